@@ -1,0 +1,43 @@
+"""Where results that can be computed again are kept between processes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+
+def user_cache() -> Path:
+    """This user's cache folder for us, where the platform keeps such. Need not exist."""
+    home = Path.home()
+    if sys.platform == "win32":
+        cache = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        cache = home / "Library" / "Caches"
+    else:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return cache / "aecore"
+
+
+def cache_root() -> Path:
+    """Folder for results that can be computed again: `AECORE_CACHE`, or one in this user's cache folder.
+
+    Never inside `AECORE_DATA`, which may be read-only. Need not exist.
+    """
+    named = os.environ.get("AECORE_CACHE")
+    return Path(named).expanduser() if named else user_cache() / "results"
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a temporary file beside `path`, then move it there, so that no reader sees half.
+
+    Raises OSError when the folder can't be made or written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

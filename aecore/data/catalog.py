@@ -1,0 +1,307 @@
+"""The named data sets: what each is, where its files belong, and how to load it."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from aecore.cache import user_cache
+from aecore.data import readers
+from aecore.data.images import ImageData
+from aecore.data.readers import Parts
+from aecore.data.sprites import SHAPES
+
+
+class DataNotFoundError(ValueError):
+    """A data set's files are missing; the message says in one sentence where they belong."""
+
+
+def data_root() -> Path:
+    """Folder that holds the data sets: `AECORE_DATA`, or this user's cache folder. Need not exist."""
+    named = os.environ.get("AECORE_DATA")
+    return Path(named).expanduser() if named else user_cache()
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One file to download, and the files wanted from it."""
+
+    name: str
+    size: int
+    """Bytes to download."""
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What is known about a data set before it is loaded."""
+
+    name: str
+    title: str
+    description: str
+    """One sentence."""
+    shape: tuple[int, int, int]
+    """(C, H, W) of one image."""
+    class_names: tuple[str, ...]
+    train_size: int
+    """Number of training images."""
+    test_size: int
+    """Number of test images."""
+    read: Callable[[Path], Parts]
+    """Reads the files in a folder."""
+    subfolder: str = ""
+    """Below `data_root()`; empty for what is always there."""
+    files: tuple[str, ...] = ()
+    """What must lie in the folder, as named or with .gz after it where the format is idx."""
+    archives: tuple[Archive, ...] = ()
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+    @property
+    def download_bytes(self) -> int:
+        """Size of the whole download; 0 for what is always there."""
+        return sum(archive.size for archive in self.archives)
+
+    def folder(self) -> Path | None:
+        """Where the files belong; None for what is always there."""
+        return data_root() / self.subfolder if self.files else None
+
+    def missing(self) -> list[str]:
+        """Names of the files that are not in the folder."""
+        return [f for f in self.files if not readers.existing(data_root() / self.subfolder / f)]
+
+    def is_ready(self) -> bool:
+        """Whether `load` will find its files."""
+        return not self.missing()
+
+    def where_to_put(self) -> str:
+        """'put FILES into FOLDER', for sentences."""
+        origin = f" (from {self.archives[0].name})" if len(self.archives) == 1 else ""
+        if self.files[0].endswith("-ubyte"):
+            origin += " (packed with .gz will do)"
+        return f"put {', '.join(self.files)}{origin} into {self.folder()}"
+
+    def load(self) -> ImageData:
+        """The same as `load(name)`."""
+        return load(self.name)
+
+
+def find(name: str) -> Dataset:
+    """The data set of that name; ValueError that lists the names where there is none."""
+    if name not in DATASETS:
+        raise ValueError(f"there is no data set {name!r}; data sets are {', '.join(DATASETS)}")
+    return DATASETS[name]
+
+
+def load(name: str) -> ImageData:
+    """The named data set, kept in memory for the next call (the last four).
+
+    Raises DataNotFoundError where files are missing, ValueError for an unknown name or damaged files;
+    both in one sentence.
+    """
+    dataset = find(name)
+    return _load(name, data_root() / dataset.subfolder)
+
+
+@lru_cache(maxsize=4)
+def _load(name: str, folder: Path) -> ImageData:
+    dataset = DATASETS[name]
+    if not dataset.is_ready():
+        raise DataNotFoundError(
+            f"{dataset.title} is not on this machine: {dataset.where_to_put()}, or download it on the "
+            f"Train page or with `python -m aecore datasets --download {name}`"
+        )
+    try:
+        parts = dataset.read(folder)
+        data = ImageData(name=name, class_names=dataset.class_names, **parts._asdict())
+        if data.shape != dataset.shape:
+            raise ValueError(f"images are {data.shape}, not {dataset.shape}")
+    # What readers of truncated or foreign files raise, scipy's and gzip's included.
+    except (ValueError, TypeError, KeyError, EOFError, OSError, RuntimeError, zlib.error) as error:
+        raise ValueError(
+            f"{dataset.title} can't be read from {folder} ({' '.join(str(error).split())}); "
+            "delete its files there and fetch them again"
+        ) from error
+    return data
+
+
+DIGIT_NAMES = tuple("0123456789")
+BALANCED_NAMES = (*DIGIT_NAMES, *"ABCDEFGHIJKLMNOPQRSTUVWXYZ", *"abdefghnqrt")
+
+
+def _idx_files(train: str, test: str) -> tuple[str, ...]:
+    return tuple(f"{part}-{kind}-ubyte" for part in (train, test) for kind in ("images-idx3", "labels-idx1"))
+
+
+_MNIST_FILES = _idx_files("train", "t10k")
+_EMNIST_FILES = {s: _idx_files(f"emnist-{s}-train", f"emnist-{s}-test") for s in ("letters", "balanced")}
+_EMNIST = (Archive("gzip.zip", 561_753_746, _EMNIST_FILES["letters"] + _EMNIST_FILES["balanced"]),)
+_CIFAR_FILES = (*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin")
+
+
+def _packed(files: tuple[str, ...], *sizes: int) -> tuple[Archive, ...]:
+    return tuple(Archive(f"{file}.gz", size, (file,)) for file, size in zip(files, sizes, strict=True))
+
+
+def _plain(**sizes: int) -> tuple[Archive, ...]:
+    return tuple(Archive(file, size, (file,)) for file, size in sizes.items())
+
+
+DATASETS: dict[str, Dataset] = {
+    dataset.name: dataset
+    for dataset in (
+        Dataset(
+            "digits",
+            "Digits (8x8)",
+            "Small handwritten digits that come with scikit-learn; always there, trained in seconds.",
+            (1, 8, 8),
+            DIGIT_NAMES,
+            1_437,
+            360,
+            readers.read_digits,
+        ),
+        Dataset(
+            "sprites",
+            "Sprites",
+            "Drawn shapes of known scale, rotation and position, so that codes can be checked against them.",
+            (1, 28, 28),
+            SHAPES,
+            14_400,
+            3_600,
+            readers.read_sprites,
+        ),
+        Dataset(
+            "mnist",
+            "MNIST",
+            "Handwritten digits, the data set of the post.",
+            (1, 28, 28),
+            DIGIT_NAMES,
+            60_000,
+            10_000,
+            readers.read_mnist,
+            "MNIST/raw",
+            _MNIST_FILES,
+            _packed(_MNIST_FILES, 9_912_422, 28_881, 1_648_877, 4_542),
+        ),
+        Dataset(
+            "fashion_mnist",
+            "Fashion-MNIST",
+            "Photographs of clothes in ten kinds, made as a harder stand-in for MNIST.",
+            (1, 28, 28),
+            (
+                "T-shirt/top",
+                "Trouser",
+                "Pullover",
+                "Dress",
+                "Coat",
+                "Sandal",
+                "Shirt",
+                "Sneaker",
+                "Bag",
+                "Ankle boot",
+            ),
+            60_000,
+            10_000,
+            readers.read_mnist,
+            "FashionMNIST/raw",
+            _MNIST_FILES,
+            _packed(_MNIST_FILES, 26_421_880, 29_515, 4_422_102, 5_148),
+        ),
+        Dataset(
+            "kmnist",
+            "KMNIST",
+            "Ten cursive Japanese characters from old books.",
+            (1, 28, 28),
+            ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+            60_000,
+            10_000,
+            readers.read_mnist,
+            "KMNIST/raw",
+            _MNIST_FILES,
+            _packed(_MNIST_FILES, 18_165_135, 29_497, 3_041_136, 5_120),
+        ),
+        Dataset(
+            "emnist_letters",
+            "EMNIST letters",
+            "Handwritten letters, upper and lower case in one class; its download holds every EMNIST set.",
+            (1, 28, 28),
+            tuple("abcdefghijklmnopqrstuvwxyz"),
+            124_800,
+            20_800,
+            readers.read_emnist_letters,
+            "EMNIST/raw",
+            _EMNIST_FILES["letters"],
+            _EMNIST,
+        ),
+        Dataset(
+            "emnist_balanced",
+            "EMNIST balanced",
+            "Handwritten digits and letters, 47 classes of one size; its download holds every EMNIST set.",
+            (1, 28, 28),
+            BALANCED_NAMES,
+            112_800,
+            18_800,
+            readers.read_emnist_balanced,
+            "EMNIST/raw",
+            _EMNIST_FILES["balanced"],
+            _EMNIST,
+        ),
+        Dataset(
+            "usps",
+            "USPS",
+            "Digits from envelopes of the United States post, 16x16.",
+            (1, 16, 16),
+            DIGIT_NAMES,
+            7_291,
+            2_007,
+            readers.read_usps,
+            "USPS",
+            ("usps.bz2", "usps.t.bz2"),
+            _plain(**{"usps.bz2": 6_579_383, "usps.t.bz2": 1_831_726}),
+        ),
+        Dataset(
+            "svhn",
+            "SVHN",
+            "House numbers cut out of street photographs, in colour.",
+            (3, 32, 32),
+            DIGIT_NAMES,
+            73_257,
+            26_032,
+            readers.read_svhn,
+            "SVHN",
+            ("train_32x32.mat", "test_32x32.mat"),
+            _plain(**{"train_32x32.mat": 182_040_794, "test_32x32.mat": 64_275_384}),
+        ),
+        Dataset(
+            "cifar10",
+            "CIFAR-10",
+            "Small colour photographs of animals and vehicles.",
+            (3, 32, 32),
+            (
+                "airplane",
+                "automobile",
+                "bird",
+                "cat",
+                "deer",
+                "dog",
+                "frog",
+                "horse",
+                "ship",
+                "truck",
+            ),
+            50_000,
+            10_000,
+            readers.read_cifar10,
+            "cifar-10-batches-bin",
+            _CIFAR_FILES,
+            (Archive("cifar-10-binary.tar.gz", 170_052_171, _CIFAR_FILES),),
+        ),
+    )
+}

@@ -1,0 +1,108 @@
+"""One data set in memory: whole tensors, so that nothing after this reads single images in Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+
+@dataclass(frozen=True, eq=False)
+class ImageData:
+    """Images as uint8 tensors N x C x H x W (0 is black, 255 white) with one class per image.
+
+    Tensors are shared between all who load the same data set: treat them as read-only. Raises
+    ValueError when images, labels, factors and class names do not fit together.
+    """
+
+    name: str
+    """Key in `DATASETS`, or a name given to the user's own images."""
+    train_images: torch.Tensor
+    """uint8, N x C x H x W."""
+    train_labels: torch.Tensor
+    """int64, N; index into `class_names`."""
+    test_images: torch.Tensor
+    """uint8, M x C x H x W."""
+    test_labels: torch.Tensor
+    """int64, M."""
+    class_names: tuple[str, ...]
+    """One name per class."""
+    train_factors: torch.Tensor | None = None
+    """int64, N x F: what each training image was generated from, where that is known."""
+    test_factors: torch.Tensor | None = None
+    """int64, M x F."""
+    factor_names: tuple[str, ...] = ()
+    """One name per column of the factors."""
+
+    def __post_init__(self) -> None:
+        for part in ("train", "test"):
+            images, labels = getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")
+            if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
+                raise ValueError(
+                    f"{self.name}: {part} images must be uint8 N x C x H x W with 1 or 3 channels, "
+                    f"not {images.dtype} {tuple(images.shape)}"
+                )
+            if labels.dtype != torch.int64 or labels.shape != images.shape[:1] or not len(images):
+                raise ValueError(
+                    f"{self.name}: {len(images)} {part} images need as many int64 labels (at least one), "
+                    f"not {labels.dtype} {tuple(labels.shape)}"
+                )
+            low, high = (int(v) for v in labels.aminmax())
+            if low < 0 or high >= len(self.class_names):
+                raise ValueError(
+                    f"{self.name}: {part} labels go from {low} to {high}, but there are "
+                    f"{len(self.class_names)} classes"
+                )
+            factors = getattr(self, f"{part}_factors")
+            if factors is not None and factors.shape != (len(images), len(self.factor_names)):
+                raise ValueError(
+                    f"{self.name}: {part} factors must be {len(images)} x {len(self.factor_names)}, "
+                    f"not {tuple(factors.shape)}"
+                )
+        if self.train_images.shape[1:] != self.test_images.shape[1:]:
+            raise ValueError(f"{self.name}: training and test images differ in size")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of one image."""
+        _, channels, height, width = self.train_images.shape
+        return channels, height, width
+
+    @property
+    def pixels(self) -> int:
+        """Values in one image: C * H * W."""
+        return self.train_images[0].numel()
+
+    def split(self, fraction: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """(train_index, validation_index): sorted, disjoint int64 indices that cover the training part.
+
+        `fraction` of the images, to the nearest whole one (at least one when fraction > 0), are held
+        out. Depends on the arguments alone, not on global random state. Raises ValueError when the
+        fraction is outside [0, 1) or leaves nothing to train on.
+        """
+        if not 0 <= fraction < 1:
+            raise ValueError(f"the validation fraction must be at least 0 and below 1, not {fraction}")
+        count = len(self.train_images)
+        held_out = max(round(fraction * count), 1) if fraction else 0
+        if held_out >= count:
+            raise ValueError(
+                f"a validation fraction of {fraction} leaves none of the {count} training images to train on"
+            )
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+        return order[held_out:].sort().values, order[:held_out].sort().values
+
+
+def thumbnails(data: ImageData, n: int = 12, seed: int = 0) -> torch.Tensor:
+    """n training images, uint8 n x C x H x W: one of each class in turn, then a second of each, ...
+
+    The seed decides which image stands for its class. Fewer images come back only when there are
+    fewer than n.
+    """
+    order = np.random.default_rng(seed).permutation(len(data.train_labels))
+    labels = data.train_labels.numpy()[order]
+    by_class = np.argsort(labels, kind="stable")
+    first = np.searchsorted(labels[by_class], labels[by_class])
+    rank_in_class = np.arange(len(labels)) - first
+    chosen = by_class[np.lexsort((labels[by_class], rank_in_class))[:n]]
+    return data.train_images[torch.from_numpy(order[chosen])]

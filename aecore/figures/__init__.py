@@ -1,0 +1,1 @@
+"""Altair charts from arrays and tables; no Streamlit."""

@@ -1,0 +1,156 @@
+"""What a picture of the network at work needs: every layer's values on a walk from code to code.
+
+One square of the drawing is one number, so that areas are to scale: a dense layer is a block of squares
+about twice as tall as wide, a convolution a stack of its feature maps.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from aecore.metrics import squared_errors, unit_range
+from aecore.run import Run
+
+MAPS = 6
+"""Feature maps drawn of a convolution: those that vary most."""
+
+WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer's outputs in every frame, ready to be drawn."""
+
+    label: str
+    """`128`, or `16 × 14 × 14` for feature maps."""
+    size: int
+    """Number of values of the layer."""
+    cells: np.ndarray
+    """uint8, frames x maps x rows x columns: magnitude, 255 at the layer's 99th percentile and above."""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Images through the network, and the straight path through their codes.
+
+    There are N images (the stops) and F = (N - 1) * steps + 1 frames; frame `i * steps` is image i.
+    """
+
+    steps: int
+    images: np.ndarray
+    """uint8, N x C x H x W."""
+    encoder: list[Layer]
+    """Layers between image and code, N frames."""
+    codes: np.ndarray
+    """float32, F x latent_size."""
+    decoder: list[Layer]
+    """Layers between code and reconstruction, F frames."""
+    outputs: np.ndarray
+    """uint8, F x C x H x W."""
+    errors: np.ndarray
+    """Squared error of each image's reconstruction, N values."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; arrays of bytes in base64."""
+        return {
+            "steps": self.steps,
+            "shape": list(self.images.shape[1:]),
+            "images": _base64(self.images),
+            "outputs": _base64(self.outputs),
+            "encoder": [_layer_json(layer) for layer in self.encoder],
+            "decoder": [_layer_json(layer) for layer in self.decoder],
+            "codes": [[round(float(v), 3) for v in code] for code in self.codes],
+            "grid": grid(self.codes.shape[1]),
+            "errors": [round(float(e), 3) for e in self.errors],
+        }
+
+
+def walk(run: Run, images: Tensor, steps: int = 8) -> Walk:
+    """Sends `images` (N x C x H x W, uint8 or float in [0, 1]) through the run's network.
+
+    Between two images the code moves on a straight line, in `steps` steps, and only the decoder works.
+    """
+    x = unit_range(images)
+    with torch.no_grad():
+        encoded = trace(run.model.encoder, run.scaling.normalize(images, dtype=torch.float32))
+        codes = path(encoded[-1], steps)
+        decoded = trace(run.model.decoder, codes)
+    outputs = run.scaling.denormalize(decoded[-1].float())
+    return Walk(
+        steps=steps,
+        images=_bytes(x),
+        encoder=[drawn(values) for values in encoded[:-1]],
+        codes=codes.numpy(),
+        decoder=[drawn(values) for values in decoded[:-1]],
+        outputs=_bytes(outputs),
+        errors=squared_errors(x, outputs[::steps]).numpy(),
+    )
+
+
+def trace(half: nn.Sequential, x: Tensor) -> list[Tensor]:
+    """What each layer of an encoder or decoder puts out, its nonlinearity included; the last is the result.
+
+    Feature maps come as N x C x H x W, dense layers as N x size.
+    """
+    outputs: list[Tensor] = []
+    held: Tensor | None = None
+    for module in half:
+        if isinstance(module, WEIGHTED) and held is not None:
+            outputs.append(held)
+        x = module(x)
+        # Flattening changes nothing but the shape, and the shape it had is the one to draw.
+        if not isinstance(module, nn.Flatten):
+            held = x
+    return outputs if held is None else [*outputs, held]
+
+
+def path(codes: Tensor, steps: int) -> Tensor:
+    """The codes N x latent_size joined by straight lines of `steps` steps each."""
+    if steps < 1:
+        raise ValueError(f"a path needs at least 1 step between two codes, not {steps}")
+    fractions = torch.arange(steps, dtype=codes.dtype)[:, None] / steps
+    legs = [a + fractions * (b - a) for a, b in pairwise(codes)]
+    return torch.cat([*legs, codes[-1:]])
+
+
+def grid(size: int) -> tuple[int, int]:
+    """(rows, columns) for `size` squares, about twice as tall as wide; the last row may be short."""
+    columns = max(1, round(math.sqrt(size / 2)))
+    return math.ceil(size / columns), columns
+
+
+def drawn(values: Tensor) -> Layer:
+    """A layer's outputs, frames x size or frames x maps x height x width, as it is drawn."""
+    array = values.detach().float().abs().numpy()
+    size = array[0].size
+    scale = max(float(np.quantile(array, 0.99)), 1e-12)
+    cells = (np.clip(array / scale, 0, 1) * 255).round().astype(np.uint8)
+    if cells.ndim == 4:
+        liveliest = np.argsort(-array.std(axis=(0, 2, 3)), kind="stable")[:MAPS]
+        label = " × ".join(str(n) for n in values.shape[1:])
+        return Layer(label, size, cells[:, np.sort(liveliest)])
+    rows, columns = grid(size)
+    padded = np.pad(cells, ((0, 0), (0, rows * columns - size)))
+    return Layer(f"{size:,}", size, padded.reshape(-1, 1, rows, columns))
+
+
+def _bytes(images: Tensor) -> np.ndarray:
+    return (images.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+
+
+def _layer_json(layer: Layer) -> dict[str, Any]:
+    _, maps, rows, columns = layer.cells.shape
+    sizes = {"size": layer.size, "maps": maps, "rows": rows, "columns": columns}
+    return {"label": layer.label, **sizes, "cells": _base64(layer.cells)}
+
+
+def _base64(array: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(array)).decode()

@@ -1,0 +1,98 @@
+"""Charts of a training: how the error and the loss's terms fall, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from aecore.palette import CLASS_COLORS, L1_COLOR, L2_COLOR, PCA_COLOR
+from aecore.presets import PENALTY_NAMES
+
+TERM_NAMES = {"loss": "loss (sum)", "reconstruction": "reconstruction"} | PENALTY_NAMES
+"""The loss's terms as a person reads them."""
+
+TERM_COLORS = {
+    "loss": "#8a6fbf",
+    "reconstruction": CLASS_COLORS[2],
+    "code_l1": L1_COLOR,
+    "code_l2": L2_COLOR,
+    "code_whole_batch_norm": CLASS_COLORS[1],
+    "weight_l2": CLASS_COLORS[8],
+}
+
+DASHES = {"train": [4, 3], "validation": [1, 0]}
+
+Record = Mapping[str, Any]
+"""One line of a run's history: `epoch`, and `train` and `validation` with values by term."""
+
+
+def rows(history: Sequence[Record], terms: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """{"epoch", "part", "term", "value"} for each epoch, part and term (all terms unless named)."""
+    return [
+        {"epoch": record["epoch"], "part": part, "term": term, "value": value}
+        for record in history
+        for part in ("train", "validation")
+        for term, value in record[part].items()
+        if (term != "squared_error" if terms is None else term in terms)
+    ]
+
+
+def error_curve(
+    history: Sequence[Record], epochs: int, pca: float | None = None, height: int = 170
+) -> alt.Chart:
+    """Squared error per image on train (dashed) and validation images, with PCA's as a grey rule.
+
+    `epochs` is where the axis ends, so that the curve grows into its frame and the frame stays.
+    """
+    table = rows(history, ["squared_error"])
+    chart = _lines(table, epochs, "squared error", height).encode(
+        color=alt.value(CLASS_COLORS[0]), strokeDash=_dash(table)
+    )
+    if pca is None:
+        return chart
+    base = alt.Chart(alt.Data(values=[{"value": pca, "text": f"PCA {pca:.1f}"}]))
+    rule = base.mark_rule(color=PCA_COLOR, strokeWidth=2).encode(y="value:Q")
+    text = base.mark_text(align="right", baseline="bottom", dy=-3, color=PCA_COLOR, fontWeight="bold")
+    return chart + rule + text.encode(x=alt.value("width"), y="value:Q", text="text:N")
+
+
+def term_curves(history: Sequence[Record], epochs: int, height: int = 170) -> alt.Chart:
+    """The loss's terms on a logarithmic axis, each in its colour, train dashed and validation solid.
+
+    Values of zero (a penalty before its warm-up) have no place on that axis and are left out.
+    """
+    table = [row | {"term": TERM_NAMES[row["term"]]} for row in rows(history) if row["value"] > 0]
+    used = [name for name in TERM_NAMES if any(row["term"] == TERM_NAMES[name] for row in table)]
+    if used == ["loss", "reconstruction"]:
+        # Without a penalty the two are one line.
+        used = ["loss"]
+        table = [row for row in table if row["term"] == TERM_NAMES["loss"]]
+    colors = alt.Scale(domain=[TERM_NAMES[name] for name in used], range=[TERM_COLORS[name] for name in used])
+    legend = alt.Legend(title=None, orient="top", columns=2) if len(used) > 1 else None
+    chart = _lines(table, epochs, "loss", height, log=True)
+    return chart.encode(color=alt.Color("term:N", scale=colors, legend=legend), strokeDash=_dash(table))
+
+
+def _lines(table: list[dict[str, Any]], epochs: int, title: str, height: int, log: bool = False) -> alt.Chart:
+    scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False)
+    # Vega puts ticks at half epochs unless told where whole ones are.
+    last = max(epochs, 2)
+    ticks = alt.Axis(tickMinStep=1, format="d", grid=False)
+    return (
+        alt.Chart(alt.Data(values=table), height=height)
+        .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=22) if len(table) < 200 else False)
+        .encode(
+            x=alt.X("epoch:Q", title="epoch", scale=alt.Scale(domain=[1, last], nice=False), axis=ticks),
+            y=alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5)),
+            tooltip=["epoch:Q", "part:N", "term:N", alt.Tooltip("value:Q", format=".4g")],
+        )
+    )
+
+
+def _dash(table: list[dict[str, Any]]) -> alt.StrokeDash:
+    parts = [part for part in DASHES if any(row["part"] == part for row in table)]
+    return alt.StrokeDash(
+        "part:N", scale=alt.Scale(domain=parts, range=[DASHES[p] for p in parts]), legend=None
+    )

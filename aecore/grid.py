@@ -1,0 +1,273 @@
+"""A grid: a base config with axes, the members they make, and which of them train as one stack.
+
+Members are configs; each position on the axes names one, and positions that come to the same config
+share a member. Imports no torch, so that a form can count members before anything starts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Literal, get_args, get_origin
+
+from aecore.config import Config, field_paths
+from aecore.presets import PENALTY_NAMES, architecture, penalties
+
+MAX_MEMBERS = 1024
+
+PENALTY, STRENGTH = "penalty", "strength"
+"""Two axes that are no fields: which penalty, and how strong; every other penalty is then off."""
+
+FIXED = ("data.name", "data.validation_fraction", "data.split_seed", "train.device")
+"""Fields that all members share: they are compared on the same images."""
+
+ZERO_KEEPING = frozenset({"relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "linear", "top_k"})
+"""Activations with f(0) = 0: a unit padded with zero weights stays silent and gets no gradient."""
+
+_PENALTIES = ("none", *PENALTY_NAMES)
+_PENALTY_FIELDS = {f"loss.{name}" for name in PENALTY_NAMES}
+
+ALONE = frozenset({"soft_threshold"})
+"""Code activations that can't be stacked: a BatchNorm keeps running figures beside the parameters."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A base config and either axes, whose product is trained, or a list of members.
+
+    ValueError in one sentence for an axis that is no field, a value its config refuses, an empty axis,
+    or more than `MAX_MEMBERS` members.
+    """
+
+    base: Config
+    axes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """Values of each axis: a dotted field such as `model.latent_size`, `penalty` or `strength`."""
+    listed: Sequence[Mapping[str, Any]] = ()
+    """Members one by one, each by the fields in which it differs from the base; instead of axes."""
+
+    def __post_init__(self) -> None:
+        axes = {name: _values(name, values) for name, values in self.axes.items()}
+        listed = tuple({name: _plain(v) for name, v in row.items()} for row in self.listed)
+        object.__setattr__(self, "axes", axes)
+        object.__setattr__(self, "listed", listed)
+        if bool(axes) == bool(listed):
+            raise ValueError("a grid needs axes or a list of members, one of the two")
+        self._check_axes()
+        configs = [self.config_at(position) for position in self.positions]
+        members: dict[Config, int] = {}
+        for config in configs:
+            members.setdefault(config, len(members))
+        object.__setattr__(self, "members", tuple(members))
+        object.__setattr__(self, "index", tuple(members[config] for config in configs))
+
+    members: tuple[Config, ...] = field(init=False, compare=False)
+    """The different configs, in the order in which the positions meet them; k counts them."""
+    index: tuple[int, ...] = field(init=False, compare=False)
+    """k of each position."""
+
+    @property
+    def positions(self) -> list[dict[str, Any]]:
+        """Every position: the product of the axes, the last axis fastest, or the list."""
+        if self.listed:
+            return [dict(row) for row in self.listed]
+        return [
+            dict(zip(self.axes, values, strict=True)) for values in itertools.product(*self.axes.values())
+        ]
+
+    def position_of(self, k: int) -> dict[str, Any]:
+        """The first position that names member k."""
+        return self.positions[self.index.index(k)]
+
+    def config_at(self, position: Mapping[str, Any]) -> Config:
+        """The config at a position."""
+        values = {name: value for name, value in position.items() if name not in (PENALTY, STRENGTH)}
+        if len(values) < len(position):
+            values |= self._penalty_values(position)
+        return self.base.with_values(values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Nested plain values, ready for JSON."""
+        rest = {"listed": self.listed} if self.listed else {"axes": self.axes}
+        return json.loads(json.dumps({"base": self.base.to_dict(), **rest}))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Grid:
+        """Inverse of `to_dict`. Raises ValueError in one sentence."""
+        if not isinstance(values, Mapping) or "base" not in values:
+            raise ValueError("a grid must be a JSON object with a base config")
+        base = Config.from_dict(values["base"])
+        axes, listed = values.get("axes", {}), values.get("listed", [])
+        if not isinstance(axes, Mapping) or not all(isinstance(v, list) for v in axes.values()):
+            raise ValueError("a grid's axes must be a JSON object of lists")
+        if not isinstance(listed, list) or not all(isinstance(row, Mapping) for row in listed):
+            raise ValueError("a grid's list of members must be a JSON list of objects")
+        return cls(base, axes, listed)
+
+    @property
+    def hash(self) -> str:
+        """Eight hexadecimal digits that depend on base, axes and list."""
+        text = json.dumps(self.to_dict(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+    def _penalty_values(self, position: Mapping[str, Any]) -> dict[str, float]:
+        used = penalties(self.base.loss)
+        name = position.get(PENALTY) or (next(iter(used)) if len(used) == 1 else None)
+        if name is None:
+            raise ValueError(
+                "the axis strength needs an axis penalty beside it, or one penalty in the base config"
+            )
+        off = {f"loss.{other}": 0.0 for other in PENALTY_NAMES}
+        if name == "none":
+            return off
+        return off | {f"loss.{name}": position.get(STRENGTH, used.get(name, 0.0))}
+
+    def _check_axes(self) -> None:
+        names = list(self.axes or dict.fromkeys(name for row in self.listed for name in row))
+        if set(names) & {PENALTY, STRENGTH} and (double := _PENALTY_FIELDS & set(names)):
+            raise ValueError(
+                f"penalty and strength set {min(double)} already: it can't be an axis beside them"
+            )
+        for name in names:
+            if name in FIXED:
+                raise ValueError(f"{name} can't be an axis: the members of a grid share it")
+            if name not in field_paths() and name not in (PENALTY, STRENGTH):
+                raise ValueError(
+                    f"there is no field {name!r} to make an axis of; there are penalty, strength, "
+                    + ", ".join(path for path in field_paths() if path not in FIXED)
+                )
+        count = math.prod(len(values) for values in self.axes.values()) if self.axes else len(self.listed)
+        if count > MAX_MEMBERS:
+            raise ValueError(f"the grid has {count:,} members; at most {MAX_MEMBERS:,} are allowed")
+        for name, values in self.axes.items():
+            if not values:
+                raise ValueError(f"the axis {name} has no values")
+            if any(value in values[:i] for i, value in enumerate(values)):
+                raise ValueError(f"the axis {name} names a value twice")
+        for value in self._given(PENALTY):
+            if value not in _PENALTIES:
+                raise ValueError(f"penalty must be one of {', '.join(_PENALTIES)}, not {value!r}")
+        for value in self._given(STRENGTH):
+            if type(value) not in (int, float) or not 0 <= value < math.inf:
+                raise ValueError(f"strength must be a number of at least 0, not {value!r}")
+
+    def _given(self, name: str) -> Sequence[Any]:
+        """The values of an axis, or of that name in the list of members."""
+        return self.axes.get(name, [row[name] for row in self.listed if name in row])
+
+
+def parse_axis(text: str) -> tuple[str, tuple[Any, ...]]:
+    """`model.latent_size=2,4,8` to its name and values, typed as the field is.
+
+    Lists of widths are written with dashes, `model.hidden=128-64,256-128`.
+    """
+    name, equals, values = text.partition("=")
+    name = name.strip().replace("-", "_")
+    if not equals or not values.strip():
+        raise ValueError(f"an axis is written NAME=VALUE,VALUE,..., not {text!r}")
+    kind = {PENALTY: str, STRENGTH: float}.get(name) or field_paths().get(name)
+    if kind is None:
+        # Let the grid itself say which fields there are.
+        return name, tuple(values.split(","))
+    return name, tuple(_parse(value.strip(), kind, name) for value in values.split(","))
+
+
+def axis_text(name: str, value: Any) -> str:
+    """A value as a person reads it on an axis: `12`, `128-64`, `L1`, `0.001`."""
+    if name == PENALTY:
+        return PENALTY_NAMES.get(value, "none")
+    if isinstance(value, (tuple, list)):
+        return "-".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def axis_title(name: str) -> str:
+    """`model.latent_size` to `latent size`."""
+    return name.split(".")[-1].replace("_", " ")
+
+
+def grid_title(grid: Grid) -> str:
+    """What a grid is called until somebody names it: `post · mnist · latent size x strength`."""
+    axes = " x ".join(map(axis_title, grid.axes)) or f"{len(grid.members)} members"
+    return f"{architecture(grid.base.model)} · {grid.base.data.name} · {axes}"
+
+
+def stack_key(config: Config, k: int) -> tuple:
+    """Members with equal keys may share a stack; `k` keeps apart those that can't be stacked at all."""
+    m, t = config.model, config.train
+    if m.code_activation in ALONE:
+        return (k,)
+    paddable = {m.activation, m.code_activation} <= ZERO_KEEPING
+    return (
+        (m.family, m.activation, m.output_activation, m.family == "dictionary" and m.unit_norm),
+        (len(m.hidden), len(m.channels)) if paddable else (m.hidden, m.channels, m.latent_size),
+        (m.code_activation, m.top_k if m.code_activation == "top_k" else 0),
+        (config.data, config.loss.reconstruction),
+        (t.epochs, t.batch_size, t.optimizer, t.momentum, t.schedule, t.device, t.precision),
+    )
+
+
+def rate_key(config: Config) -> tuple[float, float]:
+    """Members with equal keys share an optimizer within a stack."""
+    return (config.train.learning_rate, config.train.weight_decay)
+
+
+def plan(grid: Grid, largest: Callable[[Sequence[Config]], int]) -> list[list[int]]:
+    """Stacks as lists of k; members of similar size come together.
+
+    Of members that may share a stack, `largest` says how many it is to hold. Padding costs arithmetic, so a
+    stack is filled in the order of the code's and the layers' sizes, and within a stack equal rates stand
+    side by side.
+    """
+    groups: dict[tuple, list[int]] = {}
+    for k, config in enumerate(grid.members):
+        groups.setdefault(stack_key(config, k), []).append(k)
+    stacks = []
+    for members in groups.values():
+        members.sort(key=lambda k: _size(grid.members[k]))
+        for chunk in _chunks(members, largest([grid.members[k] for k in members])):
+            stacks.append(sorted(chunk, key=lambda k: (rate_key(grid.members[k]), k)))
+    return stacks
+
+
+def _chunks(members: Sequence[int], largest: int) -> Iterable[Sequence[int]]:
+    """Equal parts, as few as allowed: nine in parts of at most eight are 5 and 4, not 8 and 1."""
+    count = -(-len(members) // max(largest, 1))
+    cuts = [len(members) * i // count for i in range(count + 1)]
+    return [members[a:b] for a, b in pairwise(cuts)]
+
+
+def _size(config: Config) -> tuple:
+    return (config.model.hidden, config.model.channels, config.model.latent_size)
+
+
+def _values(name: str, values: Any) -> tuple[Any, ...]:
+    if isinstance(values, (str, Mapping)) or not isinstance(values, Iterable):
+        raise ValueError(f"the values of the axis {name} must be a list, not {values!r}")
+    return tuple(_plain(v) for v in values)
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _parse(text: str, kind: Any, name: str) -> Any:
+    try:
+        if get_origin(kind) is tuple:
+            return tuple(int(part) for part in text.split("-") if part)
+        if kind is bool:
+            return {"true": True, "false": False}[text.lower()]
+        if kind in (int, float):
+            return kind(text)
+    except (KeyError, ValueError):
+        wanted = {int: "whole numbers", float: "numbers", bool: "true or false"}
+        raise ValueError(
+            f"the values of {name} must be {wanted.get(kind, 'widths such as 128-64')}, not {text!r}"
+        ) from None
+    if get_origin(kind) is Literal and text not in get_args(kind):
+        raise ValueError(f"{name} must be one of {', '.join(get_args(kind))}, not {text!r}")
+    return text

@@ -1,0 +1,58 @@
+"""The command line's `grid`: progress in the terminal, records and the table as JSON lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from aecore import grid_store, store
+from aecore.grid import axis_text, axis_title
+from aecore.grid_worker import Engine
+from aecore.grid_worker import work as train
+
+
+def choose_engine(name: str, ray_address: str = "") -> Engine | None:
+    """What runs the stacks: None for processes on this machine. RuntimeError where ray is not installed."""
+    if name == "local":
+        return None
+    from aecore.ray_engine import RayEngine
+
+    return RayEngine(ray_address)
+
+
+def work(path: Path, threads: int | None, as_json: bool, engine: Engine | None = None) -> int:
+    """Trains the grid in `path` to its end or to a stop; returns the exit code."""
+    from tqdm import tqdm
+
+    info = grid_store.read_grid(path)
+    members = len(info.grid.members)
+    store.clear_stop(path)
+    bar = tqdm(total=members, unit="member", disable=as_json or not sys.stderr.isatty())
+
+    def on_progress(values: dict[str, Any]) -> None:
+        bar.n = round(values.get("fraction", 0.0) * members, 2)
+        bar.refresh()
+
+    def on_record(record: dict[str, Any]) -> None:
+        if as_json:
+            print(json.dumps(record), flush=True)
+
+    with bar:
+        result = train(path, threads or info.progress.get("threads"), on_record, on_progress, engine)
+    if result is None:
+        print(f"stopped; `python -m aecore resume {path}` goes on", file=sys.stderr)
+        return 130
+    if as_json:
+        print(json.dumps({"grid": str(path), "members": result["members"], "seconds": result["seconds"]}))
+        return 0
+    for row in result["members"]:
+        axes = ", ".join(f"{axis_title(n)} {axis_text(n, v)}" for n, v in row["axes"].items())
+        score = (
+            f"squared error per image {row['test']['squared_error']:.3f}"
+            if "test" in row
+            else f"its loss was no longer finite in epoch {row.get('failed')}"
+        )
+        print(f"{path}/{row['k']}: {axes}: {score}")
+    return 0

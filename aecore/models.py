@@ -1,0 +1,250 @@
+"""Encoder and decoder families: `build` makes one, `encode`, `decode` and `forward` run it.
+
+A model works on normalized images (see `aecore.data.Scaling`) and knows neither losses nor data.
+Every layer maps zero input units to zero contribution, so that a smaller model is a larger one padded
+with zeros wherever the activation keeps zero (`aecore.grid.ZERO_KEEPING`); stacking stands on this.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from aecore.config import ModelConfig
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "linear": nn.Identity,
+}
+
+
+class Output(NamedTuple):
+    """What `forward` returns."""
+
+    code: Tensor  # N x latent_size
+    reconstruction: Tensor  # N x C x H x W, in the training normalization
+
+
+class SoftThreshold(nn.Module):
+    """z = sign(u) max(|u| - t, 0) with u = BatchNorm(input), without affine part.
+
+    The BatchNorm keeps the scale of u fixed; without it a threshold above the first activations
+    silences every unit for good.
+    """
+
+    def __init__(self, size: int, threshold: float) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(size, affine=False)
+        self.threshold = threshold
+
+    def forward(self, u: Tensor) -> Tensor:
+        return nn.functional.softshrink(self.norm(u), self.threshold)
+
+
+class TopK(nn.Module):
+    """Keeps the k largest of ReLU(u) in each row, zeros the rest (Makhzani & Frey 2013)."""
+
+    def __init__(self, k: int) -> None:
+        super().__init__()
+        self.k = k
+
+    def forward(self, u: Tensor) -> Tensor:
+        values, index = torch.topk(torch.relu(u), self.k, dim=-1)
+        return torch.zeros_like(u).scatter(-1, index, values)
+
+
+class AutoEncoder(nn.Module):
+    """x_hat = decode(encode(x)); both halves are plain `nn.Sequential`s of well-known layers."""
+
+    def __init__(self, encoder: nn.Sequential, decoder: nn.Sequential) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Normalized images N x C x H x W to codes N x latent_size."""
+        return self.encoder(x)
+
+    def decode(self, code: Tensor) -> Tensor:
+        """Codes N x latent_size to normalized images N x C x H x W."""
+        return self.decoder(code)
+
+    def forward(self, x: Tensor) -> Output:
+        code = self.encode(x)
+        return Output(code, self.decode(code))
+
+
+def build(config: ModelConfig, shape: tuple[int, int, int], seed: int = 0) -> AutoEncoder:
+    """A model for images of `shape` (C, H, W), on the CPU, in float32.
+
+    The initial weights depend on `seed` alone; the global random state is left as it was.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = AutoEncoder(*FAMILIES[config.family](config, shape))
+        _initialize_(model, config)
+    if config.family == "dictionary" and config.unit_norm:
+        unit_norm_(atoms(model))
+    return model
+
+
+def layer_sizes(config: ModelConfig, shape: tuple[int, int, int]) -> list[int]:
+    """Number of values after each layer from image through code to reconstruction."""
+    features = _feature_shapes(config, shape) if config.family == "conv" else [shape]
+    encoder = [*(math.prod(s) for s in features), *config.hidden]
+    decoder = [] if config.family == "dictionary" else encoder[:0:-1]
+    return [*encoder, config.latent_size, *decoder, math.prod(shape)]
+
+
+def parameter_count(config: ModelConfig, shape: tuple[int, int, int]) -> int:
+    """Number of trained weights and biases, counted without allocating them."""
+    with torch.device("meta"):
+        model = AutoEncoder(*FAMILIES[config.family](config, shape))
+    return sum(p.numel() for p in model.parameters())
+
+
+def weight_names(model: nn.Module) -> list[str]:
+    """Parameters that weight penalties act on: matrices and kernels, not biases."""
+    return [name for name, p in model.named_parameters() if p.ndim >= 2]
+
+
+ATOMS = "decoder.0.weight"
+"""Name of a dictionary's decoder matrix, pixels x latent_size; its columns are the atoms."""
+
+
+def atoms(model: nn.Module) -> Tensor:
+    """The decoder matrix of a dictionary model, pixels x latent_size."""
+    return model.get_parameter(ATOMS)
+
+
+@torch.no_grad()
+def unit_norm_(matrix: Tensor) -> Tensor:
+    """Scales each column of (..., rows, columns) to Euclidean norm 1, in place; zero columns stay."""
+    norm = torch.linalg.vector_norm(matrix, dim=-2, keepdim=True)
+    return matrix.div_(torch.where(norm > 0, norm, 1.0))
+
+
+@torch.no_grad()
+def remove_parallel_(gradient: Tensor, matrix: Tensor) -> Tensor:
+    """Takes from each column of `gradient` its part along that (unit-norm) column of `matrix`, in place."""
+    return gradient.sub_(matrix * (gradient * matrix).sum(dim=-2, keepdim=True))
+
+
+def _code_activation(config: ModelConfig) -> nn.Module:
+    if config.code_activation == "soft_threshold":
+        return SoftThreshold(config.latent_size, config.threshold)
+    if config.code_activation == "top_k":
+        return TopK(config.top_k)
+    return ACTIVATIONS[config.code_activation]()
+
+
+def _dense(widths: list[int], activation: str) -> list[nn.Module]:
+    """Linear layers between successive widths, each followed by the activation."""
+    return [m for a, b in pairwise(widths) for m in (nn.Linear(a, b), ACTIVATIONS[activation]())]
+
+
+Shape = tuple[int, int, int]
+Halves = tuple[nn.Sequential, nn.Sequential]
+
+
+def _mlp_encoder(config: ModelConfig, shape: Shape) -> nn.Sequential:
+    widths = [math.prod(shape), *config.hidden]
+    return nn.Sequential(
+        nn.Flatten(),
+        *_dense(widths, config.activation),
+        nn.Linear(widths[-1], config.latent_size),
+        _code_activation(config),
+    )
+
+
+def _mlp(config: ModelConfig, shape: Shape) -> Halves:
+    widths = [config.latent_size, *reversed(config.hidden)]
+    decoder = nn.Sequential(
+        *_dense(widths, config.activation),
+        nn.Linear(widths[-1], math.prod(shape)),
+        ACTIVATIONS[config.output_activation](),
+        nn.Unflatten(1, shape),
+    )
+    return _mlp_encoder(config, shape), decoder
+
+
+def _dictionary(config: ModelConfig, shape: Shape) -> Halves:
+    decoder = nn.Sequential(nn.Linear(config.latent_size, math.prod(shape)), nn.Unflatten(1, shape))
+    return _mlp_encoder(config, shape), decoder
+
+
+def _feature_shapes(config: ModelConfig, shape: Shape) -> list[Shape]:
+    """(C, H, W) of the image and after each stride-2 convolution, which halves a side, rounding up."""
+    shapes = [shape]
+    for channels in config.channels:
+        _, height, width = shapes[-1]
+        shapes.append((channels, -(-height // 2), -(-width // 2)))
+    return shapes
+
+
+def _conv(config: ModelConfig, shape: Shape) -> Halves:
+    shapes = _feature_shapes(config, shape)
+    widths = [math.prod(shapes[-1]), *config.hidden]
+    convolutions = [
+        m
+        for a, b in pairwise(shapes)
+        for m in (nn.Conv2d(a[0], b[0], 3, stride=2, padding=1), ACTIVATIONS[config.activation]())
+    ]
+    encoder = nn.Sequential(
+        *convolutions,
+        nn.Flatten(),
+        *_dense(widths, config.activation),
+        nn.Linear(widths[-1], config.latent_size),
+        _code_activation(config),
+    )
+    transposed: list[nn.Module] = []
+    for a, b in pairwise(reversed(shapes)):
+        # A side of odd length n came from n = 2m - 1, an even one from n = 2m; this restores either.
+        extra = (1 - b[1] % 2, 1 - b[2] % 2)
+        layer = nn.ConvTranspose2d(a[0], b[0], 3, stride=2, padding=1, output_padding=extra)
+        transposed += [layer, ACTIVATIONS[config.activation]()]
+    transposed[-1] = ACTIVATIONS[config.output_activation]()
+    decoder = nn.Sequential(
+        *_dense([config.latent_size, *reversed(widths)], config.activation),
+        nn.Unflatten(1, shapes[-1]),
+        *transposed,
+    )
+    return encoder, decoder
+
+
+FAMILIES = {"mlp": _mlp, "conv": _conv, "dictionary": _dictionary}
+
+
+def _initialize_(model: nn.Module, config: ModelConfig) -> None:
+    """Sets weights as `config.init` says and biases to zero; `default` keeps PyTorch's own.
+
+    xavier: Glorot & Bengio 2010, uniform. he: He et al. 2015, normal. orthogonal: Saxe et al. 2014,
+    dense layers only. normal: standard deviation 1, the warning example. zeros: the other one.
+    """
+    if config.init == "default":
+        return
+    # Rectifiers lose half of the signal's variance at each layer; a gain of sqrt(2) gives it back.
+    gain = 1.0 if config.activation in ("tanh", "sigmoid") else math.sqrt(2)
+    fill = {
+        "xavier": nn.init.xavier_uniform_,
+        "he": nn.init.kaiming_normal_,
+        "orthogonal": lambda w: nn.init.orthogonal_(w, gain),
+        "normal": nn.init.normal_,
+        "zeros": nn.init.zeros_,
+    }[config.init]
+    for layer in model.modules():
+        if isinstance(layer, nn.Linear) or (
+            isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)) and config.init != "orthogonal"
+        ):
+            fill(layer.weight)
+            nn.init.zeros_(layer.bias)

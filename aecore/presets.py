@@ -1,0 +1,87 @@
+"""Named starting points, and the words by which a config is called on screen and in folder names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig
+
+PRESETS: dict[str, Config] = {
+    "post": Config(),
+    "hinton": Config(
+        model=ModelConfig(latent_size=30, hidden=(1000, 500, 250), activation="silu"),
+        train=TrainConfig(epochs=60),
+    ),
+    "conv": Config(
+        data=DataConfig(normalization="zero_one"),
+        model=ModelConfig(
+            family="conv",
+            latent_size=30,
+            hidden=(256,),
+            channels=(16, 32),
+            activation="silu",
+            output_activation="sigmoid",
+            init="orthogonal",
+        ),
+        train=TrainConfig(
+            epochs=40, batch_size=256, learning_rate=2e-3, schedule="one_cycle", precision="bfloat16"
+        ),
+    ),
+    "dictionary": Config(
+        model=ModelConfig(
+            family="dictionary",
+            latent_size=64,
+            hidden=(128, 64),
+            code_activation="relu",
+            output_activation="linear",
+        ),
+        loss=LossConfig(code_l1=1e-3),
+        train=TrainConfig(epochs=4),
+    ),
+}
+"""Named starting points: the post's network, Hinton & Salakhutdinov's sizes, the convolutional recipe,
+and the sparse dictionary."""
+
+PENALTY_NAMES = {
+    "code_l1": "L1",
+    "code_l2": "L2",
+    "code_whole_batch_norm": "whole-batch norm, as in the post",
+    "weight_l1": "weight L1 (proximal)",
+    "weight_l2": "weight L2 (coupled)",
+}
+"""Penalties as a person reads them."""
+
+
+def architecture(config: ModelConfig) -> str:
+    """The preset whose network this is, whatever the latent size, or the family with its widths."""
+    for name, preset in PRESETS.items():
+        if config == replace(preset.model, latent_size=config.latent_size, top_k=config.top_k):
+            return name
+    widths = [*(config.channels if config.family == "conv" else ()), *config.hidden]
+    return "-".join([config.family, *map(str, widths)])
+
+
+def penalties(config: LossConfig) -> dict[str, float]:
+    """The penalties in use, by field name, with their strengths."""
+    return {name: value for name in PENALTY_NAMES if (value := getattr(config, name))}
+
+
+def penalty_text(config: LossConfig) -> str:
+    """`L1 0.001`, `L1 0.001 + L2 0.01` or `none`."""
+    used = penalties(config)
+    return " + ".join(f"{PENALTY_NAMES[name]} {value:g}" for name, value in used.items()) or "none"
+
+
+def slug(config: Config) -> str:
+    """A readable folder name that still tells different configs apart by its hash."""
+    # Cut, because file systems refuse names beyond 255 bytes and a network may have any number of layers.
+    network = architecture(config.model)[:60].rstrip("-")
+    parts = [config.data.name.replace("_", "-"), network, str(config.model.latent_size)]
+    parts += [f"{name.replace('_', '-')}-{value:g}" for name, value in penalties(config.loss).items()]
+    return "-".join([*parts, f"s{config.train.seed}", config.hash])
+
+
+def title(config: Config) -> str:
+    """What a run is called until somebody names it: `post · mnist · 12 units · L1 0.001`."""
+    parts = [architecture(config.model), config.data.name, f"{config.model.latent_size} units"]
+    return " · ".join(parts + ([penalty_text(config.loss)] if penalties(config.loss) else []))

@@ -1,0 +1,72 @@
+"""A trained model in hand: images in [0, 1] to codes and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aecore.config import Config
+from aecore.data import Scaling
+from aecore.models import AutoEncoder
+
+BATCH = 1024
+"""Images or codes per pass; keeps the memory of a convolutional model small."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What `aecore.load_run` returns. The model is in evaluation mode and is not to be changed."""
+
+    path: Path
+    name: str
+    config: Config
+    shape: tuple[int, int, int]
+    """(C, H, W) of the images."""
+    scaling: Scaling
+    model: AutoEncoder
+    history: list[dict[str, Any]] = field(default_factory=list)
+    result: dict[str, Any] | None = None
+    """Test figures; None while the run is not finished."""
+
+    @property
+    def latent_size(self) -> int:
+        return self.config.model.latent_size
+
+    def encode(self, x: Tensor | np.ndarray) -> Tensor:
+        """Images N x C x H x W, float in [0, 1] or uint8, to codes N x latent_size, float32."""
+        x = torch.as_tensor(x)
+        if x.ndim != 4 or tuple(x.shape[1:]) != self.shape:
+            raise ValueError(
+                f"images must have the shape N x {' x '.join(map(str, self.shape))}, not "
+                f"{' x '.join(map(str, x.shape))}"
+            )
+        parts = [self.model.encode(self._normalize(part)).float() for part in _parts(x)]
+        return torch.cat(parts) if parts else torch.empty(0, self.latent_size)
+
+    def decode(self, code: Tensor | np.ndarray) -> Tensor:
+        """Codes N x latent_size to images N x C x H x W, float32; a linear output may leave [0, 1]."""
+        code = torch.as_tensor(code, dtype=torch.float32)
+        if code.ndim != 2 or code.shape[1] != self.latent_size:
+            raise ValueError(
+                f"codes must have the shape N x {self.latent_size}, not {' x '.join(map(str, code.shape))}"
+            )
+        parts = [self.scaling.denormalize(self.model.decode(part).float()) for part in _parts(code)]
+        return torch.cat(parts) if parts else torch.empty(0, *self.shape)
+
+    def reconstruct(self, x: Tensor | np.ndarray) -> Tensor:
+        """decode(encode(x))"""
+        return self.decode(self.encode(x))
+
+    def _normalize(self, x: Tensor) -> Tensor:
+        return self.scaling.normalize(x, dtype=torch.float32)
+
+
+def _parts(rows: Tensor) -> Iterator[Tensor]:
+    with torch.no_grad():
+        yield from (part for part in rows.split(BATCH) if len(part))

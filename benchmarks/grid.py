@@ -1,0 +1,177 @@
+"""Training a grid: stacks beside members alone and beside a DataLoader loop for each.
+
+Sixteen members of the post's network that differ in their seed, trained on MNIST in each of the ways there
+are. "seconds an epoch" is the wall-clock time of training all of them, divided by members and epochs and
+scaled to 60,000 images; "times as fast" is to the usual loop with a DataLoader on all threads, which trains
+one member at a time. The ways take turns, so that a busy machine slows all alike. "squared error" is the
+mean over members of the error on the test images after the last epoch; alone and stacked see the same
+seeds, so that the two can be compared. Further rows do the same for digits and for the convolutional
+network. Where there is a GPU, 64 members are trained on it as one stack.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import cache
+from multiprocessing.synchronize import Barrier
+from statistics import median
+from typing import Any
+
+import torch
+
+from aecore import losses, models
+from aecore.config import Config
+from aecore.data import ImageData, load
+from aecore.grid_training import open_stack
+from aecore.presets import PRESETS
+from benchmarks.training import EPOCH, data_loader_epoch
+
+MEMBERS = 16
+GPU_MEMBERS, GPU_EPOCHS = 64, 10
+
+
+def run(quick: bool) -> list[dict[str, Any]]:
+    """Rows of every way, for the post's network, for digits and for the convolutional network."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    images, epochs, turns = (3_840, 1, 1) if quick else (EPOCH, 5, 3)
+    # Fresh processes, one thread each: what a grid's stacks get. The clock starts when all are up.
+    context = multiprocessing.get_context("spawn")
+    ready = (context.Barrier(cores),)
+    with ProcessPoolExecutor(cores, mp_context=context, initializer=_make_ready, initargs=ready) as pool:
+        list(pool.map(abs, range(cores)))
+        rows = _post(pool, cores, images, epochs, turns)
+        rows += _others(pool, "digits, post", PRESETS["post"], "digits", 1_797, 2 if quick else 20)
+        conv = PRESETS["conv"].with_values({"train.precision": "float32"})
+        rows += _others(pool, "mnist, conv", conv, "mnist", 768 if quick else 6_400, 1)
+    return rows + (_gpu() if torch.cuda.is_available() else [])
+
+
+def _post(
+    pool: ProcessPoolExecutor, cores: int, images: int, epochs: int, turns: int
+) -> list[dict[str, Any]]:
+    configs = _members(PRESETS["post"], "mnist", epochs)
+    loader = data_loader_epoch(images)
+    half = -(-MEMBERS // cores)
+    ways: dict[str, Callable[[], tuple[float, list[float]]]] = {
+        f"DataLoader, {cores} threads": lambda: (loader() * MEMBERS * epochs, []),
+        f"alone, {cores} threads": lambda: _here(configs[:1], images, MEMBERS),
+        f"alone, {cores} processes": lambda: _side_by_side(pool, configs, 1, images),
+        f"stacks of 4, {cores} processes": lambda: _side_by_side(pool, configs, 4, images),
+        f"stacks of {half}, {cores} processes": lambda: _side_by_side(pool, configs, half, images),
+        f"stack of {MEMBERS}, {cores} threads": lambda: _here(configs, images, 1),
+    }
+    return _rows("mnist, post", ways, MEMBERS * epochs * images / EPOCH, turns)
+
+
+def _others(
+    pool: ProcessPoolExecutor, title: str, preset: Config, data: str, images: int, epochs: int
+) -> list[dict[str, Any]]:
+    """Alone and in stacks of eight, for a network or data set where another answer is to be expected."""
+    configs = _members(preset, data, epochs)
+    ways = {
+        "alone, in processes": lambda: _side_by_side(pool, configs, 1, images),
+        "stacks of 8, in processes": lambda: _side_by_side(pool, configs, 8, images),
+    }
+    scale = 1.0 if data == "digits" else images / EPOCH
+    return _rows(title, ways, MEMBERS * epochs * scale, 1)
+
+
+def _rows(
+    title: str, ways: dict[str, Callable[[], tuple[float, list[float]]]], epochs: float, turns: int
+) -> list[dict[str, Any]]:
+    """A row a way. `epochs`: epochs of members, of full size, in a way's seconds."""
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    errors: dict[str, list[float]] = {}
+    for _ in range(turns):
+        for way, train in ways.items():
+            spent, found = train()
+            seconds[way].append(spent / epochs)
+            errors[way] = found
+    first = median(next(iter(seconds.values())))
+    return [
+        {
+            "what": title,
+            "way": way,
+            "seconds an epoch": median(values),
+            "fastest": min(values),
+            "times as fast": first / median(values),
+            "squared error": sum(errors[way]) / len(errors[way]) if errors[way] else "",
+        }
+        for way, values in seconds.items()
+    ]
+
+
+def _members(preset: Config, data: str, epochs: int) -> list[Config]:
+    values = {"data.name": data, "data.validation_fraction": 0.0, "train.device": "cpu"}
+    base = preset.with_values(values | {"train.epochs": epochs})
+    return [base.with_values({"train.seed": seed}) for seed in range(MEMBERS)]
+
+
+def _side_by_side(
+    pool: ProcessPoolExecutor, configs: Sequence[Config], size: int, images: int
+) -> tuple[float, list[float]]:
+    """Seconds of training all members in stacks of `size`, and their errors."""
+    stacks = [configs[i : i + size] for i in range(0, len(configs), size)]
+    started = time.perf_counter()
+    found = list(pool.map(_train, stacks, [images] * len(stacks)))
+    spent = time.perf_counter() - started
+    return spent, [error for errors in found for error in errors]
+
+
+def _here(configs: Sequence[Config], images: int, times: int) -> tuple[float, list[float]]:
+    """Seconds of training in this process with all its threads, reckoned for `times` as many members."""
+    _load(configs[0].data.name)
+    started = time.perf_counter()
+    errors = _train(configs, images)
+    # One member's error is no mean over seeds.
+    return (time.perf_counter() - started) * times, errors if times == 1 else []
+
+
+def _make_ready(barrier: Barrier) -> None:
+    torch.set_num_threads(1)
+    for name in ("mnist", "digits"):
+        _load(name)
+    barrier.wait()
+
+
+@cache
+def _load(name: str) -> ImageData:
+    return load(name)
+
+
+def _train(configs: Sequence[Config], images: int) -> list[float]:
+    """Trains a stack on the first `images` images; returns each member's squared error on the test images."""
+    data = _load(configs[0].data.name)
+    part = replace(data, train_images=data.train_images[:images], train_labels=data.train_labels[:images])
+    stack = open_stack(configs, part)
+    for _ in stack:
+        pass
+    return _errors(stack, configs, part)
+
+
+@torch.no_grad()
+def _errors(stack: Any, configs: Sequence[Config], data: ImageData) -> list[float]:
+    x, errors = stack.images.normalize(data.test_images), []
+    for i, config in enumerate(configs):
+        model = models.build(config.model, data.shape).eval()
+        model.load_state_dict(stack.member(i))
+        errors.append(losses.squared_error(model(x).reconstruction, x, stack.images.std).item())
+    return errors
+
+
+def _gpu() -> list[dict[str, Any]]:
+    """64 members on the GPU as one stack, beside 64 times one member alone by either loop."""
+    base = PRESETS["post"].with_values({"data.validation_fraction": 0.0, "train.device": "cuda"})
+    configs = [base.with_values({"train.seed": s, "train.epochs": GPU_EPOCHS}) for s in range(GPU_MEMBERS)]
+    loader = data_loader_epoch(EPOCH, "cuda")
+    ways = {
+        "DataLoader": lambda: (loader() * GPU_MEMBERS * GPU_EPOCHS, []),
+        "alone": lambda: _here(configs[:1], EPOCH, GPU_MEMBERS),
+        f"stack of {GPU_MEMBERS}": lambda: _here(configs, EPOCH, 1),
+    }
+    return _rows(f"mnist, post on {torch.cuda.get_device_name()}", ways, GPU_MEMBERS * GPU_EPOCHS, 1)

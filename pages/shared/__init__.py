@@ -1,0 +1,1 @@
+"""What screens share: the chosen run, caches, images, the sidebar. Pages import it, never each other."""

@@ -1,0 +1,204 @@
+// What the pointer and the keyboard do to the map.
+
+const REACH = { mouse: 12, pen: 14, touch: 24 }; // pixels from a point that still count as on it
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+Object.assign(CodeMap.prototype, {
+  listen() {
+    this.observer = new ResizeObserver(() => this.draw());
+    this.observer.observe(this.plot);
+    this.refresh = () => this.hover(this.hovered);
+    atlases.waiting.add(this.refresh);
+    for (const button of this.root.querySelectorAll(".modes button")) {
+      button.onclick = () => {
+        this.mode = button.dataset.mode;
+        this.showModes();
+      };
+    }
+    this.find("[data-act=closer]").onclick = () => this.zoomMiddle(1.5);
+    this.find("[data-act=wider]").onclick = () => this.zoomMiddle(1 / 1.5);
+    this.find("[data-act=whole]").onclick = () => this.showWhole();
+    this.find("[data-act=clear]").onclick = () => this.select(null);
+    const above = this.above;
+    above.onpointerdown = (event) => this.down(event);
+    above.onpointermove = (event) => this.move(event);
+    above.onpointerup = (event) => this.up(event);
+    above.onpointercancel = (event) => this.cancel(event);
+    above.onpointerleave = (event) => {
+      // A finger leaves at once; what it touched stays shown until it touches elsewhere.
+      if (!this.pointers.size && event.pointerType !== "touch") this.hover(-1);
+    };
+    above.onkeydown = (event) => this.press(event);
+    above.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+  },
+
+  at(event) {
+    const box = this.above.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  },
+
+  down(event) {
+    if (!this.map) return;
+    if (event.button === 0 || event.button === 1) event.preventDefault();
+    this.above.focus({ preventScroll: true });
+    this.above.setPointerCapture(event.pointerId);
+    this.pointers.set(event.pointerId, this.at(event));
+    if (this.pointers.size > 1) {
+      this.drag = null;
+      this.outline = null;
+      return;
+    }
+    const mode = event.button === 1 ? "pan" : this.mode;
+    this.drag = { mode, from: this.at(event), last: this.at(event), path: [this.at(event)], moved: false };
+  },
+
+  move(event) {
+    if (!this.map) return;
+    const here = this.at(event);
+    if (this.pointers.size > 1) return this.pinch(event.pointerId, here);
+    if (!this.drag) {
+      const near = nearestShown(this.screenX, this.screenY, this.shown, ...here, REACH[event.pointerType] ?? 12);
+      if (near !== this.hovered) this.hover(near);
+      return;
+    }
+    const { mode, from, last, path } = this.drag;
+    if (!this.drag.moved && Math.hypot(here[0] - from[0], here[1] - from[1]) < 4) return;
+    this.drag.moved = true;
+    if (this.hovered >= 0) this.hover(-1);
+    if (mode === "pan") {
+      this.shift(here[0] - last[0], here[1] - last[1]);
+    } else {
+      if (mode === "lasso") path.push(here);
+      this.outline = mode === "lasso" ? path : rectangle(from, here);
+      this.drawAbove();
+    }
+    this.drag.last = here;
+  },
+
+  up(event) {
+    const drag = this.drag;
+    this.cancel(event);
+    if (!drag || event.button > 0) return;
+    if (!drag.moved) return this.click(this.at(event), REACH[event.pointerType] ?? 12);
+    if (drag.mode === "pan") return;
+    const outline = drag.mode === "lasso" ? drag.path : rectangle(drag.from, this.at(event));
+    const added = event.shiftKey && this.selected;
+    this.select(Uint8Array.from({ length: this.n }, (_, i) =>
+      (added && this.selected[i]) || (this.shown[i] && inside(outline, this.screenX[i], this.screenY[i])) ? 1 : 0,
+    ));
+  },
+
+  cancel(event) {
+    this.pointers.delete(event.pointerId);
+    if (this.pointers.size) return;
+    this.drag = null;
+    this.outline = null;
+    if (this.map) this.drawAbove();
+  },
+
+  pinch(id, here) {
+    const other = [...this.pointers].find(([key]) => key !== id)?.[1];
+    const before = this.pointers.get(id);
+    if (!other || !before) return;
+    const length = ([x, y]) => Math.hypot(x - other[0], y - other[1]) || 1;
+    this.pointers.set(id, here);
+    this.shift((here[0] - before[0]) / 2, (here[1] - before[1]) / 2);
+    this.zoom(length(here) / length(before), (here[0] + other[0]) / 2, (here[1] + other[1]) / 2);
+  },
+
+  wheel(event) {
+    if (!this.map) return;
+    event.preventDefault();
+    const lines = event.deltaMode === 1 ? 20 : 1;
+    this.zoom(Math.exp(-Math.max(-200, Math.min(200, event.deltaY * lines)) * 0.0022), ...this.at(event));
+  },
+
+  press(event) {
+    if (!this.map) return;
+    const step = STEPS[event.key];
+    const keys = {
+      "+": () => this.zoomMiddle(1.5),
+      "=": () => this.zoomMiddle(1.5),
+      "-": () => this.zoomMiddle(1 / 1.5),
+      0: () => this.showWhole(),
+      Escape: () => this.select(null),
+      Enter: () => this.hovered >= 0 && this.choose({ identity: this.data.identity, index: this.hovered }),
+    };
+    if (step && event.shiftKey) this.shift(-40 * step[0], -40 * step[1]);
+    else if (step) this.step(step);
+    else if (keys[event.key] && !event.ctrlKey && !event.metaKey) keys[event.key]();
+    else return;
+    event.preventDefault();
+  },
+
+  step(direction) {
+    const middle = [this.plot.clientWidth / 2, this.plot.clientHeight / 2];
+    const next =
+      this.hovered < 0
+        ? nearestShown(this.screenX, this.screenY, this.shown, ...middle, Infinity)
+        : nextShown(this.screenX, this.screenY, this.shown, this.hovered, direction);
+    if (next >= 0) this.hover(next, true);
+  },
+
+  shift(dx, dy) {
+    this.view = { ...this.view, x: this.view.x - dx / this.map.a, y: this.view.y + dy / this.map.c };
+    this.redraw();
+  },
+
+  // The place under the pointer stays under the pointer.
+  zoom(factor, x, y) {
+    const zoom = Math.min(200, Math.max(0.5, this.view.zoom * factor));
+    const share = 1 - this.view.zoom / zoom;
+    const dataX = (x - this.map.b) / this.map.a;
+    const dataY = (this.map.d - y) / this.map.c;
+    this.view = {
+      x: this.view.x + (dataX - this.view.x) * share,
+      y: this.view.y + (dataY - this.view.y) * share,
+      zoom,
+    };
+    this.redraw();
+  },
+
+  zoomMiddle(factor) {
+    this.zoom(factor, this.plot.clientWidth / 2, this.plot.clientHeight / 2);
+  },
+
+  showWhole() {
+    lastViews.delete(this.data.key);
+    this.placePoints();
+    this.redraw();
+  },
+
+  redraw() {
+    this.remap(this.plot.clientWidth, this.plot.clientHeight);
+    this.hover(-1);
+    this.draw();
+  },
+
+  click([x, y], reach) {
+    const near = nearestShown(this.screenX, this.screenY, this.shown, x, y, reach);
+    const { identity, plane, decode_plane: decodes } = this.data;
+    this.hover(near, true);
+    if (near >= 0) {
+      this.choose({ identity, index: near });
+    } else if (decodes) {
+      this.choose({ plane, x: (x - this.map.b) / this.map.a, y: (this.map.d - y) / this.map.c });
+    } else if (this.pick) {
+      this.choose(null);
+    }
+  },
+
+  choose(pick) {
+    this.pick = pick;
+    this.drawAbove();
+    this.report("pick", pick);
+  },
+
+  select(mask) {
+    if (!mask && !this.selected) return;
+    this.selected = mask;
+    this.showCount();
+    this.draw();
+    this.report("selection", { identity: this.data.identity, mask: mask && maskToText(mask) });
+  },
+});

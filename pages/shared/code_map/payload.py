@@ -1,0 +1,239 @@
+"""What the map's Python and its JavaScript say to each other, as compact bytes and text."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+NO_CLASS = 65535
+
+VIRIDIS = (
+    "#440154",
+    "#482475",
+    "#414487",
+    "#355f8d",
+    "#2a788e",
+    "#21918c",
+    "#22a884",
+    "#44bf70",
+    "#7ad151",
+    "#bddf26",
+    "#fde725",
+)
+"""Even in lightness and safe for colour blindness (van der Walt & Smith 2015), low to high."""
+
+_BUDGET = 2_200_000
+_LARGEST_TILE = 32
+_QUALITIES = (None, 75, 50, 30, 15)  # None is lossless
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """Small pictures of all images in one image file, for the browser to cut from."""
+
+    message: bytes = field(repr=False)
+    """Header length (uint32), header (JSON), image file."""
+    id: str
+    """Checksum of the content."""
+    count: int
+    """Number of pictures."""
+
+
+@dataclass(frozen=True)
+class PointSet:
+    """Points on a map, with what is known of each; arrays of length N."""
+
+    points: np.ndarray
+    """float32, N x 2."""
+    labels: np.ndarray | None = None
+    """Index into the map's class names; None where there are no classes."""
+    values: np.ndarray | None = None
+    """Numbers to colour by; what is not finite stays grey."""
+    pictures: np.ndarray | None = None
+    """Index of each point's picture in the atlas; 0 to N - 1 if None, -1 for no picture."""
+    numbers: np.ndarray | None = None
+    """The number a person knows each point by; 0 to N - 1 if None."""
+    name: str = ""
+    """What the legend says of these points where the map holds two sets."""
+    marker: str = "dot"
+    """dot, ring or cross."""
+
+    def encoded(self, with_values: bool) -> dict[str, Any]:
+        """As the browser reads it. Raises ValueError where arrays do not fit the points."""
+        points = np.ascontiguousarray(self.points, dtype=np.float32)
+        if points.ndim != 2 or points.shape[1] != 2:
+            raise ValueError(f"points must be N x 2, not {' x '.join(map(str, points.shape))}")
+        if not np.isfinite(points).all():
+            raise ValueError("points must be finite numbers")
+        if self.marker not in ("dot", "ring", "cross"):
+            raise ValueError(f"marker must be dot, ring or cross, not {self.marker}")
+        n = len(points)
+        labels = np.full(n, NO_CLASS) if self.labels is None else self.labels
+        values = np.full(n, np.nan) if self.values is None else self.values
+        arrays = {
+            "labels": (labels, "<u2"),
+            "pictures": (np.arange(n) if self.pictures is None else self.pictures, "<i4"),
+            "numbers": (np.arange(n) if self.numbers is None else self.numbers, "<i4"),
+        }
+        if with_values:
+            arrays["values"] = (values, "<f4")
+        for name, (array, _) in arrays.items():
+            if np.shape(array) != (n,):
+                raise ValueError(f"{name} must be one for each of the {n} points, not {np.shape(array)}")
+        encoded = {name: _text(np.asarray(array).astype(kind)) for name, (array, kind) in arrays.items()}
+        return encoded | {"n": n, "xy": _text(points), "name": self.name, "marker": self.marker}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Colouring by a number."""
+
+    title: str
+    """With its unit, as the colour bar says it."""
+    low: float
+    high: float
+    palette: Sequence[str] = VIRIDIS
+
+    @classmethod
+    def of(cls, title: str, values: np.ndarray, palette: Sequence[str] = VIRIDIS) -> Scale:
+        """From the 1st to the 99th percentile, so that one outlier does not take all the colours."""
+        known = np.asarray(values, dtype=np.float64)
+        known = known[np.isfinite(known)]
+        low, high = np.percentile(known, (1, 99)) if len(known) else (0, 1)
+        return cls(title, float(low), float(high), palette)
+
+
+@dataclass(frozen=True)
+class MapState:
+    """What a person chose on the map. Indices count the points, then those of the second set."""
+
+    selected: np.ndarray | None = None
+    """int64, ascending; empty where the outline held no point; None where nothing is selected."""
+    picked: int | None = None
+    """The clicked point."""
+    place: tuple[float, float] | None = None
+    """The clicked empty place, in the map's coordinates."""
+
+
+def thumbnail_atlas(images: np.ndarray) -> Atlas:
+    """Pictures of images uint8 N x C x H x W, C being 1 or 3, in at most about 2.2 MB.
+
+    Lossless where that is small enough (10,000 of MNIST take 1.5 MB); else in lower quality, at last at
+    half the size. Images above 32 pixels are reduced to that.
+    """
+    from PIL import Image
+
+    images = np.asarray(images)
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
+        raise ValueError(f"images must be uint8 N x 1 or 3 x H x W, not {images.dtype} {images.shape}")
+    content = b""
+    tiles = _reduced(images, _LARGEST_TILE)
+    while True:
+        for quality in _QUALITIES:
+            buffer = io.BytesIO()
+            options = {"lossless": True, "quality": 20} if quality is None else {"quality": quality}
+            Image.fromarray(_sheet(tiles)).save(buffer, "WEBP", method=1, **options)
+            content = buffer.getvalue()
+            if len(content) <= _BUDGET:
+                return _atlas(tiles, content)
+        if max(tiles.shape[2:]) <= 8:
+            return _atlas(tiles, content)
+        tiles = _reduced(images, max(tiles.shape[2:]) // 2)
+
+
+def _columns(tiles: np.ndarray) -> int:
+    return math.ceil(math.sqrt(len(tiles)))
+
+
+def _sheet(tiles: np.ndarray) -> np.ndarray:
+    n, channels, height, width = tiles.shape
+    columns = _columns(tiles)
+    rows = -(-n // columns)
+    whole = np.zeros((rows * columns, channels, height, width), dtype=np.uint8)
+    whole[:n] = tiles
+    sheet = whole.reshape(rows, columns, channels, height, width).transpose(0, 3, 1, 4, 2)
+    sheet = sheet.reshape(rows * height, columns * width, channels)
+    return np.ascontiguousarray(np.repeat(sheet, 3 // channels, axis=2))
+
+
+def _reduced(images: np.ndarray, largest: int) -> np.ndarray:
+    height, width = images.shape[2:]
+    if max(height, width) <= largest:
+        return images
+    from torch import from_numpy
+    from torch.nn.functional import interpolate
+
+    factor = largest / max(height, width)
+    size = (max(1, round(height * factor)), max(1, round(width * factor)))
+    return interpolate(from_numpy(images).float(), size=size, mode="area").round().byte().numpy()
+
+
+def _atlas(tiles: np.ndarray, content: bytes) -> Atlas:
+    identity = f"{zlib.crc32(content):08x}-{len(tiles)}"
+    header = {
+        "id": identity,
+        "type": "image/webp",
+        "width": tiles.shape[3],
+        "height": tiles.shape[2],
+        "columns": _columns(tiles),
+    }
+    words = json.dumps(header).encode()
+    return Atlas(len(words).to_bytes(4, "little") + words + content, identity, len(tiles))
+
+
+def mask_text(indices: np.ndarray | Sequence[int], n: int) -> str:
+    """Indices below n as one bit a point, base64."""
+    mask = np.zeros(n, dtype=bool)
+    chosen = np.asarray(indices, dtype=np.int64)
+    mask[chosen[(chosen >= 0) & (chosen < n)]] = True
+    return base64.b64encode(np.packbits(mask, bitorder="little")).decode()
+
+
+def read_state(
+    selection: Any, pick: Any, identity: str, plane: str, n: int, first: str | None = None
+) -> MapState:
+    """What the browser reported of these images and this plane, and `first` until it reports a selection.
+
+    Whatever is of another kind, or speaks of other images or another plane, is left out.
+    """
+    selection = selection if isinstance(selection, Mapping) else {}
+    pick = pick if isinstance(pick, Mapping) else {}
+    picked = place = None
+    selected = _indices(selection.get("mask") if selection.get("identity") == identity else first, n)
+    index = pick.get("index")
+    if pick.get("identity") == identity and isinstance(index, int) and 0 <= index < n:
+        picked = index
+    x, y = pick.get("x"), pick.get("y")
+    if pick.get("plane") == plane and isinstance(x, int | float) and isinstance(y, int | float):
+        place = (float(x), float(y))
+    return MapState(selected, picked, place)
+
+
+def _indices(mask: Any, n: int) -> np.ndarray | None:
+    try:
+        packed = np.frombuffer(base64.b64decode(mask, validate=True), dtype=np.uint8)
+    except (TypeError, ValueError):  # no selection, or none of ours
+        return None
+    indices = np.flatnonzero(np.unpackbits(packed, bitorder="little"))
+    return indices[indices < n]  # a second set may have come or gone since
+
+
+def checksum(*parts: Any) -> str:
+    """Eight hexadecimal digits that depend on text and arrays."""
+    total = 0
+    for part in parts:
+        data = np.ascontiguousarray(part) if isinstance(part, np.ndarray) else str(part).encode()
+        total = zlib.crc32(data, total)
+    return f"{total:08x}"
+
+
+def _text(array: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(array)).decode()

@@ -1,0 +1,165 @@
+"""Decoded images that follow the hand: the decoder in JavaScript, and the two components that show it.
+
+`DECODER_SCRIPT` is a module with `makeDecoder(data)`, `paint(canvas, pixels, shape)` and `fromBase64(text)`
+for any component that decodes codes itself: put it before the component's own script and give the component
+`decoder_data(run)` among its data.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+if TYPE_CHECKING:
+    from aecore.run import Run
+    from aecore.units import Units
+
+LARGEST = 5_000_000
+"""Weights that are sent to a browser at most (27 MB); a larger decoder would not follow the hand either."""
+
+_FOLDER = Path(__file__).parent
+
+
+def asset(name: str) -> str:
+    """The text of a file beside this one, such as `sliders.js`."""
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+DECODER_SCRIPT = asset("decoder.js")
+
+_scrubber = st.components.v2.component(
+    "scrubber",
+    html=asset("scrubber.html"),
+    css=asset("scrubber.css"),
+    js=DECODER_SCRIPT + asset("scrubber.js"),
+)
+_sliders = st.components.v2.component(
+    "unit_sliders",
+    html=asset("sliders.html"),
+    css=asset("sliders.css"),
+    js=DECODER_SCRIPT + asset("sliders.js"),
+)
+
+
+def encoded(values: np.ndarray) -> str:
+    """The array's bytes, little-endian, as base64: JSON is what a component's data goes through.
+
+    Components take bare bytes too, but only as all of their data, and Arrow tables only of whole columns.
+    """
+    array = np.asarray(values)
+    return base64.b64encode(array.astype(array.dtype.newbyteorder("<")).tobytes()).decode()
+
+
+def decoder_data(run: Run) -> dict[str, Any]:
+    """What `makeDecoder` takes. Raises ValueError for a decoder that can't or should not run in a browser."""
+    from aecore.decoder_export import export_decoder
+
+    decoder = export_decoder(run)
+    if decoder.weights.size > LARGEST:
+        raise ValueError(
+            f"this decoder has {decoder.weights.size:,} weights, too many to run in the browser "
+            f"({LARGEST:,} at most)"
+        )
+    return {
+        "key": decoder.key,
+        "latent_size": decoder.latent_size,
+        "shape": list(decoder.shape),
+        "layers": list(decoder.layers),
+        "mean": list(decoder.mean),
+        "std": list(decoder.std),
+        "weights": encoded(decoder.weights),
+    }
+
+
+def as_bytes(images: np.ndarray) -> np.ndarray:
+    """Images in [0, 1] as uint8; what lies outside is clipped."""
+    return (np.clip(images, 0, 1) * 255).round().astype(np.uint8)
+
+
+def scrubber(
+    frames: np.ndarray,
+    baseline: np.ndarray,
+    span: tuple[float, float],
+    *,
+    names: tuple[str, str],
+    ticks: Sequence[tuple[float, str]],
+    curve: np.ndarray | None = None,
+    band: tuple[float, float] | None = None,
+    legend: str = "",
+    symbol: str = "t",
+    start: float = 0.5,
+    label: str = "Position on the path",
+    key: str,
+) -> None:
+    """T decoded images and T of the baseline (T x C x H x W in [0, 1]) under a slider with play and loop.
+
+    `span` holds the first and the last position, `ticks` positions with the words under them. `curve` (T
+    values) is drawn below with the usual `band`; where it is above, it is marked as outside the data.
+    `start` is the share of the span where the slider stands at first.
+    """
+    data = {
+        "frames": encoded(as_bytes(frames)),
+        "baseline": encoded(as_bytes(baseline)),
+        "shape": list(frames.shape[1:]),
+        "count": len(frames),
+        "span": list(span),
+        "names": dict(zip(("decoded", "baseline"), names, strict=True)),
+        "ticks": [{"at": at, "text": text} for at, text in ticks],
+        "curve": None if curve is None or not np.isfinite(curve).all() else np.round(curve, 4).tolist(),
+        "band": None if band is None else list(band),
+        "legend": legend,
+        "symbol": symbol,
+        "start": round(start * (len(frames) - 1)),
+        "label": label,
+    }
+    _scrubber(data=data, key=key)
+
+
+def unit_sliders(
+    decoder: dict[str, Any],
+    units: Units,
+    start: tuple[str, np.ndarray],
+    *,
+    reference: dict[str, Any] | None = None,
+    key: str,
+) -> None:
+    """One slider a unit, most important first, with the decoded image that follows.
+
+    `start` is a name and the code the sliders stand at; they go there again when the name changes. For
+    `reference` see `code_reference`.
+    """
+    presets = [{"name": start[0], "code": start[1].tolist()}]
+    presets.append({"name": "Mean code", "code": units.mean.tolist()})
+    data = {
+        "decoder": decoder,
+        "units": [
+            {
+                "unit": int(unit),
+                "low": float(units.low[unit]),
+                "high": float(units.high[unit]),
+                "unused": bool(units.cause[unit]),
+                "note": f"1st to 99th percentile: {units.low[unit]:.2f} to {units.high[unit]:.2f}; "
+                f"replacing it by its mean raises the squared error by {units.importance[unit]:.2f}",
+            }
+            for unit in units.order
+        ],
+        "start": presets[0],
+        "presets": presets if start[0] != "Mean code" else presets[:1],
+        "reference": reference,
+    }
+    _sliders(data=data, key=key)
+
+
+def code_reference(codes: np.ndarray, typical: float, limit: float) -> dict[str, Any] | None:
+    """Training codes (N x D) for the distance that `unit_sliders` shows, in units of `typical`.
+
+    Beyond `limit` of those a place is said to be outside the data. None where there is no unit of distance.
+    """
+    if not typical > 0:
+        return None
+    return {"codes": encoded(codes.astype(np.float32)), "typical": typical, "limit": limit}

@@ -1,0 +1,66 @@
+"""The frame of every page: title line, guards that say what is missing, and the way out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from aecore import jobs, store
+from aecore.presets import architecture, penalty_text
+from pages.shared import loading
+from pages.shared.state import TRAIN_PAGE, chosen_key
+
+if TYPE_CHECKING:
+    from aecore.data import ImageData
+    from aecore.run import Run
+    from aecore.store import RunInfo
+
+
+def header(title: str, sentence: str, run: Run | RunInfo | None = None) -> None:
+    """Page title, the run it is about, and one sentence on what can be seen here."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left.title(title, anchor=False)
+    if run is not None:
+        config = run.config
+        parts = [config.data.name, architecture(config.model), f"{config.model.latent_size} units"]
+        if (penalty := penalty_text(config.loss)) != "none":
+            parts.append(penalty)
+        right.caption(" · ".join(parts), text_alignment="right")
+    st.caption(sentence)
+
+
+def require_run(title: str, sentence: str, with_data: bool = True) -> tuple[Run, ImageData | None]:
+    """The chosen run, loaded, with its data set, below the page's header.
+
+    Where there is none, or it can't be used, says why with the way out, and ends the page there.
+    """
+    key = chosen_key()
+    if key is None:
+        header(title, sentence)
+        st.info("There is no trained model yet: train one, and this page shows it.")
+        st.page_link(TRAIN_PAGE, label="Train a model", icon=":material/model_training:")
+        st.stop()
+    try:
+        run = loading.load_run(key)
+    except store.StoreError as error:
+        header(title, sentence)
+        st.error(f"{key} can't be shown: {error}.")
+        if _is_training(key):
+            st.caption("It is being trained; its pictures come with the first finished epoch.")
+        st.stop()
+    header(title, sentence, run)
+    return run, require_data(run.config.data.name) if with_data else None
+
+
+def require_data(name: str) -> ImageData:
+    """The data set, or the sentence that says where its files belong, and the end of the page."""
+    try:
+        return loading.load_data(name)
+    except ValueError as error:
+        st.error(str(error))
+        st.stop()
+
+
+def _is_training(key: str) -> bool:
+    return any(info.key == key for info in jobs.active())

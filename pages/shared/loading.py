@@ -1,0 +1,132 @@
+"""Caches between the pages and `aecore`. Everything here is shared by all visitors and read-only.
+
+Keys are small: a run's key with the time its weights were written, so that a run that is trained
+further is never served stale. Heavy modules are imported inside, after the page has painted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from aecore import store
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from aecore.data import ImageData
+    from aecore.neighbors import Neighbors
+    from aecore.projection import Baseline
+    from aecore.run import Run
+    from aecore.units import Units
+
+
+def load_run(key: str) -> Run:
+    """The run or grid member of that key; StoreError in one sentence."""
+    return _load_run(key, store.weights_stamp(key))
+
+
+@st.cache_resource(max_entries=24, show_spinner="Loading the weights")
+def _load_run(key: str, stamp: int) -> Run:
+    return store.load_run(key)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the images")
+def load_data(name: str) -> ImageData:
+    """The data set; DataNotFoundError where its files are not on this machine."""
+    from aecore import data
+
+    return data.load(name)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Fitting PCA, the baseline")
+def pca_baseline(name: str) -> Baseline:
+    """PCA fitted on the data set's training images."""
+    from aecore.projection import pca_baseline as fit
+
+    return fit(load_data(name))
+
+
+def test_codes(key: str) -> Tensor:
+    """Codes of all test images under a run, N x latent_size."""
+    return _test_codes(key, store.weights_stamp(key))
+
+
+@st.cache_resource(max_entries=12, show_spinner="Encoding the test images")
+def _test_codes(key: str, stamp: int) -> Tensor:
+    run = _load_run(key, stamp)
+    return run.encode(load_data(run.config.data.name).test_images)
+
+
+def test_squared_errors(key: str) -> Tensor:
+    """Squared error of each test image under a run, N values."""
+    return _test_squared_errors(key, store.weights_stamp(key))
+
+
+@st.cache_resource(max_entries=12, show_spinner="Reconstructing the test images")
+def _test_squared_errors(key: str, stamp: int) -> Tensor:
+    from aecore.metrics import errors_on_test_images
+
+    run = _load_run(key, stamp)
+    return errors_on_test_images(run, load_data(run.config.data.name))
+
+
+@st.cache_resource(max_entries=12, show_spinner="Fitting PCA, the baseline")
+def pca_squared_errors(name: str, components: int) -> Tensor:
+    """Squared error of each test image under PCA with that many components, N values."""
+    import torch
+
+    from aecore.metrics import squared_errors, unit_range
+
+    baseline = pca_baseline(name)
+    parts = [unit_range(images) for images in load_data(name).test_images.split(2048)]
+    return torch.cat([squared_errors(x, baseline.reconstruct(x, components)) for x in parts])
+
+
+def train_codes(key: str) -> Tensor:
+    """Codes of all training images under a run, N x latent_size."""
+    return code_neighbors(key)[1]
+
+
+def code_neighbors(key: str) -> tuple[Neighbors, Tensor, tuple[float, float]]:
+    """Neighbours among a run's training codes, these codes, and the usual remoteness of test codes."""
+    return _code_neighbors(key, store.weights_stamp(key))
+
+
+@st.cache_resource(max_entries=6, show_spinner="Encoding the training images and measuring their distances")
+def _code_neighbors(key: str, stamp: int) -> tuple[Neighbors, Tensor, tuple[float, float]]:
+    from aecore.latent import usual_band
+    from aecore.neighbors import Neighbors
+
+    codes = _load_run(key, stamp).encode(load_data(_load_run(key, stamp).config.data.name).train_images)
+    neighbors = Neighbors(codes)
+    return neighbors, codes, usual_band(neighbors, _test_codes(key, stamp)[:1000])
+
+
+def units(key: str, with_data: bool = True) -> Units:
+    """What each unit of a run does; without its data set, as far as the bundled digits show it."""
+    return _units(key, store.weights_stamp(key), with_data)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Measuring what each unit does")
+def _units(key: str, stamp: int, with_data: bool) -> Units:
+    from aecore.units import describe_units, stand_in_images
+
+    run = _load_run(key, stamp)
+    if with_data:
+        return describe_units(run, load_data(run.config.data.name).test_images, _test_codes(key, stamp))
+    images = stand_in_images(run.shape)
+    return describe_units(run, images, run.encode(images))
+
+
+def browser_decoder(key: str) -> dict[str, Any]:
+    """The run's decoder for a component's data; ValueError where it can't run in a browser."""
+    return _browser_decoder(key, store.weights_stamp(key))
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _browser_decoder(key: str, stamp: int) -> dict[str, Any]:
+    from pages.shared.decoder import decoder_data
+
+    return decoder_data(_load_run(key, stamp))

@@ -1,0 +1,97 @@
+"""The sidebar of every page: the chosen run with its figure, and the job that is running."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from aecore import jobs, store
+from aecore.grid_store import GridInfo
+from aecore.store import RunInfo
+from pages.shared.state import NEW_GRID_PAGE, TRAIN_PAGE, run_selector
+from pages.shared.words import time_left
+
+FAST, SLOW = 1.0, 5.0
+"""Seconds between two looks at the jobs, with and without one."""
+
+LOGO = Path(__file__).with_name("logo.svg")
+
+
+def draw() -> None:
+    """Draws it; called by the entry point before the page."""
+    st.logo(str(LOGO), size="large")
+    with st.sidebar:
+        info = run_selector()
+        if info is not None:
+            _figure(info)
+        st.fragment(_jobs, run_every=FAST if jobs.active() else SLOW)()
+
+
+def _figure(info: RunInfo) -> None:
+    test = (info.result or {}).get("test", {})
+    if "squared_error" not in test:
+        st.caption(f"{jobs.status(info).capitalize()}; test figures come at the end.")
+        return
+    pca = test.get("pca_squared_error")
+    beside = f" (PCA {pca:.1f})" if pca is not None else ""
+    st.caption(
+        f"Squared error {test['squared_error']:.1f}{beside}",
+        help="Sum over pixels of the squared difference, mean over test images, pixels in [0, 1]; lower is "
+        "better. PCA has as many components as the code has units.",
+    )
+
+
+def _jobs() -> None:
+    active = jobs.active()
+    keys = [info.key for info in active]
+    if keys != st.session_state.get("_jobs_seen", keys):
+        st.session_state["_jobs_seen"] = keys
+        # The page's lists and buttons change with a job's begin and end, and so does this fragment's pace.
+        st.rerun(scope="app")
+    st.session_state["_jobs_seen"] = keys
+    if not active:
+        return
+    first, waiting = active[0], active[1:]
+    with st.container(border=True, gap="small"):
+        st.markdown(f"**Training** {first.name}")
+        progress_bar(first)
+        _stop_button(first)
+        for info in waiting[:3]:
+            st.caption(f":material/hourglass_empty: {info.name}")
+        if len(waiting) > 3:
+            st.caption(f"and {len(waiting) - 3} more waiting")
+        page = NEW_GRID_PAGE if isinstance(first, GridInfo) else TRAIN_PAGE
+        st.page_link(page, label="Watch", icon=":material/visibility:")
+
+
+def _stop_button(info: jobs.Job) -> None:
+    asked = store.stop_requested(info.path)
+    st.button(
+        "Stopping" if asked else "Stop",
+        key="sidebar_stop",
+        icon=":material/stop:",
+        width="stretch",
+        disabled=asked,
+        on_click=jobs.stop,
+        args=(info.path,),
+        help="Stops at the next step and keeps the model reached; it can be resumed.",
+    )
+
+
+def progress_bar(info: jobs.Job) -> None:
+    """One bar over the whole run or grid with count and time left, as far as its process has told."""
+    progress, epochs = info.progress, info.config.train.epochs
+    if progress.get("status") == "queued":
+        st.progress(0.0, "Waiting for its turn")
+        return
+    if isinstance(info, GridInfo):
+        count = f"{progress.get('members_done', 0)} of {len(info.grid.members)} models"
+        fraction = min(max(progress.get("fraction") or 0.0, 0.0), 1.0)
+        st.progress(fraction, f"{count} · {time_left(progress.get('seconds_left'))}")
+        return
+    done = progress.get("epoch", 0) + progress.get("step", 0) / (progress.get("steps") or 1)
+    st.progress(
+        min(done / epochs, 1.0),
+        f"epoch {min(int(done) + 1, epochs)} of {epochs} · {time_left(progress.get('seconds_left'))}",
+    )

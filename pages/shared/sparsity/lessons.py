@@ -1,0 +1,91 @@
+"""What the Sparsity page can put side by side: two paths of networks, each lesson changing one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aecore import comparison
+from aecore import sparsity_gallery as gallery
+from aecore.comparison import Member
+from aecore.palette import CLASS_COLORS, L1_COLOR, L2_COLOR
+
+BATCH_COLOR = CLASS_COLORS[3]
+TOP_K_COLOR, THRESHOLD_COLOR = CLASS_COLORS[2], CLASS_COLORS[3]
+OWN_COLORS = (L1_COLOR, L2_COLOR)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One column: a name, its colour, and the path of networks that its slider moves along."""
+
+    name: str
+    color: str
+    values: dict[str, Any] = field(default_factory=dict)
+    """How the recipe differs from the shipped base."""
+    penalty: str | None = None
+
+    def path(self, members: Sequence[Member]) -> list[Member]:
+        """The side's networks with weights, from none or weak to strong."""
+        base = gallery.BASE.with_values(self.values)
+        found = comparison.path(members, base, self.penalty)
+        if found and self.penalty is not None:
+            found = comparison.path(members, base, None) + found
+        return [m for m in found if m.key is not None]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    key: str
+    """Names its sentence in `words` and its widgets."""
+    left: Side
+    right: Side
+    help: str
+
+
+def _both(values: dict[str, Any]) -> tuple[Side, Side]:
+    return Side("L1", L1_COLOR, values, "code_l1"), Side("L2", L2_COLOR, values, "code_l2")
+
+
+EXACT, OWN = "Exact codes", "Your own runs"
+
+LESSONS = {
+    "ReLU code": Lesson(
+        "dictionary",
+        *_both({}),
+        "A ReLU code and one linear decoder layer whose columns, the atoms, have norm 1.",
+    ),
+    "Linear code": Lesson(
+        "linear", *_both(gallery.LINEAR), "The same without the ReLU, as in the post: nothing lands on zero."
+    ),
+    "Free decoder": Lesson(
+        "free", *_both(gallery.FREE), "Atoms of any norm: the code may shrink while the decoder grows."
+    ),
+    "Warm-up": Lesson(
+        "warm_up",
+        Side("L1 from the start", L1_COLOR, gallery.LONGER, "code_l1"),
+        Side("L1 after a warm-up", L1_COLOR, gallery.WARM_UP, "code_l1"),
+        "The strength rises from 0 between the second and the third epoch; both sides train for 6.",
+    ),
+    "Whole-batch norm": Lesson(
+        "whole_batch",
+        Side("Batches of 128", BATCH_COLOR, {}, "code_whole_batch_norm"),
+        Side("Batches of 512", BATCH_COLOR, gallery.LARGE_BATCH, "code_whole_batch_norm"),
+        "The post's penalty, the norm of a whole batch's codes, at one strength and two sizes of batch.",
+    ),
+    "TopK, BatchNorm": Lesson(
+        "hard",
+        Side("TopK, 10 units kept", TOP_K_COLOR, gallery.top_k(10)),
+        Side("BatchNorm, threshold 1.5", THRESHOLD_COLOR, gallery.threshold(1.5)),
+        "Sparse by construction, without a penalty.",
+    ),
+}
+"""By the name on the switch."""
+
+
+def available(members: Sequence[Member]) -> list[str]:
+    """Lessons of which both sides are there."""
+    return [
+        name for name, lesson in LESSONS.items() if lesson.left.path(members) and lesson.right.path(members)
+    ]

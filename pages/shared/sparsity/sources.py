@@ -1,0 +1,202 @@
+"""The networks behind the page, and what each makes of the same test images; cached, read-only.
+
+A column draws a `Source`: a trained network, or codes that were inferred exactly for a fixed dictionary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from aecore import comparison, store
+from aecore import sparsity_gallery as gallery
+from aecore.comparison import Look, Member
+from aecore.palette import L1_COLOR, L2_COLOR
+from pages.shared import loading
+
+IMAGES = 2000
+"""Test images whose codes are drawn."""
+EXACT_IMAGES = 300
+"""The same where every code is searched for."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """All that one column shows."""
+
+    name: str
+    setting: str
+    """The strength, or what stands in its place."""
+    color: str
+    figures: Mapping[str, Any]
+    further: Sequence[Mapping[str, Any]]
+    """The figures at other seeds."""
+    look: Look
+    reconstruct: Callable[[np.ndarray], np.ndarray]
+    """Test images by index to their reconstructions, N x C x H x W in [0, 1]."""
+    atoms: Callable[[], np.ndarray]
+    """Change of the image per unit change of each unit, units x C x H x W."""
+
+
+def shipped() -> list[Member]:
+    """The shipped networks, empty where there are none. StoreError where they can't be read."""
+    folder = gallery.find(store.checkpoints_root())
+    return [] if folder is None else _shipped(str(folder), (folder / gallery.FIGURES).stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _shipped(folder: str, stamp: int) -> list[Member]:
+    return gallery.read_members(folder)
+
+
+def of_member(name: str, color: str, member: Member, members: Sequence[Member]) -> Source:
+    """The column of a shipped network, with the figures of its further seeds."""
+    further = [m.figures for m in comparison.over_seeds(members, member.config) if m.key is None]
+    return _of_run(name, setting(member), color, member.key, member.figures, further)
+
+
+def of_run(name: str, color: str, key: str) -> Source:
+    """The column of any run; its figures are measured the first time."""
+    return _of_run(name, "", color, key, _figures(key, store.weights_stamp(key)), [])
+
+
+def setting(member: Member) -> str:
+    """`strength 0.003`, `threshold 1e-05`, `decay 0.1`; empty without a penalty."""
+    words = {"weight_l1": "threshold", comparison.WEIGHT_DECAY: "decay"}
+    used = comparison.penalties(member.config)
+    return " + ".join(f"{words.get(name, 'strength')} {value:g}" for name, value in used.items())
+
+
+def warm(members: Sequence[Member]) -> None:
+    """Encodes the images under each network, so that a slider finds every stop ready."""
+    for member in members:
+        look(member.key)
+
+
+def look(key: str) -> Look:
+    return _look(key, store.weights_stamp(key))
+
+
+@st.cache_resource(max_entries=64, show_spinner="Encoding the test images")
+def _look(key: str, stamp: int) -> Look:
+    run = store.load_run(key)
+    return comparison.look(run.encode(loading.load_data(run.config.data.name).test_images[:IMAGES]))
+
+
+@st.cache_resource(max_entries=64, show_spinner="Finding the atoms")
+def _atoms(key: str, stamp: int) -> np.ndarray:
+    from aecore.units import atoms
+
+    return atoms(loading.load_run(key), _look(key, stamp).codes.mean(0))
+
+
+@st.cache_resource(max_entries=32, show_spinner="Measuring on the test images")
+def _figures(key: str, stamp: int) -> dict[str, Any]:
+    run = loading.load_run(key)
+    return comparison.measure(run, loading.load_data(run.config.data.name))
+
+
+def pruned(key: str) -> list[float]:
+    """Squared error at each of `comparison.PRUNED`."""
+    return _pruned(key, store.weights_stamp(key))
+
+
+@st.cache_resource(max_entries=32, show_spinner="Pruning")
+def _pruned(key: str, stamp: int) -> list[float]:
+    run = loading.load_run(key)
+    return comparison.pruned_errors(run, loading.load_data(run.config.data.name))
+
+
+def figures(key: str) -> dict[str, Any]:
+    """Figures of a run on all test images."""
+    return _figures(key, store.weights_stamp(key))
+
+
+def _of_run(
+    name: str,
+    setting: str,
+    color: str,
+    key: str,
+    figures: Mapping[str, Any],
+    further: Sequence[Mapping[str, Any]],
+) -> Source:
+    stamp = store.weights_stamp(key)
+
+    def reconstruct(index: np.ndarray) -> np.ndarray:
+        run = loading.load_run(key)
+        return run.reconstruct(loading.load_data(run.config.data.name).test_images[index]).numpy()
+
+    return Source(name, setting, color, figures, further, look(key), reconstruct, lambda: _atoms(key, stamp))
+
+
+@dataclass(frozen=True)
+class Exact:
+    """Codes found for the fixed dictionary of a trained network, one entry a strength."""
+
+    strengths: tuple[float, ...]
+    errors: tuple[float, ...]
+    codes: tuple[Any, ...]
+    """Tensors N x units."""
+
+
+def exact(key: str) -> tuple[Exact, Exact]:
+    """Paths of exact L1 and ridge codes on that network's atoms, for the first test images."""
+    return _exact(key, store.weights_stamp(key))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Inferring exact codes")
+def _exact(key: str, stamp: int) -> tuple[Exact, Exact]:
+    from aecore import dictionary_inference as inference
+    from aecore.models import atoms
+
+    run = loading.load_run(key)
+    images = loading.load_data(run.config.data.name).test_images[:EXACT_IMAGES]
+    x = run.scaling.normalize(images)
+    matrix, bias = atoms(run.model), run.model.decoder[0].bias
+    scale = run.scaling.std[0] ** 2
+
+    def path(strengths: Sequence[float], codes: list) -> Exact:
+        errors = []
+        for z in codes:
+            difference = inference.reconstruct(z, matrix, bias) - x.flatten(1)
+            errors.append(difference.square().sum(1).mean().item() * scale)
+        return Exact(tuple(strengths), tuple(errors), tuple(codes))
+
+    l1 = [round(float(s), 3) for s in np.geomspace(0.1, 5, 8)]
+    ridge = [round(float(s), 3) for s in np.geomspace(0.01, 20, 80)]
+    return (
+        path(l1, [inference.l1_codes(x, matrix, s, bias, tolerance=1e-4).codes for s in l1]),
+        path(ridge, [inference.ridge_codes(x, matrix, s, bias) for s in ridge]),
+    )
+
+
+def of_exact(key: str, index: int) -> tuple[Source, Source]:
+    """Exact L1 codes at a stop of the path, and the ridge codes whose squared error is nearest."""
+    l1, ridge = exact(key)
+    match = comparison.nearest(l1.errors[index], ridge.errors)
+    return (
+        _of_codes("L1", L1_COLOR, key, l1, index),
+        _of_codes("L2", L2_COLOR, key, ridge, match.index),
+    )
+
+
+def _of_codes(name: str, color: str, key: str, path: Exact, index: int) -> Source:
+    from aecore.sparsity import code_sparsity
+
+    codes = path.codes[index]
+    run = loading.load_run(key)
+    figures = code_sparsity(codes).to_dict() | {"squared_error": path.errors[index], "column_norm": 1.0}
+    return Source(
+        name,
+        f"strength {path.strengths[index]:g}",
+        color,
+        figures,
+        (),
+        comparison.look(codes),
+        lambda chosen: run.decode(codes[chosen]).numpy(),
+        lambda: _atoms(key, store.weights_stamp(key)),
+    )

@@ -1,0 +1,214 @@
+"""Runs: every run there is, and what can be done with one."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from aecore import grid_store, jobs, store
+from aecore.presets import architecture, penalty_text
+from aecore.store import RunInfo, Unreadable
+from pages.shared import layout, settings_form, state, training_view, words
+from pages.shared.grid import listing
+
+SELECTED = "runs_selected"  # session key of the selected run's key
+
+
+def row(info: RunInfo) -> dict[str, object]:
+    """A run as a line of the table."""
+    config, result = info.config, info.result or {}
+    return {
+        "Name": info.name,
+        "Data": config.data.name,
+        "Network": architecture(config.model),
+        "Units": config.model.latent_size,
+        "Penalty": penalty_text(config.loss),
+        "Squared error": result.get("test", {}).get("squared_error"),
+        "PCA": training_view.pca_error(info),
+        "Parameters": result.get("parameters"),
+        "Status": status_text(info),
+        "Age": words.age(time.time() - info.created),
+    }
+
+
+def status_text(info: RunInfo) -> str:
+    """The status, with the epochs done where that is not all of them."""
+    status = jobs.status(info)
+    if status in ("finished", "queued"):
+        return status
+    return f"{status}, {info.progress.get('epoch', 0)} of {info.config.train.epochs} epochs"
+
+
+def table(runs: list[RunInfo]) -> RunInfo | None:
+    """The table; returns the run whose line is selected."""
+    keys = [info.key for info in runs]
+    selected = st.session_state.setdefault(SELECTED, state.chosen_key())
+    # The selection is by line number: another list is another table, with the same run selected.
+    event = st.dataframe(
+        [row(info) for info in runs],
+        key=f"runs_table_{hash(tuple(keys))}",
+        on_select="rerun",
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [keys.index(selected)] if selected in keys else []}},
+        hide_index=True,
+        height=min(38 + 35 * len(runs), 440),
+        column_config={
+            "Name": st.column_config.TextColumn(width="medium", pinned=True),
+            "Units": st.column_config.NumberColumn(help="Units in the code."),
+            "Squared error": st.column_config.NumberColumn(
+                format="%.2f", help="Per test image: sum over pixels in [0, 1]; lower is better."
+            ),
+            "PCA": st.column_config.NumberColumn(
+                format="%.2f", help="The same for PCA with as many components as the code has units."
+            ),
+            "Parameters": st.column_config.NumberColumn(format="localized"),
+        },
+        alt="Table of all runs",
+    )
+    rows = event["selection"]["rows"]
+    info = runs[rows[0]] if rows and rows[0] < len(runs) else None
+    st.session_state[SELECTED] = info.key if info else None
+    return info
+
+
+def actions(info: RunInfo) -> None:
+    """What can be done with the run, in one row."""
+    status = jobs.status(info)
+    at_work = status in ("queued", "running", "silent")
+    with st.container(horizontal=True):
+        if st.button(
+            "Look at it",
+            key="runs_look",
+            type="primary",
+            icon=":material/compare:",
+            disabled=not info.has_weights,
+            help="Makes it the run that every page shows.",
+        ):
+            state.choose(info.key)
+            st.switch_page(state.RECONSTRUCTIONS_PAGE)
+        if st.button(
+            "Settings into Train",
+            key="runs_duplicate",
+            icon=":material/content_copy:",
+            help="Opens Train with this run's settings, to change and train anew.",
+        ):
+            settings_form.fill("train", info.config)
+            st.switch_page(state.TRAIN_PAGE)
+        if at_work:
+            st.button("Stop", key="runs_stop", icon=":material/stop:", on_click=jobs.stop, args=(info.path,))
+        elif status != "finished":
+            st.button(
+                "Resume",
+                key="runs_resume",
+                icon=":material/play_arrow:",
+                on_click=training_view.resume,
+                args=(info,),
+            )
+        with st.popover("Rename", icon=":material/edit:", key="runs_rename_popover"):
+            rename(info)
+        if st.button(
+            "Delete",
+            key="runs_delete",
+            icon=":material/delete:",
+            disabled=at_work,
+            help="Stop it first." if at_work else None,
+        ):
+            confirm_deletion(info)
+
+
+def rename(info: RunInfo) -> None:
+    """A field for the new name; Enter or the button takes it."""
+    with st.form("runs_rename_form", border=False):
+        name = st.text_input("Name", info.name, max_chars=120, key=f"runs_name_{info.key}_{info.name}")
+        if st.form_submit_button("Rename"):
+            try:
+                store.rename_run(info.path, name)
+            except (OSError, ValueError) as error:
+                st.error(f"Not renamed: {error}.")
+                return
+            st.rerun()
+
+
+def delete(info: RunInfo) -> None:
+    """Deletes the run, or says why it is still there; for the button."""
+    try:
+        store.delete_run(info.path)
+    except (OSError, store.StoreError) as error:
+        st.toast(f"Not deleted: {error}.", icon=":material/error:")
+
+
+@st.dialog("Delete this run?")
+def confirm_deletion(info: RunInfo) -> None:
+    st.write(f"**{info.name}** and all files in its folder will be gone for good.")
+    st.caption(str(info.path))
+    with st.container(horizontal=True):
+        if st.button("Delete", key="runs_delete_yes", type="primary", on_click=delete, args=(info,)):
+            st.rerun()
+        if st.button("Keep it", key="runs_delete_no"):
+            st.rerun()
+
+
+def details(info: RunInfo) -> None:
+    """How it was trained, its curves, and every setting."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        if history := training_view.history_of(info):
+            training_view.curves(info, history)
+        else:
+            st.caption("No epoch of it is finished yet.")
+        result = info.result or {}
+        facts = [str(info.path)]
+        if result:
+            facts.insert(0, f"{result['epochs']} epochs in {words.duration(result['seconds'])}")
+        st.caption(" · ".join(facts))
+        if message := info.progress.get("message"):
+            st.error(message)
+    with right:
+        values = [
+            {"Setting": settings_form.label(path), "Value": settings_form.show(info.config.get(path))}
+            for path in settings_form.effective_fields(info.config)
+        ]
+        st.dataframe(values, hide_index=True, height=320, key="runs_settings", alt="Settings of the run")
+
+
+def unreadable(folders: list[Unreadable]) -> None:
+    """Folders that are no runs, each with its reason."""
+    many = f"{len(folders)} folders" if len(folders) > 1 else "One folder"
+    st.subheader("Not readable", anchor=False)
+    st.caption(f"{many} beside the runs can't be read; nothing else is affected.")
+    st.dataframe(
+        [{"Folder": folder.key, "Reason": folder.reason} for folder in folders],
+        hide_index=True,
+        key="runs_unreadable",
+        alt="Folders that can't be read, with the reason",
+    )
+
+
+def all_runs() -> None:
+    """The table of runs with what can be done, and the folders that are none."""
+    listed = store.list_runs()
+    runs = [info for info in listed if isinstance(info, RunInfo)]
+    if runs:
+        chosen = table(runs)
+        if chosen is not None:
+            st.subheader(chosen.name, anchor=False)
+            actions(chosen)
+            details(chosen)
+    else:
+        st.info("There is no run yet: train a network, and it is listed here.")
+        st.page_link(state.TRAIN_PAGE, label="Train a model", icon=":material/model_training:")
+    if broken := [folder for folder in listed if isinstance(folder, Unreadable)]:
+        unreadable(broken)
+
+
+layout.header("Runs", "Every network trained here. Choose a line to look at it, rename it or train it again.")
+shown = "Runs"
+if grid_store.list_grids():
+    shown = st.segmented_control(
+        "Show", ("Runs", "Grids"), default="Runs", required=True, key="runs_show", bind="query-params"
+    )
+if shown == "Grids":
+    listing.draw()
+else:
+    all_runs()

@@ -1,0 +1,103 @@
+"""The codes page in a real browser: 10,000 codes drawn, hovered, lassoed, and a selection that travels."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from aecore.data import DATASETS
+from tests.browser.tools import Server, assert_no_exception, goto, screenshot
+from tests.conftest import ROOT
+
+OVERLAY = ".st-key-codes_map .overlay"
+
+pytestmark = pytest.mark.mnist
+
+
+@pytest.fixture(scope="module")
+def codes_server(tmp_path_factory):
+    """A server with the shipped MNIST run only."""
+    if not DATASETS["mnist"].is_ready():
+        pytest.skip("MNIST is not on this machine")
+    folder = tmp_path_factory.mktemp("codes-server")
+    runs = folder / "checkpoints"
+    runs.mkdir()
+    shipped = next((ROOT / "checkpoints").glob("mnist-post-12-*"))
+    shutil.copytree(shipped, runs / shipped.name)
+    server = Server(runs, Path(os.environ["AECORE_DATA"]), folder / "server.log")
+    server.start()
+    yield server
+    server.stop()
+
+
+def place(page, x, y):
+    """A place of the map by its shares of width and height, in page coordinates."""
+    box = page.locator(OVERLAY).bounding_box()
+    return box["x"] + box["width"] * x, box["y"] + box["height"] * y
+
+
+def open_map(page, server, query=""):
+    # A headless server's very first deep link shows Streamlit's "Page not found" once; people meet the root.
+    goto(page, server)
+    goto(page, server, f"codes{query}", expect=OVERLAY)
+    page.locator(f"{OVERLAY}[data-mapping]").wait_for()
+
+
+def lasso(page, *corners):
+    page.mouse.move(*place(page, *corners[0]))
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*place(page, *corner), steps=5)
+    page.mouse.up()
+
+
+def test_hover_lasso_click_and_decode_on_10_000_codes(codes_server, browser_page):
+    page = browser_page
+    page.set_default_timeout(90_000)
+    open_map(page, codes_server)
+    page.get_by_text("Do not read overlap as likeness").first.wait_for()
+    hovered = page.locator(".st-key-codes_map .hover")
+    # A hand keeps moving; a single move may fall into the moment in which the page renews the map.
+    for x in (0.45, 0.5, 0.55, 0.5):
+        page.mouse.move(*place(page, x, 0.5), steps=4)
+        page.wait_for_timeout(500)
+    hovered.wait_for(timeout=20_000)
+    assert re.match(r"image \d+", hovered.inner_text())
+
+    lasso(page, (0.35, 0.35), (0.6, 0.35), (0.45, 0.65))
+    page.get_by_text("Each image with its reconstruction under it").wait_for()
+    count = page.locator(".st-key-codes_map .count").inner_text()
+    found = int(count.split()[0].replace(",", ""))
+    assert 27 < found < 10_000
+    page.get_by_text(f"{found:,} images").first.wait_for()
+    mosaic = page.get_by_alt_text("selected images, each with its reconstruction under it")
+    assert mosaic.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [9 * 29 - 1, 6 * 29 - 1]
+    page.get_by_role("button", name="Save as A").click()
+    page.get_by_text(f"Saved test images: A: {found:,}.").wait_for()
+    screenshot(page, "codes-selection")
+
+    page.mouse.click(*place(page, 0.5, 0.5))
+    page.get_by_alt_text("nearest in pixels").wait_for()
+    page.mouse.click(*place(page, 0.97, 0.04))
+    page.get_by_text("To the nearest real code").wait_for()
+
+    page.locator('[data-testid="stSidebarNavLink"]').filter(has_text="Units").click()
+    page.get_by_role("heading", name="Units").wait_for()
+    page.locator('[data-testid="stSidebarNavLink"]').filter(has_text="Codes").click()
+    page.get_by_text(f"{found:,} images").first.wait_for()
+    assert_no_exception(page)
+
+
+def test_a_link_gives_the_same_view_and_tsne_shows_its_progress_and_stops(codes_server, browser_page):
+    page = browser_page
+    page.set_default_timeout(90_000)
+    link = "codes?codes_projection=t-SNE&codes_count=1000"
+    goto(page, codes_server, link, expect=".st-key-codes_tsne_begin")
+    page.locator(".st-key-codes_tsne_begin button").click()
+    page.get_by_text(re.compile(r"iteration \d+ of 750")).wait_for()
+    page.locator(".st-key-codes_tsne_stop button").click()
+    page.locator(f"{OVERLAY}[data-mapping]").wait_for()
+    page.get_by_text("Stopped at iteration").wait_for()
+    assert_no_exception(page)

@@ -1,0 +1,81 @@
+"""The Sparsity page in a real browser, on the shipped networks."""
+
+import re
+import time
+
+import numpy as np
+import pytest
+
+from tests.browser.tools import assert_no_exception, goto, screenshot, set_slider, wait_idle
+
+TABLE = "[data-testid=stMain] table"
+pytestmark = pytest.mark.mnist
+
+WATCH = """
+() => {
+  const main = document.querySelector('[data-testid=stMain]');
+  const seen = () => main.querySelector('table').innerText;
+  const before = seen();
+  return new Promise((done) => {
+    const start = performance.now();
+    const look = () => (seen() !== before ? done(performance.now() - start) : requestAnimationFrame(look));
+    requestAnimationFrame(look);
+  });
+}
+"""
+"""Milliseconds until the strip of figures shows something else."""
+
+
+def open_sparsity(page, server, query=""):
+    # The first deep link after a server's start shows Streamlit's notice that there is no such page.
+    goto(page, server)
+    goto(page, server, f"sparsity{query}", TABLE)
+    assert_no_exception(page)
+
+
+def test_a_move_of_the_slider_shows_the_new_state_within_300_ms(server, browser_page):
+    open_sparsity(browser_page, server)
+    browser_page.wait_for_selector("canvas, [data-testid=stVegaLiteChart] svg")
+    # Both ends once, so that what is measured is a look at what is ready.
+    set_slider(browser_page, "sparsity_left", 0)
+    set_slider(browser_page, "sparsity_left", 5)
+    handle = browser_page.locator(".st-key-sparsity_left input[type=range]")
+    took = []
+    for i in range(20):
+        handle.focus()
+        key = "ArrowLeft" if i % 10 < 5 else "ArrowRight"
+        # Nothing is returned: Playwright would wait for the promise before the key is pressed.
+        browser_page.evaluate(f"() => {{ window.watched = ({WATCH})(); }}")
+        browser_page.keyboard.press(key)
+        took.append(browser_page.evaluate("window.watched"))
+        wait_idle(browser_page, TABLE)
+        time.sleep(0.05)
+    assert np.median(took) < 300, [round(t) for t in took]
+
+
+def test_the_link_keeps_view_lesson_and_strength(server, browser_page):
+    open_sparsity(browser_page, server, "?sparsity_view=Values&sparsity_lesson=Linear+code")
+    text = browser_page.locator(TABLE).inner_text()
+    assert text.count("strength 0.003") == 2
+    assert text.count("64.0 to 64.0") == 2
+    browser_page.locator(".st-key-sparsity_lesson button", has_text="ReLU code").click()
+    browser_page.get_by_text(re.compile("L2 matched")).wait_for()
+    set_slider(browser_page, "sparsity_left", 3)
+    browser_page.wait_for_function("location.search.includes('sparsity_left=')")
+    before = browser_page.locator(TABLE).inner_text()
+    browser_page.reload()
+    wait_idle(browser_page, TABLE)
+    assert browser_page.locator(TABLE).inner_text() == before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_at_400_pixels_the_columns_stack_and_nothing_sticks_out(server, open_page, scheme):
+    page = open_page(width=400, height=900, color_scheme=scheme)
+    open_sparsity(page, server)
+    maps = page.locator("img[alt*='units by use']")
+    maps.nth(1).wait_for()
+    boxes = [maps.nth(i).bounding_box() for i in range(2)]
+    assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"]
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 400 for box in boxes)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    screenshot(page, f"sparsity-400-{scheme}")

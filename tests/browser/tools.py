@@ -1,0 +1,145 @@
+"""A Streamlit server of this repository as a process, and what a person does in the browser, as functions."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "test-results"
+IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+EXCEPTION = '[data-testid="stException"]'
+
+
+class Server:
+    """`streamlit run` on a free port of 127.0.0.1, with its own run root and data folder.
+
+    Attributes: `url` (no trailing slash), `checkpoints`, `data`, `log` (file with what it printed).
+    `stop()` then `start()`, or `restart()`, keep port and folders, so open pages reconnect.
+    """
+
+    def __init__(self, checkpoints: Path, data: Path, log: Path, script: Path = ROOT / "streamlit_app.py"):
+        self.checkpoints, self.data, self.log, self.script = checkpoints, data, log, script
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen | None = None
+
+    def start(self, timeout: float = 60) -> None:
+        """Start and wait for health; RuntimeError with the server's own words when it ends or is silent."""
+        command = [sys.executable, "-m", "streamlit", "run", str(self.script)]
+        command += ["--server.headless", "true", "--server.port", str(self.port)]
+        folders = {"AECORE_CHECKPOINTS": str(self.checkpoints), "AECORE_DATA": str(self.data)}
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=os.environ | folders, stdout=log, stderr=subprocess.STDOUT
+            )
+        deadline = time.monotonic() + timeout
+        while not self._healthy():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"The server did not come up:\n{self.log.read_text()}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End the server, and nothing else: training processes live on, as they must."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+    def restart(self) -> None:
+        """Stop and start with the same folders and the same address."""
+        self.stop()
+        self.start()
+
+    def end_trainers(self) -> None:
+        """Kill the processes whose environment names this server's run root, but not the server."""
+        server = self._process.pid if self._process else None
+        for process in psutil.process_iter():
+            try:
+                ours = process.environ().get("AECORE_CHECKPOINTS") == str(self.checkpoints)
+                if ours and process.pid != server:
+                    process.kill()
+            except psutil.Error:  # another user's process, or one that has just ended
+                continue
+
+    def _healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1) as answer:
+                return answer.read() == b"ok"
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_idle(page: Page, expect: str | None = None, timeout: float = 60) -> None:
+    """Wait until the script has run and, because a page can be idle before it has begun, until a selector
+    is visible: `expect`, or else anything in the main area. Seconds; raises Playwright's TimeoutError.
+    """
+    page.locator(expect or '[data-testid="stMain"] [data-testid="stElementContainer"]').first.wait_for(
+        state="visible" if expect else "attached", timeout=timeout * 1000
+    )
+    page.locator(IDLE).wait_for(state="attached", timeout=timeout * 1000)
+
+
+def goto(page: Page, server: Server, path: str = "", expect: str | None = None) -> None:
+    """Open `path` of the app (such as `codes?run=post-1a2b3c`) and wait until it has been drawn."""
+    page.goto(f"{server.url}/{path.lstrip('/')}")
+    wait_idle(page, expect)
+
+
+def assert_no_exception(page: Page) -> None:
+    """Fail with the text of the first exception box on the page."""
+    boxes = page.locator(EXCEPTION)
+    assert boxes.count() == 0, f"{page.url} shows an exception: {boxes.first.inner_text()}"
+
+
+def slider(page: Page, key: str, thumb: int = 0) -> Locator:
+    """The `input[type=range]` of the slider with this key; `thumb` 1 is the upper end of a range."""
+    return page.locator(f".st-key-{key} input[type=range]").nth(thumb)
+
+
+def set_slider(page: Page, key: str, value: float, thumb: int = 0) -> None:
+    """Move a slider by the keyboard, as a person would, to the step nearest `value`, and wait until idle.
+
+    A `select_slider` counts its options from 0. ValueError when `value` is outside the slider.
+    """
+    handle = slider(page, key, thumb)
+    handle.wait_for()
+    now, low, high, step = (float(handle.get_attribute(name)) for name in ("value", "min", "max", "step"))
+    if not low <= value <= high:
+        raise ValueError(f"Slider {key} goes from {low} to {high}, not to {value}.")
+    presses = round((value - now) / step)
+    handle.focus()
+    for _ in range(abs(presses)):
+        page.keyboard.press("ArrowRight" if presses > 0 else "ArrowLeft")
+    wait_idle(page, f".st-key-{key}")
+
+
+def screenshot(page: Page, name: str) -> Path:
+    """Save the visible page as `test-results/<name>.png` (ignored by git) and return the path."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.png"
+    page.screenshot(path=path)
+    return path

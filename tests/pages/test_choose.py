@@ -1,0 +1,238 @@
+"""The Choose page: the sliders' place, what is said, and what can be done with a member."""
+
+import csv
+import io
+import json
+import shutil
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aecore import grid_store, jobs, store
+from pages.shared.grid import board, source
+from tests.conftest import ROOT
+from tests.pages.conftest import TINY_GRID, open_page
+
+PAGE = "pages/look/choose.py"
+
+
+def texts(app):
+    return [element.value for element in [*app.markdown, *app.caption]]
+
+
+def place(app, key):
+    return app.session_state["_choose_places"][key]
+
+
+def test_without_a_grid_the_way_to_one_is_shown(empty_root):
+    app = open_page(PAGE)
+    assert not app.exception
+    assert "no grid" in app.info[0].value
+
+
+def test_the_sliders_start_at_the_proposed_member(grid_root, grid_key):
+    app = open_page(PAGE)
+    assert not app.exception
+    (proposal,) = [text for text in texts(app) if text.startswith("**Proposed")]
+    info = grid_store.read_grid(grid_root / grid_key)
+    k = info.grid.index[[list(p) for p in _places()].index(place(app, grid_key))]
+    assert source.member_name(info.grid, k) in proposal
+    assert "over 2 seeds" in proposal
+    assert "within one standard error" in proposal or "lowest validation error" in proposal
+    assert any("Test images only report" in text for text in texts(app))
+
+
+def _places():
+    return [[i, j, s] for i in range(3) for j in range(2) for s in range(2)]
+
+
+def test_a_link_moves_the_sliders_and_the_place_stays_when_the_page_is_left(grid_root, grid_key):
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app.query_params["grid"], app.query_params["at"] = grid_key, "1-1-0"
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    assert place(app, grid_key) == [1, 1, 0]
+    app.switch_page("pages/train/train.py").run()
+    app.query_params.clear()
+    app.switch_page(PAGE).run()
+    assert place(app, grid_key) == [1, 1, 0]
+    assert app.query_params["at"] == "1-1-0"
+
+
+@pytest.mark.parametrize("at", ["9-9-9", "1", "a-b-c", "-1-0-0", "", "0-0-0-0", "1e9-0-0"])
+def test_a_link_to_a_place_that_is_none_is_left_alone(grid_root, grid_key, at):
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app.query_params["grid"], app.query_params["at"] = grid_key, at
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    assert place(app, grid_key) in _places()
+
+
+def test_a_link_to_a_grid_that_is_not_here_says_so(grid_root):
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app.query_params["grid"] = "gone"
+    app.switch_page(PAGE).run()
+    assert "gone" in app.warning[0].value
+
+
+def test_look_makes_the_member_the_run_of_every_page(grid_root, grid_key):
+    app = open_page(PAGE)
+    info = grid_store.read_grid(grid_root / grid_key)
+    k = info.grid.index[_places().index(place(app, grid_key))]
+    app.button(key="choose_look").click().run()
+    app.switch_page("pages/look/reconstructions.py").run()
+    assert not app.exception
+    assert app.session_state["run"] == f"{grid_key}/{k}"
+    assert source.member_name(info.grid, k) in app.sidebar.selectbox[0].options[0]
+
+
+def test_a_link_to_a_member_is_followed_and_one_to_none_is_said_so(grid_root, grid_key):
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app.query_params["run"] = f"{grid_key}/3"
+    app.switch_page("pages/look/reconstructions.py").run()
+    assert not app.exception
+    assert app.session_state["run"] == f"{grid_key}/3"
+    for missing in (f"{grid_key}/99", "gone/1", "../../etc/1", f"{grid_key}/../x"):
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        app.query_params["run"] = missing
+        app.switch_page("pages/look/reconstructions.py").run()
+        assert not app.exception
+        assert missing in app.sidebar.warning[0].value
+
+
+def test_keep_makes_a_run_with_the_members_figures(grid_root, grid_key):
+    app = open_page(PAGE)
+    app.button(key="choose_keep").click().run()
+    assert not app.exception
+    (run,) = store.list_runs()
+    grid = grid_store.read_grid(grid_root / grid_key)
+    k = grid.grid.index[_places().index(place(app, grid_key))]
+    assert run.config == grid.grid.members[k]
+    assert run.result["test"] == grid.members()[k]["test"]
+    assert app.session_state["run"] == run.key
+
+
+def test_continue_starts_a_run_with_more_epochs(grid_root, grid_key, monkeypatch):
+    started = []
+    monkeypatch.setattr(jobs, "start", started.append)
+    app = open_page(PAGE)
+    app.number_input(key="choose_more").set_value(3).run()
+    app.button(key="choose_continue").click().run()
+    assert not app.exception
+    (run,) = store.list_runs()
+    assert started == [run.path]
+    assert run.config.train.epochs == TINY_GRID.base.train.epochs + 3
+
+
+def test_a_grid_without_optimizer_state_offers_its_settings_instead(grid_root, grid_key):
+    shutil.rmtree(grid_root / grid_key / "stacks")
+    app = open_page(PAGE)
+    assert not app.exception
+    assert any("came without its optimizers' state" in text for text in texts(app))
+    assert "choose_continue" not in [button.key for button in app.button]
+
+
+@pytest.mark.parametrize("view", ["Heat map", "Pareto front", "Parallel axes", "Importance"])
+def test_every_view_draws(grid_root, view):
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app.query_params["choose_view"] = view
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    assert len(app.get("vega_lite_chart")) == 2 or len(app.get("arrow_vega_lite_chart")) == 2
+
+
+def test_the_table_has_a_line_a_member_with_its_axes_and_figures(grid_root, grid_key):
+    info = grid_store.read_grid(grid_root / grid_key)
+    lines = list(csv.DictReader(io.StringIO(grid_store.table_csv(info))))
+    assert len(lines) == 12
+    for k, line in enumerate(lines):
+        assert int(line["model.latent_size"]) == info.grid.members[k].model.latent_size
+        assert float(line["test.squared_error"]) == info.members()[k]["test"]["squared_error"]
+
+
+def test_a_grid_that_is_not_finished_shows_what_is_there(grid_root, grid_key):
+    folder = grid_root / grid_key
+    (folder / store.RESULT).unlink()
+    for k in range(6):
+        (folder / str(k) / store.RESULT).unlink()
+    (folder / "0" / grid_store.PICTURES).unlink()
+    (folder / "1" / grid_store.PICTURES).write_bytes(b"damaged")
+    app = open_page(PAGE)
+    assert not app.exception
+    assert app.get("component") is not None
+    assert "stopped" not in app.error
+
+
+def test_without_validation_images_nothing_is_proposed(grid_root, grid_key):
+    path = grid_root / grid_key / store.RESULT
+    values = json.loads(path.read_text())
+    for row in values["members"]:
+        row["validation"] = {}
+    path.write_text(json.dumps(values))
+    app = open_page(PAGE)
+    assert not app.exception
+    assert any("nothing here can choose" in text for text in texts(app))
+
+
+# What goes to the browser
+
+
+def test_the_browser_gets_every_members_pictures_and_codes(grid_root, grid_key):
+    import base64
+
+    import numpy as np
+
+    info = grid_store.read_grid(grid_root / grid_key)
+    rows = source.rows(info)
+    data = board.payload(info, rows, source.pictures(info), source.probe(info), 1)
+    pictures = np.frombuffer(base64.b64decode(data["pictures"]), np.uint8).reshape(12, 10, 1, 8, 8)
+    codes = np.frombuffer(base64.b64decode(data["codes"]), "<f4")
+    originals = np.frombuffer(base64.b64decode(data["originals"]), np.uint8).reshape(10, 1, 8, 8)
+    for k, member in enumerate(data["members"]):
+        run = store.load_run(info.path / str(k))
+        code = run.encode(originals / np.float32(255)).numpy()
+        start = member["code"]
+        np.testing.assert_allclose(
+            codes[start : start + code.size].reshape(code.shape), code, rtol=1e-3, atol=1e-4
+        )
+        found = run.decode(code).numpy().clip(0, 1) * 255
+        assert np.abs(found - pictures[k]).max() <= 1.01
+        assert member["figures"]["test"] == rows[k]["test"]["squared_error"]
+        assert member["pca"]["parameters"] == (run.latent_size + 1) * 64
+    assert set(data["pca"]) == {"2", "4", "8"}
+    assert data["index"] == list(info.grid.index)
+
+
+def test_a_large_grid_shows_fewer_images(grid_root, grid_key, monkeypatch):
+    info = grid_store.read_grid(grid_root / grid_key)
+    monkeypatch.setattr(board, "LARGEST", 12 * 64 * 3)
+    data = board.payload(info, source.rows(info), source.pictures(info), source.probe(info), 1)
+    assert data["count"] == 3
+
+
+@pytest.mark.parametrize(
+    ("latent", "error", "pca", "words"),
+    [
+        (12, 16.0, 24.5, "35% below what PCA reaches with 12 components"),
+        (
+            32,
+            13.3,
+            13.2,
+            "about as well (13.2 against 13.3): the network's narrowest hidden layer is 64 wide",
+        ),
+        (64, 12.9, 7.1, "does better (7.1 against 12.9): the network's narrowest hidden layer is 64 wide"),
+        (1, 50.0, 49.0, "PCA with 1 component does about as well (49.0 against 50.0)."),
+    ],
+)
+def test_the_sentence_says_who_does_better_and_why(latent, error, pca, words):
+    from aecore.config import Config
+    from aecore.grid import Grid
+
+    grid = Grid(Config(), {"model.latent_size": (latent,)})
+    row = {"k": 0, "test": {"squared_error": error, "pca_squared_error": pca}}
+    assert words in board.sentence(grid, 0, row)
+
+
+def test_the_sentence_of_a_diverged_and_an_unfinished_member():
+    assert "no longer finite in epoch 2" in board.sentence(TINY_GRID, 0, {"k": 0, "failed": 2})
+    assert "1 epoch so far" in board.sentence(TINY_GRID, 0, {"k": 0, "epochs": 1})

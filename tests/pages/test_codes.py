@@ -1,0 +1,305 @@
+"""The codes page in AppTest: every projection, what is added to a map, and t-SNE to its end and stopped."""
+
+import time
+
+import numpy as np
+import pytest
+
+from aecore import store
+from aecore.config import Config, DataConfig, ModelConfig
+from aecore.data import Scaling
+from aecore.models import build
+from pages.shared.code_map import MapState
+from pages.shared.codes import material, panel, projections, tsne_job
+from pages.shared.codes.panel import Shown
+from tests.pages.conftest import open_page
+
+PAGE = "pages/look/codes.py"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    """No map from before is found, and none is left behind."""
+    monkeypatch.setenv("AECORE_CACHE", str(tmp_path / "cache"))
+    for job in tsne_job._jobs().values():
+        job.join(60)
+    tsne_job._jobs().clear()
+    return tmp_path / "cache"
+
+
+def words(app):
+    return " ".join(e.value for kind in (app.caption, app.info, app.warning, app.error) for e in kind)
+
+
+def maps(app):
+    """Data of the map on the page, empty where there is none."""
+    return [e for e in app.get("bidi_component") if "map" in e.proto.component_name]
+
+
+def save(root, size, name="made", change=lambda state: None):
+    config = Config(data=DataConfig(name="digits"), model=ModelConfig(latent_size=size, hidden=(16,)))
+    path = store.create_run(config, name, root)
+    state = build(config.model, (1, 8, 8)).state_dict()
+    change(state)
+    store.save_weights(path, state, (1, 8, 8), Scaling((0.5,), (0.5,)))
+    return path.name
+
+
+def test_without_a_run_it_says_so(empty_root):
+    app = open_page(PAGE)
+    assert not app.exception
+    assert "no trained model yet" in words(app)
+
+
+def test_with_unreadable_runs_only_it_says_why(broken_root):
+    app = open_page(PAGE)
+    assert not app.exception
+    assert "can't be shown" in words(app) or "no trained model" in words(app)
+
+
+def test_pca_is_drawn_with_its_scores_and_says_what_to_do(tiny_root):
+    app = open_page(PAGE)
+    assert not app.exception
+    assert len(maps(app)) >= 1
+    assert "Draw around points" in words(app)
+    assert "Click an empty place" in words(app)
+    assert "neighbours" in words(app) or "keeps what the code knows" in words(app)
+
+
+@pytest.mark.parametrize("kind", ["PCA", "Units"])
+def test_any_two_components_or_units_in_any_colour(tiny_root, kind):
+    app = open_page(PAGE, codes_projection=kind)
+    name = "component" if kind == "PCA" else "unit"
+    app.number_input(key=f"codes_{name}_x").set_value(5).run()
+    app.number_input(key=f"codes_{name}_y").set_value(5).run()
+    for color in ("squared error", "unit 5", "class"):
+        app.selectbox(key="codes_color").set_value(color).run()
+        assert not app.exception
+        assert maps(app)
+    assert ("Click an empty place" in words(app)) == (kind == "PCA")
+
+
+def test_numbers_and_colours_that_a_run_does_not_have_start_again(tiny_root):
+    app = open_page(PAGE, codes_component_x=40, codes_color="unit 63", codes_count="7", codes_second="gone")
+    assert not app.exception
+    assert app.number_input(key="codes_component_x").value == 1
+    assert app.selectbox(key="codes_color").value == "class"
+    assert app.selectbox(key="codes_second").value == "nothing"
+
+
+@pytest.mark.parametrize("size", [1, 2, 64])
+def test_codes_of_other_sizes(empty_root, size):
+    save(empty_root, size)
+    app = open_page(PAGE, codes_projection="Units")
+    assert not app.exception
+    if size == 1:
+        assert "needs no map" in words(app)
+        assert not maps(app)
+    else:
+        assert maps(app)
+        assert ("Click an empty place" in words(app)) == (size == 2)
+
+
+def test_codes_that_are_not_finite_are_said_to_be_so(empty_root):
+    save(empty_root, 3, change=lambda state: [t.fill_(float("nan")) for t in state.values()])
+    app = open_page(PAGE)
+    assert not app.exception
+    assert "diverged" in words(app)
+
+
+def test_codes_that_all_coincide_have_no_tsne(empty_root):
+    save(empty_root, 3, change=lambda state: [t.zero_() for t in state.values()])
+    app = open_page(PAGE)
+    assert not app.exception
+    app.segmented_control(key="codes_projection").set_value("t-SNE").run()
+    app.button(key="codes_tsne_begin").click().run()
+    app = wait_for(app, lambda: "same point" in words(app))
+    assert not app.exception
+
+
+def test_training_images_and_runs_of_the_same_size_are_added_others_refused(tiny_root, tiny_key):
+    same, other = save(tiny_root, 6, "same"), save(tiny_root, 3, "other")
+    app = open_page(PAGE, run=tiny_key, codes_second="training images")
+    assert not app.exception
+    assert "can't be placed" not in words(app)
+    app.selectbox(key="codes_second").set_value(same).run()
+    assert not app.exception
+    assert "can't be placed" not in words(app)
+    app.selectbox(key="codes_second").set_value(other).run()
+    assert not app.exception
+    assert "can't be placed here" in words(app)
+    assert maps(app)
+
+
+def wait_for(app, done, seconds=60):
+    """Runs the page again, as its timer does, until `done`."""
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, words(app)
+        time.sleep(0.2)
+        app.run()
+    return app
+
+
+def test_tsne_runs_to_its_end_and_is_found_again(tiny_root, own_cache):
+    app = open_page(PAGE, codes_projection="t-SNE")
+    assert not maps(app)
+    app.number_input(key="codes_perplexity").set_value(10.0).run()
+    app.button(key="codes_tsne_begin").click().run()
+    assert not app.exception
+    wait_for(app, lambda: maps(app))
+    assert not app.exception
+    assert "codes_tsne_begin" not in [button.key for button in app.button]
+    assert len(list(own_cache.glob("tsne-*-p10-s0.safetensors"))) == 1
+    tsne_job._jobs().clear()
+    app.run()
+    assert maps(app)  # from disk
+    app.number_input(key="codes_seed").set_value(1).run()
+    assert not maps(app)
+
+
+def test_a_stopped_tsne_is_kept_and_says_so(tiny_root, own_cache, monkeypatch):
+    original = tsne_job.TsneJob._progress
+
+    def slower(job, iteration, *rest):
+        time.sleep(0.3)
+        return original(job, iteration, *rest)
+
+    monkeypatch.setattr(tsne_job.TsneJob, "_progress", slower)
+    app = open_page(PAGE, codes_projection="t-SNE")
+    app.button(key="codes_tsne_begin").click().run()
+    assert not app.exception
+    assert app.get("progress")
+    app.button(key="codes_tsne_stop").click().run()
+    wait_for(app, lambda: maps(app))
+    assert not app.exception
+    assert "Stopped at iteration" in words(app)
+    assert not list(own_cache.glob("tsne-*"))
+
+
+def points_of(key, count=100):
+    return material.test_points(key, count)
+
+
+def test_neighbours_are_the_nearest_others_of_the_same_set(tiny_key):
+    points, training = points_of(tiny_key), material.training_points(tiny_key)
+    shown = Shown(points, training)
+    for picked, own, offset in ((7, points, 0), (100 + 5, training, 100)):
+        in_code, in_pixels = panel.neighbors_of(shown, picked)
+        pixels = own.images.flatten(1).numpy().astype(float)
+        for found, space in ((in_code, own.codes.astype(float)), (in_pixels, pixels)):
+            distances = np.linalg.norm(space - space[picked - offset], axis=1)
+            distances[picked - offset] = np.inf
+            expected = np.sort(distances)[: panel.NEAREST]
+            np.testing.assert_allclose(distances[found - offset], expected, rtol=1e-4)
+
+
+def test_parts_of_a_selection_keep_each_set_apart(tiny_key):
+    points = points_of(tiny_key)
+    shown = Shown(points, points)
+    (_, first), (_, second) = shown.parts(np.array([3, 99, 100, 105, 500]))
+    assert first.tolist() == [3, 99]
+    assert second.tolist() == [0, 5]
+    assert Shown(points).parts(np.array([100])) == []
+
+
+def test_rings_need_a_pick_on_these_images(tiny_key):
+    shown = Shown(points_of(tiny_key))
+    assert panel.rings(shown, "a", None) == {}
+    assert panel.rings(shown, "a", {"pick": {"identity": "b", "index": 3}}) == {}
+    assert panel.rings(shown, "a", {"pick": {"identity": "a", "index": 3000}}) == {}
+    found = panel.rings(shown, "a", {"pick": {"identity": "a", "index": 3}})
+    assert [len(indices) for _, indices in found.values()] == [panel.NEAREST] * 2
+
+
+def test_a_place_of_the_plane_has_the_code_that_lies_there(tiny_key):
+    points = points_of(tiny_key)
+    plane = projections.pca_plane(tiny_key, points, 3, 1)
+    code = plane.code_at((0.5, -0.25))
+    again = material.code_pca(tiny_key).transform(code)[0]
+    np.testing.assert_allclose(again[[2, 0]], (0.5, -0.25), atol=1e-5)
+    np.testing.assert_allclose(np.delete(again, [0, 2]), 0, atol=1e-5)
+    assert projections.unit_plane(points, 0, 1).code_at is None
+
+
+def test_a_place_of_a_two_unit_code_is_its_code(empty_root):
+    points = points_of(save(empty_root, 2))
+    np.testing.assert_allclose(projections.unit_plane(points, 1, 0).code_at((2.0, 3.0)), [[3.0, 2.0]])
+    assert projections.unit_plane(points, 1, 1).code_at is None
+
+
+def test_scores_need_enough_points(tiny_key):
+    few = points_of(tiny_key, material.LEAST - 1)
+    assert material.scores(tiny_key, few, "few", few.codes[:, :2]) is None
+    points = points_of(tiny_key, 200)
+    found = material.scores(tiny_key, points, "own code", points.codes)
+    assert found.trustworthiness == 1
+    assert found.plane == found.code
+
+
+def test_the_sentence_follows_the_figures():
+    lossy = material.scores_meaning(material.Scores(0.8, 0.5, 0.9, 0.95))
+    assert "Do not read overlap as likeness" in lossy
+    assert "Pixels sort the classes better" in lossy
+    faithful = material.scores_meaning(material.Scores(0.99, 0.95, 0.96, 0.9))
+    assert "keeps what the code knows" in faithful
+    assert "The code sorts the classes better" in faithful
+
+
+SCRIPT = """
+import numpy as np
+from pages.shared import loading
+from pages.shared.code_map import MapState
+from pages.shared.codes import material, panel, projections
+from pages.shared.codes.panel import Shown
+import streamlit as st
+
+points = material.test_points({key!r}, 100)
+plane = projections.pca_plane({key!r}, points, 1, 2)
+state = MapState(**{state})
+panel.draw({key!r}, loading.load_data("digits"), Shown(points, {second}), plane, state)
+"""
+
+
+def panel_with(key, state, second="None"):
+    from streamlit.testing.v1 import AppTest
+
+    return AppTest.from_string(SCRIPT.format(key=key, state=state, second=second), default_timeout=60).run()
+
+
+def test_a_selection_shows_its_images_and_is_saved_for_interpolation(tiny_key):
+    app = panel_with(tiny_key, "dict(selected=np.array([1, 5, 7]))")
+    assert not app.exception
+    assert "**3 images**" in app.markdown[0].value
+    app.button(key="codes_keep_A").click().run()
+    assert not app.exception
+    kept = app.session_state["_kept_selections"]["digits"]["A"]
+    assert kept == points_of(tiny_key).numbers[[1, 5, 7]].tolist()
+    assert "A: 3" in words(app)
+
+
+def test_a_selection_of_added_points_only_can_not_be_saved(tiny_key):
+    second = f"material.training_points({tiny_key!r})"
+    app = panel_with(tiny_key, "dict(selected=np.array([100, 105]))", second)
+    assert not app.exception
+    assert "**2 images**" in app.markdown[0].value
+    assert app.button(key="codes_keep_A").disabled
+
+
+def test_an_empty_selection_says_what_to_do(tiny_key):
+    app = panel_with(tiny_key, "dict(selected=np.array([], dtype=int))")
+    assert not app.exception
+    assert "holds no point" in words(app)
+
+
+def test_a_clicked_point_and_a_clicked_place(tiny_key):
+    app = panel_with(tiny_key, "dict(picked=4)")
+    assert not app.exception
+    assert "**the code**" in words(app)
+    assert "**pixels**" in words(app)
+    near, far = (float(panel_with(tiny_key, f"dict(place=({x}, 0.0))").metric[0].value) for x in (0.0, 1e4))
+    assert far > 100 > near
+
+
+def test_state_is_empty_to_begin_with():
+    assert MapState() == MapState(None, None, None)

@@ -1,0 +1,140 @@
+"""The Reconstructions page: what is shown, in what order, and what stands beside it."""
+
+import re
+
+import numpy as np
+import pytest
+
+from aecore import data, load_run
+from aecore.figures.errors import choose_images, error_histogram, extremes, verdict
+from aecore.metrics import errors_on_test_images
+from aecore.projection import pca_baseline
+from tests.pages.conftest import open_page
+
+PAGE = "pages/look/reconstructions.py"
+
+
+def pictures(app):
+    """Class name and error under each image, in order."""
+    wall = next(block.value for block in app.get("html") if "data-pictures" in block.value)
+    return re.findall(r"<b>(.*?)</b> · <span[^>]*>([\d.]+)</span>", wall)
+
+
+def tiny_errors(key):
+    run, digits = load_run(key), data.load("digits")
+    return errors_on_test_images(run, digits).numpy(), digits
+
+
+def test_without_a_run_the_page_leads_to_train(empty_root):
+    app = open_page(PAGE)
+    assert not app.exception
+    assert "train one" in app.info[0].value
+
+
+def test_an_unreadable_run_gives_one_sentence(broken_root):
+    app = open_page(PAGE)
+    assert not app.exception
+    assert len(app.error) == 1
+
+
+def test_worst_first_with_the_right_errors(tiny_key):
+    app = open_page(PAGE)
+    errors, digits = tiny_errors(tiny_key)
+    worst = np.argsort(-errors, kind="stable")[:24]
+    shown = pictures(app)
+    assert [float(e) for _, e in shown] == [pytest.approx(errors[i], abs=0.051) for i in worst]
+    assert sorted(n for n, _ in shown) == sorted(digits.class_names[digits.test_labels[i]] for i in worst)
+
+
+def test_best_are_better_than_worst_and_random_depends_on_the_draw(tiny_key):
+    app = open_page(PAGE)
+    worst = [float(e) for _, e in pictures(app)]
+    app.segmented_control(key="reconstructions_order").set_value("Best").run()
+    best = [float(e) for _, e in pictures(app)]
+    assert max(best) < min(worst)
+    assert best == sorted(best)
+    app.segmented_control(key="reconstructions_order").set_value("Random").run()
+    first = pictures(app)
+    app.number_input(key="reconstructions_draw").set_value(1).run()
+    assert pictures(app) != first
+    app.number_input(key="reconstructions_draw").set_value(0).run()
+    assert pictures(app) == first
+
+
+def test_a_class_is_kept_to_and_figures_are_its_own(tiny_key):
+    errors, digits = tiny_errors(tiny_key)
+    app = open_page(PAGE)
+    app.selectbox(key="reconstructions_class").set_value("3").run()
+    app.slider(key="reconstructions_count").set_value(96).run()
+    of_class = digits.test_labels.numpy() == 3
+    assert {n for n, _ in pictures(app)} == {"3"}
+    assert len(pictures(app)) == of_class.sum()
+    assert app.metric[0].value == f"{errors[of_class].mean(dtype=np.float64):.2f}"
+
+
+def test_figures_stand_beside_pca_with_as_many_components(tiny_key):
+    errors, digits = tiny_errors(tiny_key)
+    app = open_page(PAGE)
+    pca = pca_baseline(digits).error(6)
+    assert app.metric[0].value == f"{errors.mean(dtype=np.float64):.2f}"
+    assert app.metric[0].delta.endswith(f"against PCA's {pca:.2f}")
+
+
+def test_pca_adds_its_picture_and_error_to_each_image(tiny_key):
+    app = open_page(PAGE)
+    wall = next(b.value for b in app.get("html") if "data-pictures" in b.value)
+    app.toggle(key="reconstructions_pca").set_value(True).run()
+    with_pca = next(b.value for b in app.get("html") if "data-pictures" in b.value)
+    assert "PCA" not in wall
+    assert with_pca.count("<img") == wall.count("<img") + 2 * 24
+    digits = data.load("digits")
+    baseline = pca_baseline(digits)
+    errors, _ = tiny_errors(tiny_key)
+    x = digits.test_images[int(np.argmax(errors))][None].float() / 255
+    expected = (baseline.reconstruct(x, 6) - x).square().sum().item()
+    assert f"{expected:.1f}</span>" in with_pca.split("PCA · ", 2)[1]
+
+
+def test_the_link_carries_the_view(tiny_key):
+    from streamlit.testing.v1 import AppTest
+
+    from tests.conftest import ROOT
+
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app.switch_page(PAGE)
+    app.query_params.update(run=tiny_key, reconstructions_order="Best", reconstructions_count="48")
+    app.run()
+    assert app.segmented_control(key="reconstructions_order").value == "Best"
+    assert len(pictures(app)) == 48
+
+
+def test_order_is_by_error_and_other_orders_are_refused():
+    errors = np.array([3.0, 1.0, 2.0])
+    assert choose_images(errors, "worst", 2).tolist() == [0, 2]
+    assert choose_images(errors, "best", 9).tolist() == [1, 2, 0]
+    assert sorted(choose_images(errors, "random", 9, draw=4).tolist()) == [0, 1, 2]
+    with pytest.raises(ValueError, match="worst, best or random"):
+        choose_images(errors, "median", 2)
+
+
+def test_histogram_counts_every_image_and_marks_those_shown():
+    errors = np.random.default_rng(0).gamma(4, 3, 5000)
+    chart = error_histogram(errors, errors[:7], pca_mean=24.5).to_dict()
+    tables = [layer["data"]["values"] for layer in chart["layer"] if "data" in layer]
+    assert sum(row["images"] for row in tables[0]) == 5000
+    assert [row["error"] for row in tables[1]] == pytest.approx(errors[:7])
+    assert "PCA 24.5" in str(chart)
+
+
+def test_the_sentence_follows_the_figures():
+    errors = np.full(10, 5.0)
+    assert "50% less error than PCA with 12" in verdict(errors, np.full(10, 10.0), 12, 64)
+    assert "narrowest layer before the code is 64 wide" in verdict(errors, np.full(10, 2.0), 64, 64)
+    assert "longer training" in verdict(errors, np.full(10, 2.0), 12, 64)
+    assert "not trained to its end" in verdict(errors, np.full(10, 2.0), 12, 64, finished=False)
+
+
+def test_the_hardest_class_is_named():
+    errors, labels = np.array([1.0, 1.0, 9.0, 7.0]), np.array([0, 0, 2, 2])
+    assert extremes(errors, labels, ("cat", "dog", "owl")).startswith("Hardest class: owl (8.0")
+    assert extremes(errors[:2], labels[:2], ("cat", "dog", "owl")) == ""

@@ -1,0 +1,126 @@
+"""The Runs page: the table, the folders that can't be read, and what can be done with a run."""
+
+import json
+
+import pytest
+
+from aecore import jobs, store
+from pages.shared import settings_form
+from tests.pages.conftest import TINY, open_page
+
+PAGE = "pages/train/runs.py"
+
+
+def open_on(key):
+    """The page with that run's line selected."""
+    return open_page(PAGE, runs_selected=key)
+
+
+def test_the_table_holds_the_run_with_its_figures(tiny_root, tiny_key):
+    app = open_on(tiny_key)
+    assert not app.exception
+    (line,) = app.dataframe[0].value.to_dict("records")
+    result = json.loads((tiny_root / tiny_key / store.RESULT).read_text())
+    assert line["Name"] == "tiny"
+    assert (line["Data"], line["Units"], line["Status"]) == ("digits", 6, "finished")
+    assert line["Squared error"] == pytest.approx(result["test"]["squared_error"])
+    assert (
+        line["Parameters"] == result["parameters"] == 64 * 32 + 32 + 32 * 6 + 6 + 6 * 32 + 32 + 32 * 64 + 64
+    )
+    # PCA with 6 components of digits, from scikit-learn directly.
+    from sklearn.decomposition import PCA
+
+    from aecore.data import load
+
+    data = load("digits")
+    train, test = (x.flatten(1).double().numpy() / 255 for x in (data.train_images, data.test_images))
+    pca = PCA(6, svd_solver="full").fit(train)
+    error = ((pca.inverse_transform(pca.transform(test)) - test) ** 2).sum(1).mean()
+    assert line["PCA"] == pytest.approx(error, rel=1e-4)
+
+
+def test_details_show_every_setting_that_does_something(tiny_root, tiny_key):
+    app = open_on(tiny_key)
+    settings = {row["Setting"]: row["Value"] for row in app.dataframe[1].value.to_dict("records")}
+    assert settings["Hidden layers"] == "32"
+    assert settings["Units in the code"] == "6"
+    assert "Convolutions" not in settings
+    assert any(str(tiny_root / tiny_key) in caption.value for caption in app.caption)
+
+
+def test_folders_that_can_not_be_read_are_listed_with_the_reason(broken_root):
+    app = open_page(PAGE)
+    assert not app.exception
+    reasons = {row["Folder"]: row["Reason"] for row in app.dataframe[-1].value.to_dict("records")}
+    assert set(reasons) == {"truncated", "wrong-type", "no-weights", "from-nowhere"}
+    assert "damaged" in reasons["truncated"]
+    assert "whole number" in reasons["wrong-type"]
+    assert "missing" in reasons["no-weights"]
+    assert "not a run folder" in reasons["from-nowhere"]
+
+
+def test_rename_changes_the_name_and_refuses_an_empty_one(tiny_root, tiny_key):
+    app = open_on(tiny_key)
+    app.text_input(f"runs_name_{tiny_key}_tiny").set_value("  ")
+    next(b for b in app.button if b.label == "Rename").click().run()
+    assert any("can't be empty" in error.value for error in app.error)
+    app.text_input(f"runs_name_{tiny_key}_tiny").set_value("my <b>best</b>")
+    next(b for b in app.button if b.label == "Rename").click().run()
+    assert not app.exception
+    assert store.read_info(tiny_root / tiny_key).name == "my <b>best</b>"
+    assert app.dataframe[0].value["Name"].tolist() == ["my <b>best</b>"]
+
+
+def test_delete_asks_first(tiny_root, tiny_key):
+    app = open_on(tiny_key)
+    app.button("runs_delete").click().run()
+    assert (tiny_root / tiny_key).is_dir()
+    app.button("runs_delete_yes").click().run()
+    assert not app.exception
+    assert not (tiny_root / tiny_key).exists()
+    assert "no run yet" in app.info[0].value
+
+
+def test_deletion_can_be_called_off(tiny_root, tiny_key):
+    app = open_on(tiny_key)
+    app.button("runs_delete").click().run()
+    app.button("runs_delete_no").click().run()
+    assert (tiny_root / tiny_key).is_dir()
+
+
+def test_settings_go_into_train(tiny_root, tiny_key):
+    app = open_on(tiny_key)
+    app.button("runs_duplicate").click().run()
+    # AppTest stays on the page of its last `switch_page`; the form's values are in the session already.
+    app.switch_page("pages/train/train.py").run()
+    assert not app.exception
+    assert app.selectbox("train_data_name").value == "digits"
+    assert app.text_input("train_model_hidden").value == "32"
+    assert app.select_slider("train_model_latent_size").value == 6
+    assert app.number_input("train_train_batch_size").value == TINY.train.batch_size
+    assert app.session_state[settings_form.key("train", "train.epochs")] == TINY.train.epochs
+
+
+def test_look_makes_it_the_chosen_run(tiny_root, tiny_key):
+    app = open_on(tiny_key)
+    app.button("runs_look").click().run()
+    assert app.session_state["run"] == tiny_key
+
+
+def test_a_stopped_run_can_be_resumed_and_one_without_weights_not_looked_at(tiny_root, tiny_key, monkeypatch):
+    path = store.create_run(TINY, "stopped early", tiny_root)
+    store.write_progress(path, {"status": "stopped", "epoch": 0, "heartbeat": 1.0})
+    resumed = []
+    monkeypatch.setattr(jobs, "start", resumed.append)
+    app = open_on(path.name)
+    assert app.dataframe[0].value["Status"].tolist() == ["stopped, 0 of 3 epochs", "finished"]
+    assert app.button("runs_look").disabled
+    app.button("runs_resume").click().run()
+    assert resumed == [path]
+
+
+def test_a_damaged_history_is_said_and_breaks_nothing(tiny_root, tiny_key):
+    (tiny_root / tiny_key / store.HISTORY).write_bytes(b"\xff\xfe\x00")
+    app = open_on(tiny_key)
+    assert not app.exception
+    assert any("history" in error.value for error in app.error)

@@ -1,0 +1,226 @@
+"""The Sparsity page: without runs, with the visitor's own, and with networks in place of the shipped ones."""
+
+import json
+import shutil
+import tempfile
+
+import pytest
+
+from aecore import comparison, data, files, grid_store, models, store
+from aecore import sparsity_gallery as gallery
+from aecore.grid import Grid
+from aecore.worker import work
+from pages.shared.sparsity import words
+from tests.pages.conftest import TINY, open_page
+
+PAGE = "pages/look/sparsity.py"
+
+
+@pytest.fixture(scope="session")
+def _untrained(tmp_path_factory):
+    """The shipped grid with networks as they are before training, and figures made up by a rule."""
+    root = tmp_path_factory.mktemp("shipped")
+    folder = grid_store.create_grid(Grid(gallery.BASE, listed=gallery.MEMBERS), "shipped", root)
+    table = []
+    for values, seed in gallery.networks():
+        config = gallery.config(values, seed)
+        k = gallery.MEMBERS.index(values) if seed == 0 and values in gallery.MEMBERS else None
+        table.append({"values": values, "seed": seed, "k": k, "figures": made_up(config)})
+        if k is not None:
+            model = models.build(config.model, (1, 28, 28), seed)
+            scaling = data.Scaling((0.5,), (0.5,))
+            store.save_weights(folder / str(k), model.state_dict(), (1, 28, 28), scaling, half=True)
+            store.write_result(folder / str(k), {"k": k, "test": {"squared_error": 1.0}})
+    files.write_json(folder / gallery.FIGURES, {"members": table})
+    return root
+
+
+def made_up(config):
+    """Squared errors that rise with the strength, so that it is known which L2 is nearest to which L1."""
+    loss, active = config.loss, 20.0
+    error = 10 + 5000 * loss.code_l1 + 8000 * loss.code_l2 + 0.1 * config.train.seed
+    if loss.code_l1:
+        active = 6.0
+    return {
+        "squared_error": error,
+        "units": config.model.latent_size,
+        "alive_units": config.model.latent_size - 5,
+        "dead_units": 5,
+        "used_units": 9,
+        "active_units": active,
+        "exact_zeros": 0.5,
+        "exact_zeros_alive": 0.4,
+        "near_zeros": 0.6,
+        "hoyer": 0.7,
+        "mean_absolute": 0.3,
+        "column_norm": 1.0,
+        "weight_zeros": 0.36 if loss.weight_l1 else 0.0,
+        "weight_near_zeros": 0.5,
+    }
+
+
+@pytest.fixture
+def shipped_root(_untrained, empty_root):
+    shutil.copytree(_untrained, empty_root, dirs_exist_ok=True)
+    return empty_root
+
+
+@pytest.fixture
+def two_runs(tiny_root, tmp_path, monkeypatch):
+    """The tiny run, and another of the same kind with L1."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    values = {"loss.code_l1": 1e-2, "model.code_activation": "relu"}
+    work(store.create_run(TINY.with_values(values), "with L1", tiny_root), threads=1)
+    return tiny_root
+
+
+def view(app, name):
+    app.segmented_control(key="sparsity_view").set_value(name).run()
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def lesson(app, name):
+    app.segmented_control(key="sparsity_lesson").set_value(name).run()
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def strip_of(app):
+    return next(block.value for block in app.get("html") if "<table" in block.value)
+
+
+def test_without_runs_the_page_says_so_and_the_geometry_works(empty_root):
+    app = open_page(PAGE)
+    assert not app.exception
+    assert "Two trained runs" in app.info[0].value
+    view(app, "Geometry")
+    assert not app.info
+    assert any("diamond" in c.value for c in app.caption)
+    for name in ("Trade-off", "Weights"):
+        assert "make gallery" in view(app, name).info[0].value
+
+
+def test_one_run_is_too_few(tiny_root):
+    app = open_page(PAGE)
+    assert not app.exception
+    assert "Two trained runs" in app.info[0].value
+
+
+def test_unreadable_runs_and_a_damaged_table_give_sentences(broken_root):
+    (broken_root / "grid").mkdir()
+    (broken_root / "grid" / gallery.FIGURES).write_text("{")
+    app = open_page(PAGE)
+    assert not app.exception
+    assert len(app.error) == 1
+    assert gallery.FIGURES in app.error[0].value
+
+
+def test_own_runs_stand_side_by_side_in_every_view(two_runs):
+    app = open_page(PAGE)
+    assert not app.exception, app.exception[0].message
+    assert "of 6 units active" in app.markdown[-1].value
+    for name in ("Values", "Images", "Code"):
+        view(app, name)
+        assert "<table" in strip_of(app)
+
+
+def test_the_same_run_twice_another_size_and_other_data_are_refused(two_runs):
+    app = open_page(PAGE)
+    keys = app.selectbox(key="sparsity_run_0").options
+    first = app.selectbox(key="sparsity_run_0").value
+    app.selectbox(key="sparsity_run_1").set_value(first).run()
+    assert "same run" in app.warning[0].value
+    assert len(keys) == 2
+
+    folder = two_runs / first
+    values = json.loads((folder / "config.json").read_text())
+    for section, field, value, reason in (
+        ("model", "latent_size", 5, "5 and 6 units"),
+        ("data", "name", "sprites", "sprites"),
+    ):
+        changed = json.loads(json.dumps(values))
+        changed["config"][section][field] = value
+        (folder / "config.json").write_text(json.dumps(changed))
+        app = open_page(PAGE)
+        assert not app.exception
+        assert reason in app.warning[0].value or "6 and 5 units" in app.warning[0].value
+
+
+@pytest.mark.mnist
+def test_the_slider_moves_l1_and_the_match_follows(shipped_root):
+    app = open_page(PAGE)
+    assert not app.exception, app.exception[0].message
+    # By the rule above: 25.0 for L1 at 0.003; 23.6 and 32.4 for L2 at 0.0017 and 0.0028.
+    assert ">25.00<" in strip_of(app)
+    assert "<b>23.60</b>" in strip_of(app)
+    assert "25.00 to 25.20" in strip_of(app)
+    assert any("too coarse" in c.value for c in app.caption)
+    app.select_slider(key="sparsity_left").set_value(1e-3).run()
+    assert "<b>15.00</b>" in strip_of(app)
+    assert "<b>14.80</b>" in strip_of(app)
+    assert any("1.3% below" in c.value for c in app.caption)
+    assert app.markdown[-1].value.startswith(
+        "At the same error L1 leaves 6.0 of 64 units active, L2 20.0; 5 of"
+    )
+    app.toggle(key="sparsity_match").set_value(False).run()
+    app.select_slider(key="sparsity_right").set_value(2.8e-3).run()
+    assert "<b>32.40</b>" in strip_of(app)
+    assert "Not at the same error (L2 has 116% more)" in app.markdown[-1].value
+
+
+@pytest.mark.mnist
+def test_every_lesson_in_every_view(shipped_root):
+    app = open_page(PAGE)
+    names = app.segmented_control(key="sparsity_lesson").options
+    assert {"ReLU code", "Linear code", "Free decoder", "Warm-up", "Whole-batch norm"} <= set(names)
+    for name in names:
+        lesson(app, name)
+        for place in ("Values", "Images", "Code"):
+            view(app, place)
+            assert name == "Your own runs" or "<table" in strip_of(app)
+
+
+@pytest.mark.mnist
+def test_silent_units_count_or_not(shipped_root):
+    app = open_page(PAGE)
+    assert "50.0%" in strip_of(app)
+    app.toggle(key="sparsity_count").set_value(False).run()
+    assert not app.exception
+    assert "40.0%" in strip_of(app)
+
+
+@pytest.mark.mnist
+def test_weights_and_trade_off(shipped_root):
+    app = view(open_page(PAGE), "Weights")
+    assert "36% of the weights to exactly 0" in app.markdown[-1].value
+    app.segmented_control(key="sparsity_weights").set_value("none").run()
+    assert "sets 0% of the weights" in app.markdown[-1].value
+    view(app, "Trade-off")
+    assert "of 64 units active" in app.markdown[-1].value
+
+
+FIGURES = made_up(gallery.BASE)
+
+
+@pytest.mark.parametrize(
+    ("key", "left", "right", "expected"),
+    [
+        ("linear", {"exact_zeros": 0.0}, {"exact_zeros": 0.0}, "no value is exactly 0"),
+        ("linear", {"exact_zeros": 0.1}, {"exact_zeros": 0.0}, "10.00% of L1's values are exactly 0"),
+        ("warm_up", {"dead_units": 38}, {"dead_units": 1}, "1 unit end dead instead of 38"),
+        ("whole_batch", {"mean_absolute": 2.0}, {"mean_absolute": 1.0}, "grows with the batch"),
+        ("whole_batch", {"mean_absolute": 1.0}, {"mean_absolute": 2.0}, "four times the batch leaves"),
+        ("dictionary", {"alive_units": 64}, {"alive_units": 63}, "none of L1's units never fire"),
+    ],
+)
+def test_sentences(key, left, right, expected):
+    sentence = words.sentence(key, ("L1", "L2"), FIGURES | left, FIGURES | right, FIGURES)
+    assert expected in sentence
+    assert ("grows with the batch" in sentence) == (expected == "grows with the batch")
+
+
+def test_a_match_is_called_one_only_within_three_percent():
+    assert words.nearness("L2", 20.0, 20.4) == "L2 matched: squared error 20.4, 2.0% above."
+    assert "too coarse" in words.nearness("L2", 20.0, 19.0)
+    assert comparison.CLOSE == 0.03

@@ -1,0 +1,313 @@
+"""The Train page: the form, what it refuses, the button, and how a training is shown."""
+
+import json
+import os
+import time
+from dataclasses import replace
+
+import psutil
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aecore import jobs, store
+from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig, field_paths
+from aecore.data import DataNotFoundError
+from aecore.presets import PRESETS
+from pages.shared import settings_form
+from tests.conftest import ROOT
+from tests.pages.conftest import TINY, open_page
+
+PAGE = "pages/train/train.py"
+CONFIGS = [
+    *PRESETS.values(),
+    TINY,
+    Config(
+        data=DataConfig("sprites", "zero_one", 0.2, 7),
+        model=ModelConfig(
+            "conv", 37, (), (3, 5, 9), "gelu", "top_k", top_k=3, output_activation="sigmoid", init="he"
+        ),
+        loss=LossConfig("bce", 3.3e-4, 5.5e-4, 1e-5, 1e-6, 1e-5, 1.0, 2.5),
+        train=TrainConfig(
+            3, 17, 0.0123, "sgd", 0.5, schedule="cosine", seed=5, device="cpu", precision="float64"
+        ),
+    ),
+    Config(
+        model=ModelConfig(
+            "dictionary",
+            2000,
+            (500,),
+            code_activation="soft_threshold",
+            threshold=0.7,
+            output_activation="linear",
+            unit_norm=False,
+        ),
+        train=TrainConfig(optimizer="adamw", weight_decay=0.3),
+    ),
+]
+
+
+def form_alone():
+    """A script: puts the wanted config into a form, draws every field, reads it back."""
+    import streamlit as st
+
+    from aecore.config import Config, field_paths
+    from pages.shared import settings_form
+
+    if "x_filled" not in st.session_state:
+        settings_form.fill("x", Config.from_dict(st.session_state["wanted"]))
+    settings_form.preset("x")
+    settings_form.penalties("x")
+    drawn = [p for p in field_paths() if p.split(".")[1] not in settings_form.STRENGTHS]
+    settings_form.fields("x", drawn, columns=2)
+    st.session_state["got"] = settings_form.read("x").to_dict()
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_form_gives_back_what_was_filled_in(config):
+    app = AppTest.from_function(form_alone, default_timeout=60)
+    app.session_state["wanted"] = config.to_dict()
+    for _ in range(2):
+        app.run()
+        assert not app.exception
+        assert Config.from_dict(app.session_state["got"]) == config
+
+
+def test_every_field_can_be_set_and_its_doc_is_the_tooltip(empty_root):
+    seen = set()
+    variants = (
+        {},
+        {"model.family": "conv"},
+        {"model.family": "dictionary", "model.output_activation": "linear"},
+        {"model.code_activation": "soft_threshold"},
+        {"model.code_activation": "top_k"},
+        {"train.optimizer": "sgd"},
+        {"train.optimizer": "adamw"},
+        {f"loss.{name}": 1e-4 for name in settings_form.STRENGTHS},
+    )
+    for values in variants:
+        app = AppTest.from_function(form_alone, default_timeout=60)
+        app.session_state["wanted"] = Config().with_values(values).to_dict()
+        app.run()
+        widgets = [
+            *app.selectbox, *app.select_slider, *app.number_input, *app.text_input, *app.toggle,
+            *app.segmented_control,
+        ]  # fmt: skip
+        for path in field_paths():
+            for widget in widgets:
+                if widget.key == settings_form.key("x", path):
+                    seen.add(path)
+                    assert path == "data.name" or widget.help == settings_form.field_docs()[path]
+    assert seen == set(field_paths())
+
+
+def test_a_preset_resets_every_field_and_keeps_the_data_set(empty_root):
+    app = open_page(PAGE)
+    app.selectbox("train_data_name").select("digits").run()
+    app.number_input("train_train_seed").set_value(9).run()
+    app.segmented_control("train_preset").select("hinton").run()
+    assert app.select_slider("train_model_latent_size").value == 30
+    assert app.text_input("train_model_hidden").value == "1000, 500, 250"
+    assert app.number_input("train_train_seed").value == 0
+    assert app.selectbox("train_data_name").value == "digits"
+    assert any("parameters" in caption.value for caption in app.caption)
+
+
+def test_a_dictionary_makes_the_output_linear(empty_root):
+    app = open_page(PAGE)
+    app.segmented_control("train_model_family").select("dictionary").run()
+    assert app.selectbox("train_model_output_activation").value == "linear"
+    assert not app.button("train_start").disabled
+
+
+@pytest.mark.parametrize(
+    ("widget", "key", "nonsense", "sentence"),
+    [
+        ("text_input", "train_model_hidden", "128, many", "takes whole numbers with commas"),
+        ("text_input", "train_model_hidden", "0", "every width is from 1"),
+        ("text_input", "train_model_hidden", "-5 . 3", "'.'"),
+        ("number_input", "train_train_epochs", 0, "“Epochs” must be from 1"),
+        ("number_input", "train_train_epochs", None, "“Epochs” is empty"),
+        ("number_input", "train_train_batch_size", -3, "“Batch size” must be from 1"),
+        ("number_input", "train_train_learning_rate", 0.0, "“Learning rate” must be above 0"),
+        ("number_input", "train_train_seed", 2**40, "“Seed” must be from 0"),
+        ("number_input", "train_data_validation_fraction", 0.9, "“Validation fraction” must be from 0"),
+        ("selectbox", "train_data_normalization", "zero_one", "“Output activation” tanh"),
+        ("selectbox", "train_loss_reconstruction", "bce", "needs probabilities"),
+    ],
+)
+def test_nonsense_is_refused_in_one_sentence_and_kept(empty_root, widget, key, nonsense, sentence):
+    app = open_page(PAGE)
+    app.selectbox("train_data_name").select("digits").run()
+    assert not app.button("train_start").disabled
+    before = getattr(app, widget)(key).value
+    getattr(app, widget)(key).set_value(nonsense).run()
+    assert not app.exception
+    (error,) = app.error
+    assert sentence in error.value
+    assert app.button("train_start").disabled
+    kept = getattr(app, widget)(key).value
+    assert kept == nonsense
+    getattr(app, widget)(key).set_value(before).run()
+    assert not app.error
+    assert not app.button("train_start").disabled
+
+
+def test_settings_outlive_a_page_switch(empty_root):
+    app = open_page(PAGE)
+    app.text_input("train_model_hidden").set_value("99, 33").run()
+    app.switch_page("pages/home/home.py").run()
+    app.switch_page(PAGE).run()
+    assert app.text_input("train_model_hidden").value == "99, 33"
+
+
+def test_train_submits_what_the_form_says(empty_root, monkeypatch):
+    submitted = []
+    monkeypatch.setattr(jobs, "submit", lambda config, name: submitted.append((config, name)))
+    app = open_page(PAGE)
+    app.selectbox("train_data_name").select("digits").run()
+    app.pills("train_penalties").select("code_l1").run()
+    app.select_slider("train_loss_code_l1").set_value(0.02).run()
+    app.text_input("train_name").set_value("mine").run()
+    app.button("train_start").click().run()
+    wanted = Config().with_values({"data.name": "digits", "loss.code_l1": 0.02})
+    assert submitted == [(wanted, "mine")]
+
+
+def test_a_root_that_can_not_be_written_is_one_sentence(empty_root, monkeypatch):
+    def refuse(config, name):
+        raise PermissionError(13, "Permission denied", str(empty_root))
+
+    monkeypatch.setattr(jobs, "submit", refuse)
+    app = open_page(PAGE)
+    app.selectbox("train_data_name").select("digits").run()
+    app.button("train_start").click().run()
+    assert not app.exception
+    assert "Permission denied" in app.toast[0].value
+
+
+def at_work(root, config=TINY, **progress):
+    """A run that looks as if this very process were training it."""
+    path = store.create_run(config, "at work", root)
+    own = psutil.Process()
+    values = {"status": "running", "pid": own.pid, "process_started": own.create_time()}
+    values |= {"submitted": time.time(), "heartbeat": time.time(), "device": "cpu", "threads": 1}
+    values |= {"epoch": 1, "step": 5, "steps": 20, "epochs": 3, "images_per_second": 1000.0}
+    store.write_progress(path, {**values, "seconds_left": 75.0, **progress})
+    return path
+
+
+def test_a_running_job_is_shown_and_the_button_says_queue(empty_root):
+    path = at_work(empty_root)
+    app = open_page(PAGE)
+    assert not app.exception
+    assert app.button("train_start").label == "Queue"
+    texts = " ".join(caption.value for caption in app.caption)
+    assert "1,000 images a second on the CPU" in texts
+    bars = [element.proto.text for element in app.get("progress")]
+    assert any("Epoch 2 of 3" in text and "5 of 20" in text for text in bars)
+    assert any("1:15 left" in text for text in bars)
+    assert app.sidebar.button("sidebar_stop").label == "Stop"
+    app.button("train_stop").click().run()
+    assert store.stop_requested(path)
+    assert app.button("train_stop").disabled
+
+
+def test_the_same_settings_are_not_queued_twice(empty_root, monkeypatch):
+    at_work(empty_root, TINY)
+    submitted = []
+    monkeypatch.setattr(jobs, "submit", lambda *a: submitted.append(a))
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app.session_state["train_filled"] = TINY
+    for path in field_paths():
+        value = TINY.get(path)
+        app.session_state[settings_form.key("train", path)] = (
+            ", ".join(map(str, value)) if isinstance(value, tuple) else value
+        )
+    app.session_state["train_penalties"], app.session_state["train_preset"] = [], "post"
+    app.switch_page(PAGE).run()
+    app.button("train_start").click().run()
+    assert submitted == []
+    assert "these very settings" in app.toast[0].value
+    app.number_input("train_train_seed").set_value(1).run()
+    app.button("train_start").click().run()
+    assert [args[0] for args in submitted] == [TINY.with_values({"train.seed": 1})]
+
+
+@pytest.mark.parametrize(
+    ("progress", "sentence"),
+    [
+        ({"status": "stopped", "epoch": 1, "step": 0}, "Stopped after epoch 1 of 3"),
+        ({"status": "stopped", "epoch": 1, "step": 4}, "Stopped in epoch 2 of 3"),
+        ({"status": "failed", "message": "The loss was no longer finite in epoch 2."}, "no longer finite"),
+        ({"status": "running", "pid": 2**22 + 1}, "Interrupted"),
+        ({"status": "running", "process_started": 1.0}, "Interrupted"),
+    ],
+)
+def test_a_run_that_ended_early_says_how_and_can_be_resumed(empty_root, monkeypatch, progress, sentence):
+    path = at_work(empty_root, **progress)
+    resumed = []
+    monkeypatch.setattr(jobs, "start", resumed.append)
+    app = open_page(PAGE)
+    assert not app.exception
+    said = [box.value for box in (*app.info, *app.warning, *app.error)]
+    assert any(sentence in text for text in said), said
+    assert app.button("train_start").label == "Train"
+    app.button("train_resume").click().run()
+    assert resumed == [path]
+
+
+def test_missing_data_is_said_with_the_folder_and_can_be_downloaded(empty_root, monkeypatch, tmp_path):
+    monkeypatch.setenv("AECORE_DATA", str(tmp_path / "data"))
+    app = open_page(PAGE)
+    assert app.button("train_start").disabled
+    assert str(tmp_path / "data" / "MNIST" / "raw") in app.info[0].value
+    assert "12 MB" in app.button("train_download").label
+
+    def offline(name, progress):
+        progress(1_000_000, 11_600_000)
+        raise DataNotFoundError("MNIST could not be downloaded (no route to host).")
+
+    monkeypatch.setattr("aecore.data.download", offline)
+    app.button("train_download").click().run()
+    assert not app.exception
+    assert any("could not be downloaded" in error.value for error in app.error)
+    app.selectbox("train_data_name").select("digits").run()
+    assert not app.button("train_start").disabled
+
+
+def test_a_finished_run_is_compared_with_pca_and_leads_to_its_reconstructions(tiny_root, tiny_key):
+    app = open_page(PAGE)
+    assert not app.exception
+    assert "PCA with 6 components" in app.success[0].value
+    error = json.loads((tiny_root / tiny_key / store.RESULT).read_text())["test"]["squared_error"]
+    assert f"{error:.2f}" in app.success[0].value
+    app.button("train_look").click().run()
+    assert app.session_state["run"] == tiny_key
+
+
+def test_training_through_the_page_ends_finished(empty_root, monkeypatch, tmp_path):
+    # A temporary folder of its own, and with it a device lock: no other training is waited for.
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    app = open_page(PAGE)
+    app.selectbox("train_data_name").select("digits").run()
+    app.number_input("train_train_epochs").set_value(2).run()
+    app.button("train_start").click().run()
+    (info,) = store.list_runs()
+    deadline = time.monotonic() + 120
+    while jobs.status(store.read_info(info.path)) != "finished" and time.monotonic() < deadline:
+        time.sleep(0.2)
+    app.run()
+    assert not app.exception
+    assert app.success[0].value.startswith("Finished")
+    assert app.button("train_start").label == "Train"
+    assert any("trained before" in caption.value for caption in app.caption)
+    assert os.path.isdir(tmp_path)
+
+
+def test_words_of_a_config_are_those_on_screen():
+    with pytest.raises(ValueError) as error:
+        replace(Config(), data=DataConfig(normalization="zero_one"))
+    text = settings_form.in_words(str(error.value))
+    assert "model." not in text
+    assert "data." not in text
+    assert "“Normalization” is [0, 1]" in text

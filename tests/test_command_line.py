@@ -1,0 +1,223 @@
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import pytest
+import torch
+
+from aecore import store
+from aecore.__main__ import main
+from aecore.presets import PRESETS
+
+TINY = ["--data.name", "digits", "--model.hidden", "8", "--model.latent-size", "3", "--threads", "1"]
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path, monkeypatch):
+    """A run root, a cache and locks of this test alone."""
+    for variable in ("AECORE_CHECKPOINTS", "AECORE_CACHE"):
+        monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+def lines(text: str) -> list[dict]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def refusal(capsys, *arguments: str) -> str:
+    """The one sentence on standard error of a command that must fail."""
+    assert main(list(arguments)) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("aecore: ")
+    assert captured.err.count("\n") == 1
+    assert "tyro" not in captured.err
+    assert "╭" not in captured.err
+    return captured.err.removeprefix("aecore: ").strip()
+
+
+def test_train_evaluate_and_runs_tell_the_same_in_json(capsys, tmp_path):
+    epochs = ["--train.epochs", "2", "--train.seed", "4", "--name", "mine"]
+    assert main(["train", *TINY, *epochs, "--json"]) == 0
+    first, second, last = lines(capsys.readouterr().out)
+    for epoch, record in enumerate((first, second), 1):
+        assert record["epoch"] == epoch
+        assert {"train", "validation", "learning_rate", "images_per_second", "seconds"} <= set(record)
+        assert record["train"]["loss"] > 0
+    assert set(last["test"]) >= {"squared_error", "mse", "psnr"}
+    assert last["seconds"] > 0
+    run = last["run"]
+    config = store.read_info(store.find_run(run)).config
+    assert (config.train.seed, config.model.hidden, config.data.name) == (4, (8,), "digits")
+    assert os.path.dirname(run) == os.environ["AECORE_CHECKPOINTS"]
+
+    for name in (run, os.path.basename(run)):
+        assert main(["evaluate", name, "--json"]) == 0
+        (found,) = lines(capsys.readouterr().out)
+        assert found["test"] == last["test"]
+        assert found["pca"]["squared_error"] > 0
+
+    assert main(["runs", "--json"]) == 0
+    (row,) = lines(capsys.readouterr().out)
+    assert (row["run"], row["name"], row["status"]) == (os.path.basename(run), "mine", "finished")
+    assert row["squared_error"] == last["test"]["squared_error"]
+    assert row["latent_size"] == 3
+
+    # Nothing to resume in a run that has had its epochs.
+    assert "has had all its 2 epochs" in refusal(capsys, "resume", run)
+
+
+def test_people_get_sentences_and_tables(capsys):
+    assert main(["train", *TINY, "--train.epochs", "1"]) == 0
+    assert "squared error per image" in capsys.readouterr().out
+    assert main(["runs"]) == 0
+    line = capsys.readouterr().out
+    assert "digits" in line
+    assert "finished" in line
+    assert main(["evaluate", store.list_runs()[0].key]) == 0
+    assert "PCA with 3 components" in capsys.readouterr().out
+
+
+def test_a_stopped_run_is_resumed_to_the_bits_of_never_stopping(capsys, monkeypatch):
+    from aecore import worker
+
+    epochs = ["--train.epochs", "2", "--json"]
+    assert main(["train", *TINY, *epochs]) == 0
+    whole = lines(capsys.readouterr().out)[-1]
+    update = worker.Reporter.update
+    # Ctrl-C in the middle of the second epoch.
+    monkeypatch.setattr(
+        worker.Reporter,
+        "update",
+        lambda self, **values: update(self, **values) or (values.get("epoch"), values.get("step")) == (1, 5),
+    )
+    assert main(["train", *TINY, *epochs]) == 130
+    captured = capsys.readouterr()
+    assert "python -m aecore resume" in captured.err
+    path = captured.err.split("resume ")[1].split("`")[0]
+    monkeypatch.setattr(worker.Reporter, "update", update)
+    assert store.load_state(store.find_run(path))["position"].tolist() == [1, 5]
+    # A stop request that is left over from before is not meant for the new process.
+    store.request_stop(store.find_run(path))
+    assert main(["resume", path, "--threads", "1", "--json"]) == 0
+    *records, last = lines(capsys.readouterr().out)
+    assert [r["epoch"] for r in records] == [2]
+    assert last["test"] == whole["test"]
+    one, two = (store.load_run(run["run"]).model.state_dict() for run in (whole, last))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_a_preset_gives_the_start_and_flags_change_it(capsys, tmp_path):
+    out = tmp_path / "elsewhere"
+    arguments = [
+        "train",
+        "--data.name",
+        "digits",
+        "--train.epochs",
+        "1",
+        "--threads",
+        "1",
+        "--preset",
+        "conv",
+    ]
+    assert (
+        main([*arguments, "--out", str(out), "--model.latent_size", "5", "--model.hidden", "16", "--json"])
+        == 0
+    )
+    capsys.readouterr()
+    (info,) = store.list_runs(out)
+    expected = PRESETS["conv"].with_values(
+        {"data.name": "digits", "train.epochs": 1, "model.latent_size": 5, "model.hidden": (16,)}
+    )
+    assert info.config == expected
+    assert main(["runs", "--out", str(out), "--json"]) == 0
+    assert len(lines(capsys.readouterr().out)) == 1
+
+
+REFUSED = [
+    (["train", "--model.latent-size", "0"], "model.latent_size must be from 1 to 4096, not 0"),
+    (["train", "--model.latent_size", "x"], "--model.latent-size: a whole number is needed, not 'x'"),
+    (["train", "--train.learning-rate", "much"], "--train.learning-rate: a number is needed, not 'much'"),
+    (["train", "--train.learning-rate", "nan"], "train.learning_rate must be a finite number, not nan"),
+    (["train", "--model.latentsize", "3"], "Unrecognized options: --model.latentsize"),
+    (["train", "--data.name", "imagenet"], "invalid choice 'imagenet'"),
+    (
+        ["train", "--preset", "alexnet"],
+        "there is no preset 'alexnet'; there are post, hinton, conv, dictionary",
+    ),
+    (["train", "--preset=alexnet"], "there is no preset 'alexnet'"),
+    (["train", "--model.output-activation", "sigmoid"], "sigmoid gives values from 0 to 1"),
+    (["train", "--train.weight-decay", "0.1"], "needs train.optimizer adamw"),
+    (["train", "--threads", "0", "--data.name", "digits"], "--threads must be at least 1, not 0"),
+    (["resume", "nowhere"], "there is no run 'nowhere'"),
+    (["evaluate", "nowhere"], "there is no run 'nowhere'"),
+    (["resume"], "RUN"),
+    (["fly"], "fly"),
+    (["datasets", "--download", "imagenet"], "imagenet"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"), REFUSED, ids=lambda v: " ".join(v) if isinstance(v, list) else ""
+)
+def test_what_can_not_be_is_one_sentence_and_leaves_nothing_behind(capsys, arguments, says):
+    assert says in refusal(capsys, *arguments)
+    assert store.list_runs() == []
+
+
+def test_data_that_are_not_there_are_named_before_a_folder_is_made(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("AECORE_DATA", str(tmp_path))
+    assert "USPS is not on this machine" in refusal(capsys, "train", "--data.name", "usps")
+    assert store.list_runs() == []
+
+
+def test_folders_that_can_not_be_read_are_listed_with_the_reason(capsys):
+    path = store.create_run(PRESETS["post"])
+    (path / store.CONFIG).write_text("{")
+    assert main(["runs", "--json"]) == 0
+    (row,) = lines(capsys.readouterr().out)
+    assert row["status"] == "unreadable"
+    assert "config.json can't be read" in row["reason"]
+    assert "config.json can't be read" in refusal(capsys, "evaluate", str(path))
+
+
+def test_datasets_says_what_is_ready_and_where_files_belong(capsys):
+    assert main(["datasets", "--json"]) == 0
+    rows = {row["name"]: row for row in lines(capsys.readouterr().out)}
+    assert rows["digits"]["ready"]
+    assert rows["sprites"]["shape"] == [1, 28, 28]
+    assert {"mnist", "fashion_mnist", "kmnist", "usps", "svhn", "cifar10"} <= set(rows)
+    assert os.environ["AECORE_DATA"] in rows["mnist"]["folder"]
+    assert main(["datasets"]) == 0
+    assert "MNIST" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["train", "--help"], ["resume", "-h"]])
+def test_help_is_readable(capsys, arguments):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert not end.value.code
+    text = capsys.readouterr().out
+    assert text.startswith("usage: python -m aecore")
+    first = text.splitlines()[0]
+    assert "|" not in first
+    if arguments == ["train", "--help"]:
+        # Every field of the config is a flag with its documentation and default.
+        from aecore.config import field_paths
+
+        for path in field_paths():
+            assert f"--{path.replace('_', '-')}" in text
+        assert "Number of units in the code. (default: 12)" in text
+        assert "{None}" not in text
+    elif "resume" not in arguments:
+        for command in ("train", "resume", "evaluate", "runs", "datasets"):
+            assert command in text
+
+
+def test_the_command_runs_as_a_module_and_listing_is_quick():
+    command = [sys.executable, "-X", "importtime", "-m", "aecore", "runs"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == ""
+    assert " torch" not in done.stderr

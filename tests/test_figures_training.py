@@ -1,0 +1,61 @@
+"""Charts of a training: what they hold."""
+
+from aecore.figures.training import TERM_COLORS, TERM_NAMES, error_curve, rows, term_curves
+from aecore.losses import CODE_PENALTIES
+from aecore.palette import L1_COLOR, L2_COLOR
+
+
+def history(epochs, **terms):
+    values = {"loss": 1.0, "reconstruction": 0.5, "squared_error": 20.0} | terms
+    return [
+        {"epoch": e, "train": {k: v / e for k, v in values.items()}, "validation": dict(values)}
+        for e in range(1, epochs + 1)
+    ]
+
+
+def values_of(chart):
+    """The rows in a chart's specification, those of its layers together."""
+    spec = chart.to_dict()
+    layers = spec.get("layer", [spec])
+    return [row for layer in layers for row in layer.get("data", {}).get("values", [])]
+
+
+def test_rows_hold_every_epoch_part_and_term_once():
+    table = rows(history(3, code_l1=0.1))
+    assert len(table) == 3 * 2 * 3
+    assert {row["term"] for row in table} == {"loss", "reconstruction", "code_l1"}
+    assert {"epoch": 2, "part": "train", "term": "code_l1", "value": 0.05} in table
+
+
+def test_error_curve_shows_squared_error_and_pca():
+    values = values_of(error_curve(history(2), epochs=5, pca=24.48))
+    assert {row["value"] for row in values if row.get("part") == "train"} == {20.0, 10.0}
+    assert {"value": 24.48, "text": "PCA 24.5"} in values
+    assert not any("text" in row for row in values_of(error_curve(history(2), epochs=5)))
+
+
+def test_without_a_penalty_loss_is_the_only_line():
+    assert {row["term"] for row in values_of(term_curves(history(2), epochs=2))} == {"loss (sum)"}
+
+
+def test_each_term_has_a_line_its_colour_and_its_name():
+    chart = term_curves(history(2, code_l1=0.1, code_l2=0.2), epochs=2)
+    color = chart.to_dict()["encoding"]["color"]["scale"]
+    assert dict(zip(color["domain"], color["range"], strict=True)) == {
+        "loss (sum)": TERM_COLORS["loss"],
+        "reconstruction": TERM_COLORS["reconstruction"],
+        "L1": L1_COLOR,
+        "L2": L2_COLOR,
+    }
+    assert {*CODE_PENALTIES, "weight_l2"} <= set(TERM_COLORS)
+    assert set(TERM_COLORS) <= set(TERM_NAMES)
+
+
+def test_zeros_have_no_place_on_a_logarithmic_axis():
+    chart = term_curves(history(2, code_l1=0.0), epochs=2)
+    assert all(row["value"] > 0 for row in values_of(chart))
+
+
+def test_a_history_without_validation_has_train_alone():
+    bare = [record | {"validation": {}} for record in history(2)]
+    assert {row["part"] for row in values_of(error_curve(bare, epochs=2))} == {"train"}

@@ -1,0 +1,109 @@
+import json
+import sys
+import tempfile
+
+import pytest
+
+from aecore import grid_command, grid_store, grid_worker, store
+from aecore.__main__ import main
+
+TINY = ["--data.name", "digits", "--model.hidden", "8", "--train.epochs", "1", "--threads", "1"]
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path, monkeypatch):
+    """A run root, a cache and locks of this test alone; stacks train in this process, which is quicker."""
+    for variable in ("AECORE_CHECKPOINTS", "AECORE_CACHE"):
+        monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    def engine(info, threads, reporter):
+        for s in range(len(grid_store.read_stacks(info.path) or grid_worker._plan(info))):
+            if not reporter.stopping:
+                grid_worker.work_stack(info.path, s, 1)
+            yield
+
+    monkeypatch.setattr(grid_worker, "local_processes", engine)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "a grid needs axes"),
+        (("--axis", "model.size=1,2"), "there is no field 'model.size' to make an axis of"),
+        (("--axis", "model.latent_size=4,0"), "model.latent_size must be from 1 to 4096, not 0"),
+        (
+            ("--axis", "train.seed=" + ",".join(map(str, range(10_000)))),
+            "the grid has 10,000 members; at most",
+        ),
+        (("--axis", "loss.code_l1=-1"), "loss.code_l1 must be at least 0, not -1.0"),
+        (("--axis", "penalty=code_l1", "--axis", "strength=-1"), "strength must be a number of at least 0"),
+        (
+            ("--model.code-activation", "top_k", "--model.top-k", "8", "--axis", "model.latent_size=16,4"),
+            "model.top_k is 8, but the code has only 4 units",
+        ),
+        (("--axis", "model.latent_size=2", "--axis", "model.latent-size=3"), "is given twice"),
+        (("--axis", "model.latent_size"), "an axis is written NAME=VALUE,VALUE,..."),
+        (("--axis", "model.latent_size=two"), "must be whole numbers, not 'two'"),
+        (("--axis", "data.name=mnist,digits"), "data.name can't be an axis"),
+    ],
+)
+def test_nonsense_is_refused_in_one_sentence_before_a_folder_is_made(capsys, tmp_path, arguments, words):
+    assert main(["grid", *TINY, *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("aecore: ")
+    assert words in captured.err
+    assert captured.err.count("\n") == 1
+    assert not list((tmp_path / "aecore_checkpoints").glob("*"))
+
+
+def test_a_missing_ray_is_told_before_a_folder_is_made(capsys, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert main(["grid", *TINY, "--axis", "train.seed=0,1", "--engine", "ray"]) == 2
+    assert "requirements-ray.txt" in capsys.readouterr().err
+    assert not list((tmp_path / "aecore_checkpoints").glob("*"))
+    assert grid_command.choose_engine("local") is None
+
+
+def test_grid_in_json_then_evaluate_a_member_by_its_name(capsys, in_process):
+    axes = ["--axis", "model.latent_size=2,4", "--axis", "loss.code_l1=0,1e-3"]
+    assert main(["grid", *TINY, *axes, "--name", "mine", "--json"]) == 0
+    *records, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert sorted((r["k"], r["epoch"]) for r in records) == [(k, 1) for k in range(4)]
+    assert set(last) == {"grid", "members", "seconds"}
+    assert [m["k"] for m in last["members"]] == [0, 1, 2, 3]
+    assert last["members"][3]["axes"] == {"model.latent_size": 4, "loss.code_l1": 1e-3}
+    assert last["seconds"] > 0
+    info = grid_store.list_grids()[0]
+    assert str(info.path) == last["grid"]
+    assert main(["evaluate", info.member_key(2), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["test"] == last["members"][2]["test"]
+    assert main(["evaluate", f"{info.key}/9"]) == 2
+    assert "there is no run" in capsys.readouterr().err
+    assert main(["resume", info.key]) == 2
+    assert "mine has had all its epochs" in capsys.readouterr().err
+
+
+def test_a_grid_in_words_stopped_and_resumed(capsys, in_process, monkeypatch):
+    update = grid_worker.Reporter.update
+    monkeypatch.setattr(
+        grid_worker.Reporter,
+        "update",
+        lambda self, force=False, **v: update(self, force, **v) or "epoch" in v,
+    )
+    assert main(["grid", *TINY, "--axis", "train.learning_rate=1e-3,1e30", "--train.optimizer", "sgd"]) == 130
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "stopped; `python -m aecore resume" in captured.err
+    monkeypatch.setattr(grid_worker.Reporter, "update", update)
+    key = grid_store.list_grids()[0].key
+    assert main(["resume", key]) == 0
+    good, bad = capsys.readouterr().out.splitlines()
+    assert f"{key}/0: learning rate 0.001: squared error per image" in good
+    assert "learning rate 1e+30: its loss was no longer finite in epoch 1" in bad
+    assert not store.stop_requested(grid_store.list_grids()[0].path)

@@ -1,0 +1,156 @@
+"""Imports go one way: streamlit_app -> pages -> pages/shared -> aecore, and downwards inside aecore.
+
+Everything but the last test reads the source, so it also sees imports inside functions.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+
+import pytest
+
+from tests.conftest import ROOT
+
+# What a module of aecore must not reach, by itself or through the modules it imports.
+RUNS = {"store", "jobs", "grid", "figures", "gallery"}
+OUT_OF_REACH = {
+    "data": {"models", "losses", "training", *RUNS},
+    "models": {"losses", "training", *RUNS},
+    "losses": {"training", *RUNS},
+    "training": RUNS,
+    "figures": {"training", "store", "jobs", "grid"},
+    "store": {"jobs", "figures", "gallery"},
+    "jobs": {"figures", "gallery"},
+}
+GROUND = ("config", "palette")  # these import nothing of ours
+LIGHT = ("config", "palette", "store", "jobs")  # listing runs and drawing a page must not wait for torch
+HEAVY = {"torch", "torchvision", "sklearn", "openTSNE", "altair", "scipy"}
+
+
+def module_name(path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def sources(folder: str) -> dict:
+    """Dotted name to path of every module below a folder of the repository."""
+    return {module_name(path): path for path in sorted((ROOT / folder).rglob("*.py"))}
+
+
+AECORE = sources("aecore")
+PAGES = sources("pages")
+ENTRY = {path.stem: path for path in ROOT.glob("streamlit_app.py")}
+
+
+def when_imported(tree: ast.AST) -> Iterator[ast.AST]:
+    """Nodes that run when the module is imported: all but those inside functions and type-only blocks."""
+    for node in ast.iter_child_nodes(tree):
+        type_only = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        if not type_only and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield node
+            yield from when_imported(node)
+
+
+def imports(name: str, path, only_when_imported: bool = False) -> set[str]:
+    """Dotted names a file imports; `from package import thing` is package.thing where that is a file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    known = AECORE.keys() | PAGES.keys()
+    found = set()
+    for node in when_imported(tree) if only_when_imported else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            found |= {full if (full := f"{base}.{alias.name}") in known else base for alias in node.names}
+    return found
+
+
+def tops(names: set[str]) -> set[str]:
+    return {name.split(".")[0] for name in names}
+
+
+def with_packages(names: set[str]) -> set[str]:
+    """Importing a.b.c runs a and a.b first."""
+    return {
+        ".".join(parts[: n + 1]) for parts in (name.split(".") for name in names) for n in range(len(parts))
+    }
+
+
+def reach(start: set[str], graph: dict[str, set[str]]) -> set[str]:
+    """Everything reachable in the graph, the start included."""
+    seen, todo = set(), set(start)
+    while todo:
+        name = todo.pop()
+        seen.add(name)
+        todo |= graph.get(name, set()) - seen
+    return seen
+
+
+GRAPH = {name: imports(name, path) for name, path in AECORE.items()}
+GRAPH_WHEN_IMPORTED = {
+    name: with_packages(imports(name, path, only_when_imported=True))
+    for name, path in (AECORE | PAGES | ENTRY).items()
+}
+
+
+def part(name: str) -> str:
+    """`aecore.data.sprites` belongs to `data`, `aecore` itself to ``."""
+    return name.split(".")[1] if "." in name else ""
+
+
+def test_the_scan_sees_imports():
+    assert AECORE, "aecore has no module: the scan looks in the wrong place."
+    config = imports("aecore.config", AECORE["aecore.config"])
+    assert {"json", "dataclasses"} <= config
+
+
+@pytest.mark.parametrize("name", AECORE)
+def test_aecore_knows_nothing_above_it(name):
+    assert not tops(GRAPH[name]) & {"streamlit", "streamlit_app", "pages", "tests", "benchmarks"}
+
+
+def test_aecore_has_no_import_cycle():
+    try:
+        TopologicalSorter({name: GRAPH[name] & AECORE.keys() for name in AECORE}).prepare()
+    except CycleError as error:
+        pytest.fail(f"These modules import each other: {' -> '.join(reversed(error.args[1]))}", pytrace=False)
+
+
+@pytest.mark.parametrize("name", AECORE)
+def test_aecore_imports_downwards(name):
+    ours = {part(other) for other in reach({name}, GRAPH) if other in AECORE and part(other) != part(name)}
+    if part(name) in GROUND:
+        assert not ours
+    if name not in ("aecore", "aecore.__main__"):
+        assert not ours & {"", "__main__"}
+    assert not ours & OUT_OF_REACH.get(part(name), set())
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_imports_no_page(name):
+    others = {
+        other for other in imports(name, PAGES[name]) if other.split(".")[0] in ("pages", "streamlit_app")
+    }
+    assert all(other.startswith("pages.shared") for other in others), others
+
+
+@pytest.mark.parametrize("name", [*PAGES, *ENTRY])
+def test_a_page_shows_before_heavy_modules_load(name):
+    heavy = tops(reach({name}, GRAPH_WHEN_IMPORTED)) & HEAVY
+    assert not heavy, f"{name} imports {heavy} at its top: import inside the function."
+
+
+@pytest.mark.parametrize("name", [name for name in LIGHT if f"aecore.{name}" in AECORE])
+def test_light_modules_import_without_torch(name):
+    code = f"import sys, aecore.{name}; print(sorted({HEAVY - {'altair'}!r} & sys.modules.keys()))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"

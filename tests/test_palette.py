@@ -1,0 +1,90 @@
+"""The colours are what the module and the theme say of them."""
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aecore import palette
+
+THEME = tomllib.loads((Path(__file__).parents[1] / ".streamlit" / "config.toml").read_text())["theme"]
+
+# Machado, Oliveira, Fernandes 2009, severity 1, on linear RGB.
+VISION = {
+    "normal": np.eye(3),
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+def linear(colors):
+    """Hexadecimal sRGB to linear RGB, n x 3."""
+    srgb = np.array([[int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)] for color in colors])
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+def oklab(rgb):
+    """Ottosson 2020: linear RGB to a space in which distance is about difference seen."""
+    to_lms = [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+    to_lab = [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+    return np.cbrt(rgb @ np.transpose(to_lms)) @ np.transpose(to_lab)
+
+
+def smallest_distance(colors, vision):
+    seen = oklab(np.clip(linear(colors) @ np.transpose(VISION[vision]), 0, 1))
+    distance = np.linalg.norm(seen[:, None] - seen[None], axis=-1)
+    return distance[np.triu_indices(len(colors), 1)].min()
+
+
+def contrast(colors, background):
+    """WCAG 2 contrast ratio of each colour to the background."""
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    front, back = linear(colors) @ weights + 0.05, linear([background]) @ weights + 0.05
+    return np.maximum(front, back) / np.minimum(front, back)
+
+
+def test_theme_has_the_class_colors():
+    assert tuple(THEME["chartCategoricalColors"]) == palette.CLASS_COLORS
+    assert not any("chartCategoricalColors" in THEME[mode] for mode in ("light", "dark"))
+
+
+def test_all_colors_differ():
+    colors = [*palette.CLASS_COLORS, palette.L1_COLOR, palette.L2_COLOR, palette.PCA_COLOR]
+    assert len(set(colors)) == 13
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_colors_stay_apart_under_colour_blindness(vision):
+    assert smallest_distance(palette.CLASS_COLORS, vision) >= 0.09
+    assert smallest_distance([palette.L1_COLOR, palette.L2_COLOR, palette.PCA_COLOR], vision) >= 0.12
+
+
+@pytest.mark.parametrize(("mode", "least"), [("light", 1.9), ("dark", 2.9)])
+def test_every_color_is_visible_on_the_background(mode, least):
+    background = THEME[mode]["backgroundColor"]
+    assert contrast(palette.CLASS_COLORS, background).min() >= least
+    lines = [palette.L1_COLOR, palette.L2_COLOR, palette.PCA_COLOR]
+    assert contrast(lines, background).min() >= 3.0
+    assert contrast([THEME[mode]["textColor"]], background).min() >= 7.0

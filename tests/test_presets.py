@@ -1,0 +1,60 @@
+import pytest
+
+from aecore.config import Config, LossConfig, ModelConfig
+from aecore.models import layer_sizes
+from aecore.presets import PENALTY_NAMES, PRESETS, architecture, penalties, penalty_text, slug
+
+MNIST = (1, 28, 28)
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        ("post", [784, 128, 64, 12, 64, 128, 784]),
+        ("hinton", [784, 1000, 500, 250, 30, 250, 500, 1000, 784]),
+        ("dictionary", [784, 128, 64, 64, 784]),
+    ],
+)
+def test_presets_have_the_layers_they_are_named_for(name, sizes):
+    assert layer_sizes(PRESETS[name].model, MNIST) == sizes
+
+
+def test_the_convolutional_preset_is_the_measured_recipe():
+    conv = PRESETS["conv"]
+    assert (conv.model.channels, conv.model.hidden, conv.model.latent_size) == ((16, 32), (256,), 30)
+    assert (conv.model.activation, conv.model.output_activation, conv.model.init) == (
+        "silu",
+        "sigmoid",
+        "orthogonal",
+    )
+    assert (conv.train.schedule, conv.train.learning_rate, conv.train.batch_size) == ("one_cycle", 2e-3, 256)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_recognised_at_any_latent_size(name):
+    config = PRESETS[name]
+    for size in (1, 7, 64):
+        assert architecture(config.with_values({"model.latent_size": size}).model) == name
+    assert architecture(config.with_values({"model.hidden": (33, 22)}).model).endswith("33-22")
+
+
+def test_penalties_are_named_with_their_strengths():
+    assert penalty_text(LossConfig()) == "none"
+    loss = LossConfig(code_l1=1e-3, weight_l2=0.01, warmup_epochs=2)
+    assert penalties(loss) == {"code_l1": 1e-3, "weight_l2": 0.01}
+    assert penalty_text(loss) == "L1 0.001 + weight L2 (coupled) 0.01"
+    strengths = {name for name in LossConfig.__dataclass_fields__ if not name.startswith(("warmup", "recon"))}
+    assert set(PENALTY_NAMES) == strengths
+
+
+def test_folder_names_are_readable_short_and_tell_configs_apart():
+    post = PRESETS["post"]
+    assert slug(post) == f"mnist-post-12-s0-{post.hash}"
+    fashion = post.with_values({"data.name": "fashion_mnist", "loss.code_l1": 1e-3, "train.seed": 3})
+    assert slug(fashion).startswith("fashion-mnist-post-12-code-l1-0.001-s3-")
+    deep = Config(model=ModelConfig(hidden=(1000,) * 100))
+    deeper = Config(model=ModelConfig(hidden=(1000,) * 101))
+    assert slug(deep) != slug(deeper)
+    assert len(slug(deep)) < 120
+    assert slug(deep).isascii()
+    assert "/" not in slug(deep)

@@ -27,7 +27,7 @@ from filelock import FileLock, Timeout
 from aecore import grid_store, jobs, store
 from aecore.files import StoreError, read_object
 from aecore.grid_store import GridInfo, is_finished, stack_path
-from aecore.worker import Reporter, attend, noting_failure, stopping_on_signals
+from aecore.worker import Reporter, attend, give_way, noting_failure, stopping_on_signals
 
 Listener = Callable[[dict[str, Any]], None]
 Engine = Callable[[GridInfo, int, Reporter], Generator[None, None, None]]
@@ -275,8 +275,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--nice", type=int, default=0)
     arguments = parser.parse_args()
-    if arguments.nice and hasattr(os, "nice"):
-        os.nice(arguments.nice)
+    give_way(arguments.nice)
     try:
         if arguments.stack is None:
             work(arguments.grid, arguments.threads)

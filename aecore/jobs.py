@@ -35,7 +35,7 @@ START_UP = 30.0
 SILENT = 60.0
 """Seconds without a heartbeat after which a living process is called silent."""
 
-NICE = 10
+NICE = 19
 """Niceness of a training started by a page, so that the page stays quick."""
 
 

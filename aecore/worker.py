@@ -14,7 +14,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from aecore import jobs, store
 
 HEARTBEAT = 0.25
 """Seconds between two writes of progress.json, and between two looks for a stop request."""
+
+AUTOGROUP = Path("/proc/self/autogroup")
 
 QUEUE_PAUSE = 1.0
 """Seconds between two looks of a waiting run at the queue."""
@@ -211,14 +213,26 @@ def _device_turn(path: Path, device: str, reporter: Reporter) -> Iterator[bool]:
         lock.release()
 
 
+def give_way(niceness: int) -> None:
+    """Lowers this process's priority, 0 to 19, where the system knows niceness.
+
+    Linux desktops share the cores out among sessions first (autogroups, see sched(7)), and niceness counts
+    only within one. A page's trainer is a session of its own, so that one's niceness is set as well.
+    """
+    if not niceness or not hasattr(os, "nice"):
+        return
+    os.nice(niceness)
+    with suppress(OSError):
+        AUTOGROUP.write_text(str(niceness))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--nice", type=int, default=0)
     arguments = parser.parse_args()
-    if arguments.nice and hasattr(os, "nice"):
-        os.nice(arguments.nice)
+    give_way(arguments.nice)
     try:
         work(arguments.run, arguments.threads)
     except Exception:

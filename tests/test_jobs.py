@@ -322,3 +322,19 @@ def test_pages_leave_a_core_and_devices_queue_apart():
     assert jobs.page_threads() >= 1
     assert jobs.lock_name("cuda") == "cuda"
     assert jobs.lock_name("auto") in ("cpu", "cuda", "mps")
+
+
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="this system has no niceness")
+def test_a_trainer_gives_way_within_its_session_and_among_the_sessions():
+    asks = "from aecore import worker; import os; worker.give_way(7); print(os.nice(0))"
+    reads = "print(worker.AUTOGROUP.read_text() if worker.AUTOGROUP.exists() else 'none')"
+    words = subprocess.run(
+        [sys.executable, "-c", f"{asks}; {reads}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        **jobs.detached(),
+    ).stdout.split("\n")
+    assert int(words[0]) >= 7
+    assert words[1] in ("none", "") or words[1].endswith("nice 7")

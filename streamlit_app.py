@@ -1,5 +1,6 @@
 """Entry point: names the pages and draws the shared sidebar. Start with `streamlit run streamlit_app.py`."""
 
+import pandas  # noqa: F401  Two visitors' threads that enter it by different doors find it half imported.
 import streamlit as st
 
 from pages.shared import sidebar

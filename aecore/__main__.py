@@ -1,208 +1,34 @@
 """The command line: `python -m aecore datasets | train | grid | resume | evaluate | runs`.
 
-The flags of `train` are the fields of the config dataclasses (`--model.latent-size 8`); `--preset` gives
-their starting values. `--json` prints one JSON object a line and nothing else on standard output.
+The flags are in `aecore.command_flags`. `--json` prints one JSON object a line and nothing else on standard
+output.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import re
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-import tyro
+from typing import Any
 
 from aecore import jobs, store
+from aecore.command_flags import Datasets, Evaluate, Resume, Runs, Settings, Train, TrainGrid, parse
 from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig
-from aecore.presets import PRESETS, architecture, penalty_text
-
-JsonFlag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
-Folder = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")]
-Run = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
-Threads = Annotated[int | None, tyro.conf.arg(metavar="N")]
-
-
-def _flags(config: type) -> type:
-    """The same fields and help without the checks, so that a refusal is our sentence and not tyro's box."""
-    unchecked = {
-        "__doc__": config.__doc__,
-        "__module__": config.__module__,
-        "__post_init__": lambda self: None,
-    }
-    return type(config.__name__, (config,), unchecked)
-
-
-DataFlags, ModelFlags, LossFlags, TrainFlags = map(_flags, (DataConfig, ModelConfig, LossConfig, TrainConfig))
-
-
-DESCRIPTION = """Train auto-encoders and look at them.
-
-Each command has its own help: `python -m aecore train --help`. With `--json` standard output is one JSON
-object a line and nothing else.
-"""
-
-
-@dataclass(frozen=True)
-class _Settings:
-    """What train and grid share."""
-
-    data: DataFlags = field(default_factory=DataFlags)
-    model: ModelFlags = field(default_factory=ModelFlags)
-    loss: LossFlags = field(default_factory=LossFlags)
-    train: TrainFlags = field(default_factory=TrainFlags)
-    preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "post"
-    """Where the fields not given start from: post, hinton, conv or dictionary."""
-    name: Annotated[str, tyro.conf.arg(metavar="TEXT")] = ""
-    """What people see; the folder's name if left out."""
-    out: Folder = None
-    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
-    threads: Threads = None
-    """CPU threads; all cores if left out."""
-    json: JsonFlag = False
-    """One JSON object a line: each epoch's record, then the result."""
-
-
-@dataclass(frozen=True)
-class Train(_Settings):
-    """Train a model and keep it as a run."""
-
-
-@dataclass(frozen=True)
-class TrainGrid(_Settings):
-    """Train every combination of some values at once and keep them as a grid."""
-
-    axis: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=V,V,...")] = ()
-    """An axis and its values, model.latent_size=2,4,8; once for each axis. Also penalty and strength."""
-    engine: Literal["local", "ray"] = "local"
-    """local: processes on this machine; ray: a Ray cluster (requirements-ray.txt)."""
-    ray_address: Annotated[str, tyro.conf.arg(metavar="ADDRESS")] = ""
-    """Ray cluster to connect to; one is started on this machine if left out."""
-
-
-@dataclass(frozen=True)
-class Resume:
-    """Take a stopped or interrupted run or grid to its end, with the same bits as if it had never stopped."""
-
-    run: Run
-    """Folder of the run, or its name among the runs."""
-    out: Folder = None
-    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
-    threads: Threads = None
-    """CPU threads; those the run had if left out, since other numbers round otherwise."""
-    json: JsonFlag = False
-    """One JSON object a line: each epoch's record, then the result."""
-
-
-@dataclass(frozen=True)
-class Evaluate:
-    """Test figures of a run, with PCA's at the same number of components beside them."""
-
-    run: Run
-    """Folder of the run, or its name among the runs."""
-    json: JsonFlag = False
-    """One JSON object."""
-
-
-@dataclass(frozen=True)
-class Runs:
-    """The runs there are, newest first."""
-
-    out: Folder = None
-    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
-    json: JsonFlag = False
-    """One JSON object a line."""
-
-
-@dataclass(frozen=True)
-class Datasets:
-    """The data sets there are, and where their files belong."""
-
-    download: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
-    """Fetch this one."""
-    json: JsonFlag = False
-    """One JSON object a line."""
+from aecore.presets import architecture, penalty_text
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; returns the exit code: 0, 130 when stopped, 2 with one sentence on stderr."""
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        command = _parse(arguments)
+        command = parse(arguments)
         return COMMANDS[type(command)](command)
     except (ValueError, RuntimeError, OSError) as error:
         print(f"aecore: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
 
 
-def _parse(arguments: list[str]) -> Any:
-    preset = PRESETS[_preset_name(arguments)]
-    start = (
-        DataFlags(**vars(preset.data)),
-        ModelFlags(**vars(preset.model)),
-        LossFlags(**vars(preset.loss)),
-        TrainFlags(**vars(preset.train)),
-    )
-    subcommands = {
-        "train": (Train, Train(*start)),
-        "grid": (TrainGrid, TrainGrid(*start)),
-        "resume": (Resume, tyro.MISSING_NONPROP),
-        "evaluate": (Evaluate, tyro.MISSING_NONPROP),
-        "runs": (Runs, Runs()),
-        "datasets": (Datasets, Datasets()),
-    }
-    kinds = [
-        Annotated[kind, tyro.conf.subcommand(name, default=default)]
-        for name, (kind, default) in subcommands.items()
-    ]
-    union = kinds[0]
-    for kind in kinds[1:]:
-        union = union | kind
-    complaint = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(complaint):
-            return tyro.cli(union, prog="python -m aecore", description=DESCRIPTION, args=arguments)
-    except SystemExit as end:
-        if not end.code:
-            raise
-        raise ValueError(_sentence(complaint.getvalue())) from None
-
-
-def _sentence(box: str) -> str:
-    """What tyro says in the first paragraph of its box, in one line and without Python's words."""
-    lines = [line.strip("│ ") for line in re.sub(r"\x1b\[[0-9;]*m", "", box).splitlines()]
-    paragraph = []
-    for line in lines:
-        if line.startswith("───"):
-            break
-        if not line.startswith(("╭", "╰")):
-            paragraph.append(line)
-    text = " ".join(paragraph).removeprefix("Error parsing ").strip()
-    text = re.sub(
-        r"invalid literal for int\(\) with base 10: (.*)", r"a whole number is needed, not \1", text
-    )
-    text = re.sub(r"could not convert string to float: (.*)", r"a number is needed, not \1", text)
-    return f"{text.rstrip('.') or 'the command can not be read'}; `python -m aecore --help` says more"
-
-
-def _preset_name(arguments: list[str]) -> str:
-    """`--preset NAME` decides the other flags' defaults, so it is read before them."""
-    name = "post"
-    for i, argument in enumerate(arguments):
-        if argument == "--preset" and i + 1 < len(arguments):
-            name = arguments[i + 1]
-        elif argument.startswith("--preset="):
-            name = argument.partition("=")[2]
-    if name not in PRESETS:
-        raise ValueError(f"there is no preset {name!r}; there are {', '.join(PRESETS)}")
-    return name
-
-
-def _config(command: _Settings) -> Config:
+def _config(command: Settings) -> Config:
     """The checked config of a command, once its device and its images are known to be there."""
     from aecore.loop import resolve_device
 
@@ -242,7 +68,10 @@ def _resume(command: Resume) -> int:
     if store.is_grid(path):
         from aecore import grid_command
 
-        return grid_command.work(path, command.threads, command.json)
+        engine = grid_command.choose_engine(command.engine, command.ray_address)
+        return grid_command.work(path, command.threads, command.json, engine)
+    if command.engine != "local":
+        raise ValueError("--engine ray is for grids; a run trains on this machine")
     info = store.read_info(path)
     jobs.require_unfinished(info)
     _require_threads(command.threads)

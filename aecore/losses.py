@@ -8,7 +8,6 @@ in, so that the terms add up to the loss. The weight L1 is not among them: it ac
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 
 import torch
 from torch import Tensor
@@ -39,8 +38,7 @@ def strengths(config: LossConfig, epoch: float = float("inf")) -> dict[str, floa
     """
     since = epoch - config.warmup_delay
     factor = 0.0 if since < 0 else 1.0 if since >= config.warmup_epochs else since / config.warmup_epochs
-    values = asdict(config)
-    used = {name: values[name] * factor for name in CODE_PENALTIES if values[name]}
+    used = {name: strength * factor for name in CODE_PENALTIES if (strength := getattr(config, name))}
     if config.weight_l2:
         used["weight_l2"] = config.weight_l2
     return used

@@ -40,15 +40,16 @@ def make_optimizer(
 
     Weights are what has two axes or more beside the `leading_axes` along which models are stacked.
     """
-    decays = [p for p in parameters.values() if p.ndim - leading_axes >= 2]
-    others = [p for p in parameters.values() if p.ndim - leading_axes < 2]
-    groups = [{"params": decays}, {"params": others, "weight_decay": 0.0}]
-    fused = next(iter(parameters.values())).device.type in ("cpu", "cuda")
+    leaves = list(parameters.values())
+    fused = leaves[0].device.type in ("cpu", "cuda")
     if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, config.learning_rate, momentum=config.momentum, fused=fused)
-    if config.optimizer == "adamw":
-        return torch.optim.AdamW(groups, config.learning_rate, weight_decay=config.weight_decay, fused=fused)
-    return torch.optim.Adam(groups, config.learning_rate, fused=fused)
+        return torch.optim.SGD(leaves, config.learning_rate, momentum=config.momentum, fused=fused)
+    if config.optimizer == "adam":
+        return torch.optim.Adam(leaves, config.learning_rate, fused=fused)
+    decays = [p for p in leaves if p.ndim - leading_axes >= 2]
+    others = [p for p in leaves if p.ndim - leading_axes < 2]
+    groups = [{"params": decays}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, config.learning_rate, weight_decay=config.weight_decay, fused=fused)
 
 
 def update_(

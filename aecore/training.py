@@ -12,6 +12,7 @@ from aecore import losses, models
 from aecore.config import Config
 from aecore.data import ImageData
 from aecore.loop import EpochLoop, EpochRecord, NonFiniteLossError, Position, add_terms, means, part
+from aecore.onednn import use_onednn_
 from aecore.optimizers import learning_rate, make_optimizer, update_
 
 
@@ -28,6 +29,8 @@ class Training(EpochLoop[EpochRecord]):
         super().__init__(config, data, on_step)
         self.model = models.build(config.model, data.shape, config.train.seed)
         self.model.to(self.device, self.images.dtype)
+        if self.device.type == "cpu" and config.train.precision == "float32":
+            use_onednn_(self.model)
         self.parameters = dict(self.model.named_parameters())
         self.weights = [self.parameters[name] for name in models.weight_names(self.model)]
         self.optimizer = make_optimizer(config.train, self.parameters)

@@ -22,14 +22,18 @@ from multiprocessing.synchronize import Barrier
 from statistics import median
 from typing import Any
 
+import numpy as np
 import torch
 
 from aecore import losses, models
 from aecore.config import Config
 from aecore.data import ImageData, load
+from aecore.data import scaling as data_scaling
 from aecore.grid_training import open_stack
 from aecore.presets import PRESETS
 from benchmarks.training import EPOCH, data_loader_epoch
+
+Weights = dict[str, np.ndarray]
 
 MEMBERS = 16
 GPU_MEMBERS, GPU_EPOCHS = 64, 10
@@ -120,16 +124,17 @@ def _side_by_side(
     started = time.perf_counter()
     found = list(pool.map(_train, stacks, [images] * len(stacks)))
     spent = time.perf_counter() - started
-    return spent, [error for errors in found for error in errors]
+    return spent, _errors(configs, [weights for stack in found for weights in stack])
 
 
 def _here(configs: Sequence[Config], images: int, times: int) -> tuple[float, list[float]]:
     """Seconds of training in this process with all its threads, reckoned for `times` as many members."""
     _load(configs[0].data.name)
     started = time.perf_counter()
-    errors = _train(configs, images)
+    weights = _train(configs, images)
+    spent = time.perf_counter() - started
     # One member's error is no mean over seeds.
-    return (time.perf_counter() - started) * times, errors if times == 1 else []
+    return spent * times, _errors(configs, weights) if times == 1 else []
 
 
 def _make_ready(barrier: Barrier) -> None:
@@ -144,23 +149,30 @@ def _load(name: str) -> ImageData:
     return load(name)
 
 
-def _train(configs: Sequence[Config], images: int) -> list[float]:
-    """Trains a stack on the first `images` images; returns each member's squared error on the test images."""
+def _train(configs: Sequence[Config], images: int) -> list[Weights]:
+    """Trains a stack on the first `images` images; returns each member's weights.
+
+    As numpy arrays, which cross from one process to another by value.
+    """
     data = _load(configs[0].data.name)
     part = replace(data, train_images=data.train_images[:images], train_labels=data.train_labels[:images])
     stack = open_stack(configs, part)
     for _ in stack:
         pass
-    return _errors(stack, configs, part)
+    members = [stack.member(i) for i in range(len(configs))]
+    return [{name: t.numpy() for name, t in member.items()} for member in members]
 
 
 @torch.no_grad()
-def _errors(stack: Any, configs: Sequence[Config], data: ImageData) -> list[float]:
-    x, errors = stack.images.normalize(data.test_images), []
-    for i, config in enumerate(configs):
+def _errors(configs: Sequence[Config], weights: Sequence[Weights]) -> list[float]:
+    """Squared error of each member on the test images."""
+    data, errors = _load(configs[0].data.name), []
+    scaling = data_scaling(configs[0].data.normalization, data)
+    x = scaling.normalize(data.test_images)
+    for config, arrays in zip(configs, weights, strict=True):
         model = models.build(config.model, data.shape).eval()
-        model.load_state_dict(stack.member(i))
-        errors.append(losses.squared_error(model(x).reconstruction, x, stack.images.std).item())
+        model.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+        errors.append(losses.squared_error(model(x).reconstruction, x, float(scaling.std[0])).item())
     return errors
 
 

@@ -23,6 +23,7 @@ from aecore.training import Training
 from tests.samples import tiny_config, tiny_data
 
 SHAPE = (1, 28, 28)
+SMALL = (1, 8, 8)
 CPU = {"train.device": "cpu"}
 
 
@@ -79,9 +80,16 @@ def test_on_a_cpu_stacks_are_shared_among_cores_up_to_the_measured_size(monkeypa
     for cores, members, sizes in ((2, 16, [8, 8]), (2, 3, [1, 2]), (1, 16, [16]), (4, 3, [1, 1, 1])):
         monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
         grid = Grid(Config().with_values(CPU), {"train.seed": range(members)})
-        assert [len(s) for s in plan_stacks(grid, SHAPE, free=1 << 40)] == sizes
+        assert [len(s) for s in plan_stacks(grid, SMALL, free=1 << 40)] == sizes
     many = Grid(Config().with_values(CPU), {"train.seed": range(2 * 4 * CPU_STACK)})
-    assert {len(s) for s in plan_stacks(many, SHAPE, free=1 << 40)} == {CPU_STACK}
+    assert {len(s) for s in plan_stacks(many, SMALL, free=1 << 40)} == {CPU_STACK}
+
+
+def test_on_a_cpu_large_models_go_alone(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    grid = Grid(Config().with_values(CPU), {"train.seed": range(3)})
+    assert plan_stacks(grid, SHAPE) == [[0], [1], [2]]
+    assert plan_stacks(grid, SMALL) == [[0, 1, 2]]
 
 
 def test_on_a_cpu_convolutions_go_alone(monkeypatch):
@@ -91,7 +99,7 @@ def test_on_a_cpu_convolutions_go_alone(monkeypatch):
     # The family may itself be an axis.
     base = Config().with_values(CPU | {"model.output_activation": "linear"})
     mixed = Grid(base, {"model.family": ["mlp", "conv"], "train.seed": range(4)})
-    stacks = plan_stacks(mixed, SHAPE)
+    stacks = plan_stacks(mixed, SMALL)
     assert sorted(len(s) for s in stacks) == [1, 1, 1, 1, 4]
     assert all(mixed.members[s[0]].model.family == "mlp" for s in stacks if len(s) > 1)
 

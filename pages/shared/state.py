@@ -7,6 +7,7 @@ be sent to a colleague) or `persist_state="session"`.
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -19,6 +20,9 @@ from pages.shared.grid.source import member_name
 
 RUN = "run"
 """Session and URL key of the chosen run: a folder name, or `<grid>/<k>`."""
+
+URL_LAG = 2.0
+"""Seconds within which a browser may still send the URL it had before the server changed it."""
 
 HOME_PAGE = "pages/home/home.py"
 TRAIN_PAGE = "pages/train/train.py"
@@ -54,7 +58,7 @@ def run_selector() -> RunInfo | None:
     # The URL names the folder. A bound widget would put the name on screen there, which can change and
     # need not be the only one of its kind.
     linked = st.query_params.get(RUN)
-    if linked and linked != st.session_state.get("_linked_run"):
+    if linked and linked != st.session_state.get("_linked_run") and not _is_stale(linked):
         st.session_state[RUN if linked in runs else "_missing_run"] = linked
     if st.session_state.get(RUN) not in runs:
         st.session_state.pop(RUN, None)
@@ -75,7 +79,14 @@ def run_selector() -> RunInfo | None:
     if linked != key:
         # Only then: it sends the whole query, which may be older than what a slider has since put there.
         st.query_params[RUN] = key
+        st.session_state["_left_run"] = (linked, time.monotonic())
     return runs[key]
+
+
+def _is_stale(linked: str) -> bool:
+    """Whether the browser named the run that was left a moment ago: its URL lags behind the server's."""
+    left, when = st.session_state.get("_left_run", (None, 0.0))
+    return linked == left and time.monotonic() - when < URL_LAG
 
 
 def _members() -> dict[str, RunInfo]:

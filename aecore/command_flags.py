@@ -1,0 +1,195 @@
+"""The command line's flags: one dataclass a command, read by tyro, refused in one sentence.
+
+The flags of `train` and `grid` are the fields of the config dataclasses (`--model.latent-size 8`);
+`--preset` gives their starting values.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from aecore.config import DataConfig, LossConfig, ModelConfig, TrainConfig
+from aecore.presets import PRESETS
+
+JsonFlag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
+Folder = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")]
+Run = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
+Threads = Annotated[int | None, tyro.conf.arg(metavar="N")]
+EngineFlag = Literal["local", "ray"]
+RayAddress = Annotated[str, tyro.conf.arg(metavar="ADDRESS")]
+
+
+def _flags(config: type) -> type:
+    """The same fields and help without the checks, so that a refusal is our sentence and not tyro's box."""
+    unchecked = {
+        "__doc__": config.__doc__,
+        "__module__": config.__module__,
+        "__post_init__": lambda self: None,
+    }
+    return type(config.__name__, (config,), unchecked)
+
+
+DataFlags, ModelFlags, LossFlags, TrainFlags = map(_flags, (DataConfig, ModelConfig, LossConfig, TrainConfig))
+
+
+DESCRIPTION = """Train auto-encoders and look at them.
+
+Each command has its own help: `python -m aecore train --help`. With `--json` standard output is one JSON
+object a line and nothing else.
+"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What train and grid share."""
+
+    data: DataFlags = field(default_factory=DataFlags)
+    model: ModelFlags = field(default_factory=ModelFlags)
+    loss: LossFlags = field(default_factory=LossFlags)
+    train: TrainFlags = field(default_factory=TrainFlags)
+    preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "post"
+    """Where the fields not given start from: post, hinton, conv or dictionary."""
+    name: Annotated[str, tyro.conf.arg(metavar="TEXT")] = ""
+    """What people see; the folder's name if left out."""
+    out: Folder = None
+    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    threads: Threads = None
+    """CPU threads; all cores if left out."""
+    json: JsonFlag = False
+    """One JSON object a line: each epoch's record, then the result."""
+
+
+@dataclass(frozen=True)
+class Train(Settings):
+    """Train a model and keep it as a run."""
+
+
+@dataclass(frozen=True)
+class TrainGrid(Settings):
+    """Train every combination of some values at once and keep them as a grid."""
+
+    axis: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=V,V,...")] = ()
+    """An axis and its values, model.latent_size=2,4,8; once for each axis. Also penalty and strength."""
+    engine: EngineFlag = "local"
+    """local: processes on this machine; ray: a Ray cluster (requirements-ray.txt)."""
+    ray_address: RayAddress = ""
+    """Ray cluster to connect to; one is started on this machine if left out."""
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Take a stopped or interrupted run or grid to its end, with the same bits as if it had never stopped."""
+
+    run: Run
+    """Folder of the run, or its name among the runs."""
+    out: Folder = None
+    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    threads: Threads = None
+    """CPU threads; those the run had if left out, since other numbers round otherwise."""
+    engine: EngineFlag = "local"
+    """For a grid. local: processes on this machine; ray: a Ray cluster (requirements-ray.txt)."""
+    ray_address: RayAddress = ""
+    """Ray cluster to connect to; one is started on this machine if left out."""
+    json: JsonFlag = False
+    """One JSON object a line: each epoch's record, then the result."""
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Test figures of a run, with PCA's at the same number of components beside them."""
+
+    run: Run
+    """Folder of the run, or its name among the runs."""
+    json: JsonFlag = False
+    """One JSON object."""
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs there are, newest first."""
+
+    out: Folder = None
+    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    json: JsonFlag = False
+    """One JSON object a line."""
+
+
+@dataclass(frozen=True)
+class Datasets:
+    """The data sets there are, and where their files belong."""
+
+    download: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
+    """Fetch this one."""
+    json: JsonFlag = False
+    """One JSON object a line."""
+
+
+def parse(arguments: list[str]) -> Any:
+    """The command that the arguments mean; ValueError in one sentence. `--help` exits."""
+    preset = PRESETS[_preset_name(arguments)]
+    start = (
+        DataFlags(**vars(preset.data)),
+        ModelFlags(**vars(preset.model)),
+        LossFlags(**vars(preset.loss)),
+        TrainFlags(**vars(preset.train)),
+    )
+    subcommands = {
+        "train": (Train, Train(*start)),
+        "grid": (TrainGrid, TrainGrid(*start)),
+        "resume": (Resume, tyro.MISSING_NONPROP),
+        "evaluate": (Evaluate, tyro.MISSING_NONPROP),
+        "runs": (Runs, Runs()),
+        "datasets": (Datasets, Datasets()),
+    }
+    kinds = [
+        Annotated[kind, tyro.conf.subcommand(name, default=default)]
+        for name, (kind, default) in subcommands.items()
+    ]
+    union = kinds[0]
+    for kind in kinds[1:]:
+        union = union | kind
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(union, prog="python -m aecore", description=DESCRIPTION, args=arguments)
+    except SystemExit as end:
+        if not end.code:
+            raise
+        raise ValueError(_sentence(complaint.getvalue())) from None
+
+
+def _sentence(box: str) -> str:
+    """What tyro says in the first paragraph of its box, in one line and without Python's words."""
+    lines = [line.strip("│ ") for line in re.sub(r"\x1b\[[0-9;]*m", "", box).splitlines()]
+    paragraph = []
+    for line in lines:
+        if line.startswith("───"):
+            break
+        if not line.startswith(("╭", "╰")):
+            paragraph.append(line)
+    text = " ".join(paragraph).removeprefix("Error parsing ").strip()
+    text = re.sub(
+        r"invalid literal for int\(\) with base 10: (.*)", r"a whole number is needed, not \1", text
+    )
+    text = re.sub(r"could not convert string to float: (.*)", r"a number is needed, not \1", text)
+    return f"{text.rstrip('.') or 'the command can not be read'}; `python -m aecore --help` says more"
+
+
+def _preset_name(arguments: list[str]) -> str:
+    """`--preset NAME` decides the other flags' defaults, so it is read before them."""
+    name = "post"
+    for i, argument in enumerate(arguments):
+        if argument == "--preset" and i + 1 < len(arguments):
+            name = arguments[i + 1]
+        elif argument.startswith("--preset="):
+            name = argument.partition("=")[2]
+    if name not in PRESETS:
+        raise ValueError(f"there is no preset {name!r}; there are {', '.join(PRESETS)}")
+    return name

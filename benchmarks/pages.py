@@ -1,0 +1,82 @@
+"""Visits of every page in a real browser: from the click in the sidebar to the page drawn to its end.
+
+A server on a copy of the shipped runs and grids, and Chromium, which stays in one session. "first" loads what
+the page needs (torch, the images, t-SNE's neighbours); the later visits are what a person meets who goes to
+and fro. A page is drawn when its heading is there and its script has come to its end.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.browser.conftest import CHROMIUM_FLAGS
+from tests.browser.tools import ROOT, Server, goto
+from tests.conftest import find_chromium, find_mnist
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+LINK = '[data-testid="stSidebarNavLink"]'
+
+VISIT = """([link, name]) => new Promise((resolve) => {
+  const started = performance.now();
+  const seen = {ran: false, ended: 0};
+  const look = () => {
+    const app = document.querySelector('[data-testid="stApp"]');
+    const running = app.dataset.testScriptState !== "notRunning";
+    const heading = [...document.querySelectorAll('[data-testid="stMain"] h1')].some(
+      (title) => title.innerText.trim() === name && !title.closest("[data-stale='true']"));
+    seen.ran ||= running;
+    if (seen.ran && !running && heading) return resolve(performance.now() - started);
+    requestAnimationFrame(look);
+  };
+  [...document.querySelectorAll(link)].find((a) => a.innerText.trim().endsWith(name)).click();
+  look();
+})"""
+
+
+def run(quick: bool = False) -> list[dict[str, Any]]:
+    """A row a page: seconds of the first visit, and median and slowest of 5 later ones (2 with `quick`)."""
+    chromium = find_chromium()
+    if chromium is None:
+        raise RuntimeError("this benchmark needs Chromium on the PATH (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        root = Path(folder) / "checkpoints"
+        shutil.copytree(ROOT / "checkpoints", root)
+        os.environ["AECORE_CACHE"] = str(Path(folder) / "cache")
+        server = Server(root, find_mnist() or Path(folder), Path(folder) / "server.log")
+        server.start()
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
+        try:
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            goto(page, server)
+            names = [text.split("\n")[-1].strip() for text in page.locator(LINK).all_inner_texts()]
+            rounds = [_round(page, names) for _ in range(3 if quick else 6)]
+        finally:
+            browser.close()
+            server.stop()
+    return [
+        {
+            "page": name,
+            "first s": rounds[0][name],
+            "later s": statistics.median(later := [visits[name] for visits in rounds[1:]]),
+            "slowest later s": max(later),
+        }
+        for name in names
+    ]
+
+
+def _round(page: Page, names: list[str]) -> dict[str, float]:
+    """Seconds of one visit of each page, in the order of the sidebar."""
+    seconds = {}
+    for name in [*names[1:], names[0]]:
+        seconds[name] = page.evaluate(VISIT, [LINK, name]) / 1000
+        page.wait_for_timeout(300)
+    return seconds

@@ -235,10 +235,10 @@ def part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def add_terms(sums: dict[str, Tensor], named: Mapping[str, Tensor], n: int) -> None:
-    """Adds n times each term to `sums`, in place, and n to its count of images."""
-    for name, value in {**named, "images": torch.ones_like(named["loss"])}.items():
-        value = value.detach() * n
-        sums[name] = sums[name] + value if name in sums else value
+    """Adds n times each term to `sums`, and n to its count of images."""
+    for name, value in named.items():
+        sums[name] = sums[name].add(value.detach(), alpha=n) if name in sums else value.detach() * n
+    sums["images"] = sums["images"] + n if "images" in sums else torch.full_like(sums["loss"], n)
 
 
 def means(sums: Mapping[str, float]) -> dict[str, float]:

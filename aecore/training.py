@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Callable, Mapping
 
 import torch
@@ -61,7 +63,9 @@ class Training(EpochLoop[EpochRecord]):
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         named = self._terms(x, self.epochs_done)
-        self.optimizer.zero_grad()
+        # What `zero_grad` does, without its bookkeeping: that took 2 % of a step on a CPU.
+        for parameter in self.parameters.values():
+            parameter.grad = None
         named["loss"].backward()
         update_(self.config, self.optimizer.step, self.parameters, self.weights)
         add_terms(self.sums, named, len(x))
@@ -142,6 +146,6 @@ def terms(
         squared_error = named["reconstruction"].detach() * (x[0].numel() * std * std)
     else:
         squared_error = losses.squared_error(reconstruction.detach(), x, std)
-    named["loss"] = sum(named.values())
+    named["loss"] = functools.reduce(operator.add, named.values())
     named["squared_error"] = squared_error
     return named

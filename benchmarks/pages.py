@@ -2,7 +2,7 @@
 
 A server on a copy of the shipped runs and grids, and Chromium, which stays in one session. "first" loads what
 the page needs (torch, the images, t-SNE's neighbours); the later visits are what a person meets who goes to
-and fro. A page is drawn when its heading is there and its script has come to its end.
+and fro. A page is drawn when its script has come to its end.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 LINK = '[data-testid="stSidebarNavLink"]'
 
-VISIT = """([link, name]) => new Promise((resolve) => {
+VISIT = """(number) => new Promise((resolve, reject) => {
+  const link = document.querySelectorAll('[data-testid="stSidebarNavLink"]')[number];
   const started = performance.now();
-  const seen = {ran: false, ended: 0};
+  let ran = false;
   const look = () => {
-    const app = document.querySelector('[data-testid="stApp"]');
-    const running = app.dataset.testScriptState !== "notRunning";
-    const heading = [...document.querySelectorAll('[data-testid="stMain"] h1')].some(
-      (title) => title.innerText.trim() === name && !title.closest("[data-stale='true']"));
-    seen.ran ||= running;
-    if (seen.ran && !running && heading) return resolve(performance.now() - started);
+    const running = document.querySelector('[data-testid="stApp"]').dataset.testScriptState !== "notRunning";
+    const waited = performance.now() - started;
+    ran ||= running;
+    if (ran && !running && location.pathname === new URL(link.href).pathname) return resolve(waited);
+    if (waited > 60_000) return reject(new Error(`no end of ${link.href} in a minute`));
     requestAnimationFrame(look);
   };
-  [...document.querySelectorAll(link)].find((a) => a.innerText.trim().endsWith(name)).click();
+  link.click();
   look();
 })"""
 
@@ -76,7 +76,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
 def _round(page: Page, names: list[str]) -> dict[str, float]:
     """Seconds of one visit of each page, in the order of the sidebar."""
     seconds = {}
-    for name in [*names[1:], names[0]]:
-        seconds[name] = page.evaluate(VISIT, [LINK, name]) / 1000
+    for number in [*range(1, len(names)), 0]:
+        seconds[names[number]] = page.evaluate(VISIT, number) / 1000
         page.wait_for_timeout(300)
     return seconds

@@ -27,10 +27,10 @@ def idx_arrays(files: tuple[str, ...], first_label: int = 0) -> dict[str, np.nda
     return arrays
 
 
-def cifar_files() -> dict[str, bytes]:
+def cifar_files(images: int = 3) -> dict[str, bytes]:
     rng = np.random.default_rng(0)
     return {
-        file: b"".join(bytes([i]) + rng.bytes(3072) for i in range(3))
+        file: b"".join(bytes([i % 10]) + rng.bytes(3072) for i in range(images))
         for file in data.DATASETS["cifar10"].files
     }
 

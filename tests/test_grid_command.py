@@ -69,6 +69,18 @@ def test_a_missing_ray_is_told_before_a_folder_is_made(capsys, tmp_path, monkeyp
     assert grid_command.choose_engine("local") is None
 
 
+def test_resume_takes_an_engine_for_a_grid_and_for_nothing_else(capsys, in_process, monkeypatch):
+    assert main(["grid", *TINY, "--axis", "train.seed=0,1", "--json"]) == 0
+    grid = json.loads(capsys.readouterr().out.splitlines()[-1])["grid"]
+    assert main(["resume", f"{grid}/0", "--engine", "ray"]) == 2
+    assert "--engine ray is for grids" in capsys.readouterr().err
+    got = []
+    monkeypatch.setattr(grid_command, "choose_engine", lambda *words: words)
+    monkeypatch.setattr(grid_command, "work", lambda path, threads, as_json, engine: got.append(engine) or 0)
+    assert main(["resume", grid, "--engine", "ray", "--ray-address", "head:6379"]) == 0
+    assert got == [("ray", "head:6379")]
+
+
 def test_grid_in_json_then_evaluate_a_member_by_its_name(capsys, in_process):
     axes = ["--axis", "model.latent_size=2,4", "--axis", "loss.code_l1=0,1e-3"]
     assert main(["grid", *TINY, *axes, "--name", "mine", "--json"]) == 0

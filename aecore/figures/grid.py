@@ -39,7 +39,8 @@ def error_curve(
         alt.Scale(type="log", base=2, nice=False, padding=12) if log else alt.Scale(nice=False, padding=12)
     )
     ticks = sorted({row["x"] for row in path})
-    axis = alt.Axis(values=ticks, grid=False, format="~g", labelOverlap=True)
+    # Not `format`, to which a logarithmic axis adds a precision of its own: 64 became 6e+1.
+    axis = alt.Axis(values=ticks, grid=False, labelExpr="format(datum.value, '~g')", labelOverlap=True)
     x = alt.X("x:Q", title=title, scale=scale, axis=axis)
 
     def y(name: str) -> alt.Y:

@@ -21,7 +21,9 @@ GRID, LINK = "grid", "at"  # in the URL
 
 
 def chosen_grid(infos: list[GridInfo]) -> GridInfo:
-    """The grid looked at: the one of the link, else that of the session, else the newest finished one."""
+    """The grid looked at: the one of the link, else that of the session, else the newest finished one,
+    and rather one with axes than a list of members, which has nothing to be moved along.
+    """
     by_key = {info.key: info for info in infos}
     linked = st.query_params.get(GRID)
     # Once a session: later the address may still be an older place of this very session's own.
@@ -31,8 +33,8 @@ def chosen_grid(infos: list[GridInfo]) -> GridInfo:
         else:
             st.warning(f"The link names the grid {linked}, which is not here; another is shown instead.")
     if st.session_state.get("choose_grid") not in by_key:
-        finished = [info for info in infos if info.result is not None]
-        st.session_state["choose_grid"] = (finished or infos)[0].key
+        first = min(infos, key=lambda info: (info.result is None, not info.grid.axes))
+        st.session_state["choose_grid"] = first.key
     key = st.selectbox(
         "Grid",
         list(by_key),

@@ -15,7 +15,7 @@ run, data = layout.require_run(
 key = chosen_key()
 
 # Units on one page, pictures in a traversal, images that move a unit most and least, widths of the columns.
-ROWS, STEPS, EXTREMES = 8, 9, 8
+ROWS, STEPS, EXTREMES = 6, 9, 8
 SMALL = "font-size:0.75rem;opacity:0.75"
 WIDTHS = [1.2, 1.6, 3.2, 2.9, 1.0]
 

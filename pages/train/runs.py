@@ -6,10 +6,10 @@ import time
 
 import streamlit as st
 
-from aecore import grid_store, jobs, store
+from aecore import grid_store, store
 from aecore.presets import architecture, penalty_text
 from aecore.store import RunInfo, Unreadable
-from pages.shared import layout, settings_form, state, training_view, words
+from pages.shared import folders, layout, settings_form, state, training_view, words
 from pages.shared.grid import listing
 
 SELECTED = "runs_selected"  # session key of the selected run's key
@@ -27,17 +27,9 @@ def row(info: RunInfo) -> dict[str, object]:
         "Squared error": result.get("test", {}).get("squared_error"),
         "PCA": training_view.pca_error(info),
         "Parameters": result.get("parameters"),
-        "Status": status_text(info),
+        "Status": folders.status_text(info, info.progress.get("epoch", 0), f"{config.train.epochs} epochs"),
         "Age": words.age(time.time() - info.created),
     }
-
-
-def status_text(info: RunInfo) -> str:
-    """The status, with the epochs done where that is not all of them."""
-    status = jobs.status(info)
-    if status in ("finished", "queued"):
-        return status
-    return f"{status}, {info.progress.get('epoch', 0)} of {info.config.train.epochs} epochs"
 
 
 def table(runs: list[RunInfo]) -> RunInfo | None:
@@ -74,8 +66,6 @@ def table(runs: list[RunInfo]) -> RunInfo | None:
 
 def actions(info: RunInfo) -> None:
     """What can be done with the run, in one row."""
-    status = jobs.status(info)
-    at_work = status in ("queued", "running", "silent")
     with st.container(horizontal=True):
         if st.button(
             "Look at it",
@@ -95,58 +85,7 @@ def actions(info: RunInfo) -> None:
         ):
             settings_form.fill("train", info.config)
             st.switch_page(state.TRAIN_PAGE)
-        if at_work:
-            st.button("Stop", key="runs_stop", icon=":material/stop:", on_click=jobs.stop, args=(info.path,))
-        elif status != "finished":
-            st.button(
-                "Resume",
-                key="runs_resume",
-                icon=":material/play_arrow:",
-                on_click=training_view.resume,
-                args=(info,),
-            )
-        with st.popover("Rename", icon=":material/edit:", key="runs_rename_popover"):
-            rename(info)
-        if st.button(
-            "Delete",
-            key="runs_delete",
-            icon=":material/delete:",
-            disabled=at_work,
-            help="Stop it first." if at_work else None,
-        ):
-            confirm_deletion(info)
-
-
-def rename(info: RunInfo) -> None:
-    """A field for the new name; Enter or the button takes it."""
-    with st.form("runs_rename_form", border=False):
-        name = st.text_input("Name", info.name, max_chars=120, key=f"runs_name_{info.key}_{info.name}")
-        if st.form_submit_button("Rename"):
-            try:
-                store.rename_run(info.path, name)
-            except (OSError, ValueError) as error:
-                st.error(f"Not renamed: {error}.")
-                return
-            st.rerun()
-
-
-def delete(info: RunInfo) -> None:
-    """Deletes the run, or says why it is still there; for the button."""
-    try:
-        store.delete_run(info.path)
-    except (OSError, store.StoreError) as error:
-        st.toast(f"Not deleted: {error}.", icon=":material/error:")
-
-
-@st.dialog("Delete this run?")
-def confirm_deletion(info: RunInfo) -> None:
-    st.write(f"**{info.name}** and all files in its folder will be gone for good.")
-    st.caption(str(info.path))
-    with st.container(horizontal=True):
-        if st.button("Delete", key="runs_delete_yes", type="primary", on_click=delete, args=(info,)):
-            st.rerun()
-        if st.button("Keep it", key="runs_delete_no"):
-            st.rerun()
+        folders.actions(info, "runs")
 
 
 def details(info: RunInfo) -> None:
@@ -172,19 +111,6 @@ def details(info: RunInfo) -> None:
         st.dataframe(values, hide_index=True, height=320, key="runs_settings", alt="Settings of the run")
 
 
-def unreadable(folders: list[Unreadable]) -> None:
-    """Folders that are no runs, each with its reason."""
-    many = f"{len(folders)} folders" if len(folders) > 1 else "One folder"
-    st.subheader("Not readable", anchor=False)
-    st.caption(f"{many} beside the runs can't be read; nothing else is affected.")
-    st.dataframe(
-        [{"Folder": folder.key, "Reason": folder.reason} for folder in folders],
-        hide_index=True,
-        key="runs_unreadable",
-        alt="Folders that can't be read, with the reason",
-    )
-
-
 def all_runs() -> None:
     """The table of runs with what can be done, and the folders that are none."""
     listed = store.list_runs()
@@ -198,8 +124,7 @@ def all_runs() -> None:
     else:
         st.info("There is no run yet: train a network, and it is listed here.")
         st.page_link(state.TRAIN_PAGE, label="Train a model", icon=":material/model_training:")
-    if broken := [folder for folder in listed if isinstance(folder, Unreadable)]:
-        unreadable(broken)
+    folders.unreadable([folder for folder in listed if isinstance(folder, Unreadable)], "runs")
 
 
 layout.header("Runs", "Every network trained here. Choose a line to look at it, rename it or train it again.")

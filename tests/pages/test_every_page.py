@@ -1,16 +1,24 @@
 """Every page, whatever lies in the run root: no exception, and something to read."""
 
+import tempfile
+
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from aecore import data, store
+from aecore.worker import work
 from tests.conftest import ROOT
-from tests.pages.conftest import open_page
+from tests.fake_data import cifar_files, fill
+from tests.pages.conftest import TINY, open_page
 
 PAGES = sorted(
     str(path.relative_to(ROOT))
     for path in (ROOT / "pages").glob("*/*.py")
     if path.parent.name != "shared" and path.name != "__init__.py"
 )
+
+NEED_IMAGES = [f"pages/look/{name}.py" for name in ("reconstructions", "codes", "interpolation", "units")]
 
 
 def test_there_are_pages():
@@ -38,3 +46,49 @@ def test_an_unknown_run_in_the_link_is_said_so(tiny_root):
     app.run()
     assert not app.exception
     assert "gone" in app.sidebar.warning[0].value
+
+
+@pytest.fixture(scope="module")
+def colours(tmp_path_factory):
+    """A folder of data and a run root: a small set of 3-channel images under CIFAR-10's name, and its run."""
+    folder = tmp_path_factory.mktemp("colours")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AECORE_DATA", str(folder / "data"))
+        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("colour-locks")))
+        fill("cifar10", cifar_files(images=40))
+        config = TINY.with_values({"data.name": "cifar10", "model.latent_size": 5, "train.epochs": 1})
+        work(store.create_run(config, "colours", folder / "checkpoints"), threads=1)
+    return folder
+
+
+@pytest.fixture
+def see_colours(colours, monkeypatch):
+    """Points the app at the run, with or without its images."""
+
+    def point(with_images: bool) -> None:
+        monkeypatch.setenv("AECORE_CHECKPOINTS", str(colours / "checkpoints"))
+        monkeypatch.setenv("AECORE_DATA", str(colours / ("data" if with_images else "no-data")))
+        st.cache_data.clear()
+        st.cache_resource.clear()
+
+    yield point
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_images_in_colour(path, see_colours):
+    see_colours(with_images=True)
+    app = open_page(path)
+    assert not app.exception, app.exception[0].message
+    assert not app.error
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_run_whose_images_are_not_on_this_machine(path, see_colours):
+    see_colours(with_images=False)
+    app = open_page(path)
+    assert not app.exception, app.exception[0].message
+    if path in NEED_IMAGES:
+        assert "CIFAR-10 is not on this machine" in app.error[0].value
+        assert str(data.DATASETS["cifar10"].folder()) in app.error[0].value

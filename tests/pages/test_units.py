@@ -112,10 +112,10 @@ def test_many_units_are_paged(empty_root):
     app = open_page(PAGE)
     assert not app.exception
     first = rows(app)
-    assert len(first) == 8
+    assert len(first) == 6
     app.number_input(key="units_page").set_value(2).run()
     assert not app.exception
-    assert len(rows(app)) == 8
+    assert len(rows(app)) == 6
     assert not set(first) & set(rows(app))
 
 

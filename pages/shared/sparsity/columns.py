@@ -69,7 +69,8 @@ def _heat(picture: np.ndarray, classes: Sequence[str], name: str) -> None:
     """The heat map, stretched to its column, with the classes along its left edge."""
     source = base64.b64encode(images.png(picture)).decode()
     labels = "".join(
-        f'<span style="flex:1;display:flex;align-items:center;justify-content:end">{html.escape(c)}</span>'
+        '<span style="flex:1;min-height:0;line-height:1;display:flex;align-items:center;justify-content:end">'
+        f"{html.escape(c)}</span>"
         for c in classes
     )
     alt = html.escape(f"codes of {len(picture)} test images under {name}, images by class and units by use")

@@ -1,0 +1,101 @@
+"""What the lists of runs and of grids have in common: stop, resume, rename, delete, and what can't be read.
+
+`prefix` begins the widgets' keys, so that the two lists keep theirs apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from aecore import grid_store, jobs, store
+from aecore.files import StoreError
+from aecore.grid_store import GridInfo
+from aecore.jobs import Job
+from aecore.store import Unreadable
+from pages.shared import training_view
+
+
+def status_text(info: Job, done: int, whole: str) -> str:
+    """The status, with what is done where that is not all of it: `stopped, 3 of 10 epochs`."""
+    status = jobs.status(info)
+    return status if status in ("finished", "queued") else f"{status}, {done} of {whole}"
+
+
+def actions(info: Job, prefix: str) -> None:
+    """Buttons for the container they are called in."""
+    status = jobs.status(info)
+    at_work = status in ("queued", "running", "silent")
+    if at_work:
+        st.button("Stop", key=f"{prefix}_stop", icon=":material/stop:", on_click=jobs.stop, args=(info.path,))
+    elif status != "finished":
+        st.button(
+            "Resume",
+            key=f"{prefix}_resume",
+            icon=":material/play_arrow:",
+            on_click=training_view.resume,
+            args=(info,),
+        )
+    with st.popover("Rename", icon=":material/edit:", key=f"{prefix}_rename_popover"):
+        _rename(info, prefix)
+    if st.button(
+        "Delete",
+        key=f"{prefix}_delete",
+        icon=":material/delete:",
+        disabled=at_work,
+        help="Stop it first." if at_work else None,
+    ):
+        _confirm_deletion(info, prefix)
+
+
+def _rename(info: Job, prefix: str) -> None:
+    """A field for the new name; Enter or the button takes it."""
+    change = grid_store.rename_grid if isinstance(info, GridInfo) else store.rename_run
+    with st.form(f"{prefix}_rename_form", border=False):
+        name = st.text_input("Name", info.name, max_chars=120, key=f"{prefix}_name_{info.key}_{info.name}")
+        if st.form_submit_button("Rename"):
+            try:
+                change(info.path, name)
+            except (OSError, ValueError) as error:
+                st.error(f"Not renamed: {error}.")
+                return
+            st.rerun()
+
+
+@st.dialog("Delete for good?")
+def _confirm_deletion(info: Job, prefix: str) -> None:
+    holds = (
+        f"its {len(info.grid.members)} models" if isinstance(info, GridInfo) else "all files in its folder"
+    )
+    st.write(f"**{info.name}** and {holds} will be gone.")
+    st.caption(str(info.path))
+    with st.container(horizontal=True):
+        yes = {"type": "primary", "on_click": _delete, "args": (info,)}
+        if st.button("Delete", key=f"{prefix}_delete_yes", **yes):
+            st.rerun()
+        if st.button("Keep it", key=f"{prefix}_delete_no"):
+            st.rerun()
+
+
+def _delete(info: Job) -> None:
+    """Deletes the folder, or says why it is still there."""
+    try:
+        (grid_store.delete_grid if isinstance(info, GridInfo) else store.delete_run)(info.path)
+    except (OSError, StoreError) as error:
+        st.toast(f"Not deleted: {error}.", icon=":material/error:")
+
+
+def unreadable(folders: Sequence[Unreadable], prefix: str) -> None:
+    """Folders that can't be read, each with its reason; nothing where there are none."""
+    if not folders:
+        return
+    many = f"{len(folders)} folders" if len(folders) > 1 else "One folder"
+    st.subheader("Not readable", anchor=False)
+    st.caption(f"{many} here can't be read; nothing else is affected.")
+    st.dataframe(
+        [{"Folder": folder.key, "Reason": folder.reason} for folder in folders],
+        hide_index=True,
+        key=f"{prefix}_unreadable",
+        alt="Folders that can't be read, with the reason",
+    )

@@ -68,8 +68,7 @@ def cut_state(
 ) -> dict[str, Tensor]:
     """Member i's part of a stack's state, by the names of a single training; `shapes` are its weights' own.
 
-    Members with equal rates share an optimizer, whose tensors have those members along the first axis;
-    tensors without it (the number of steps) are the same for all.
+    Members with equal rates share an optimizer, whose moments have those members along the first axis.
     """
     cut = {name: state[name].clone() for name in ("position", "seconds")}
     # A stack's time is that of all its members.
@@ -82,8 +81,8 @@ def cut_state(
         if start <= i < start + count:
             for name, shape in shapes.items():
                 for key, value in part(state, f"optimizer.{block}.{name}.").items():
-                    own = value.clone() if value.ndim == 0 else _corner(value[i - start], shape)
-                    cut[f"optimizer.{name}.{key}"] = own
+                    cut[f"optimizer.{name}.{key}"] = _corner(value[i - start], shape)
+            cut["optimizer.steps"] = state[f"optimizer.{block}.steps"].clone()
         start += count
     return cut
 

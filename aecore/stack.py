@@ -22,7 +22,7 @@ from aecore.config import Config
 from aecore.data import ImageData
 from aecore.grid import rate_key, stack_key
 from aecore.loop import EpochLoop, EpochRecord, Position, add_terms, means, part
-from aecore.optimizers import learning_rate, make_optimizer, update_
+from aecore.optimizers import Optimizer, learning_rate, update_
 from aecore.training import terms
 
 
@@ -109,11 +109,8 @@ class Stack(EpochLoop[list[EpochRecord | None]]):
 
     def tensors(self) -> dict[str, Tensor]:
         tensors = {f"model.{name}": t for name, t in self.parameters.items()}
-        for b, (optimizer, block, _) in enumerate(self.blocks):
-            for name, leaf in block.items():
-                for key, value in optimizer.state.get(leaf, {}).items():
-                    if isinstance(value, Tensor):
-                        tensors[f"optimizer.{b}.{name}.{key}"] = value
+        for b, (optimizer, _, _) in enumerate(self.blocks):
+            tensors |= {f"optimizer.{b}.{name}": t for name, t in optimizer.tensors().items()}
         if self.step:
             # A member that fails later in this epoch falls back to where the epoch began.
             tensors |= {f"start.{name}": t for name, t in self._epoch_start.items()}
@@ -123,11 +120,8 @@ class Stack(EpochLoop[list[EpochRecord | None]]):
         with torch.no_grad():
             for name, value in part(state, "model.").items():
                 self.parameters[name].copy_(value)
-        for b, (optimizer, block, _) in enumerate(self.blocks):
-            optimizer.state.clear()
-            for name, leaf in block.items():
-                kept = part(state, f"optimizer.{b}.{name}.")
-                optimizer.state[leaf] |= {k: t.to(self.device, copy=True) for k, t in kept.items()}
+        for b, (optimizer, _, _) in enumerate(self.blocks):
+            optimizer.restore(part(state, f"optimizer.{b}."))
         self.failed = state["failed"].clone()
         start = part(state, "start.")
         self._epoch_start = {k: t.to(self.device, copy=True) for k, t in start.items()} or self._copies()
@@ -147,10 +141,10 @@ class Stack(EpochLoop[list[EpochRecord | None]]):
         self._epoch_start = {name: t.detach().clone() for name, t in parameters.items()}
         return parameters
 
-    def _blocks(self) -> list[tuple[torch.optim.Optimizer, dict[str, Tensor], slice]]:
+    def _blocks(self) -> list[tuple[Optimizer, dict[str, Tensor], slice]]:
         """One optimizer for each run of members with equal rates, over slices that share the stack's memory.
 
-        PyTorch's optimizers take one rate each; slices cost them nothing over whole tensors.
+        An optimizer takes one rate; slices cost them nothing over whole tensors.
         """
         blocks = []
         for _, group in groupby(range(len(self.configs)), key=lambda k: rate_key(self.configs[k])):
@@ -158,15 +152,13 @@ class Stack(EpochLoop[list[EpochRecord | None]]):
             cut = slice(members[0], members[-1] + 1)
             leaves = {name: t.detach()[cut] for name, t in self.parameters.items()}
             train = self.configs[members[0]].train
-            blocks.append((make_optimizer(train, leaves, leading_axes=1), leaves, cut))
+            blocks.append((Optimizer(train, leaves, leading_axes=1), leaves, cut))
         return blocks
 
     def _step(self) -> None:
         for optimizer, _, members in self.blocks:
             train = self.configs[members.start].train
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(train, self.steps_done, self.steps_total)
-            optimizer.step()
+            optimizer.step(learning_rate(train, self.steps_done, self.steps_total))
 
     def _terms(self, x: Tensor, epoch: float) -> dict[str, Tensor]:
         """Terms by name, each with K values; x is B x C x H x W, or K x B x C x H x W where seeds differ."""

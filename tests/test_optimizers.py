@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from aecore.config import Config, TrainConfig
-from aecore.optimizers import learning_rate, make_optimizer, update_
+from aecore.optimizers import Optimizer, learning_rate, update_
 
 
 def torch_course(make, steps: int, peak: float) -> list[float]:
@@ -71,19 +71,22 @@ def config(**train) -> Config:
     return Config(train=TrainConfig(**train))
 
 
-def parameters() -> dict[str, torch.Tensor]:
+def parameters(dtype: torch.dtype = torch.float32) -> dict[str, torch.Tensor]:
     random = torch.Generator().manual_seed(0)
     shapes = {"weight": (4, 3), "bias": (4,), "kernel": (2, 1, 3, 3)}
-    made = {name: torch.randn(shape, generator=random).requires_grad_() for name, shape in shapes.items()}
+    made = {
+        name: torch.randn(shape, generator=random).to(dtype).requires_grad_()
+        for name, shape in shapes.items()
+    }
     for p in made.values():
-        p.grad = torch.randn(p.shape, generator=random)
+        p.grad = torch.randn(p.shape, generator=random).to(dtype)
     return made
 
 
 def test_decay_acts_on_weights_and_spares_biases():
     plain, decayed = parameters(), parameters()
     for chosen, train in ((plain, {}), (decayed, {"weight_decay": 0.5})):
-        make_optimizer(TrainConfig(optimizer="adamw", learning_rate=0.1, **train), chosen).step()
+        Optimizer(TrainConfig(optimizer="adamw", learning_rate=0.1, **train), chosen).step(0.1)
     start = parameters()
     for name in ("weight", "kernel"):
         # Decoupled: the same Adam step, after w <- (1 - learning_rate * decay) w.
@@ -94,10 +97,11 @@ def test_decay_acts_on_weights_and_spares_biases():
 @pytest.mark.parametrize("leading", [0, 1])
 def test_stacked_biases_are_spared_as_well(leading):
     stacked = {"weight": torch.ones(2, 3, 3), "bias": torch.ones(2, 3)}
-    optimizer = make_optimizer(TrainConfig(optimizer="adamw", weight_decay=0.1), stacked, leading)
-    decays = {id(p) for p in optimizer.param_groups[0]["params"]}
-    assert id(stacked["weight"]) in decays
-    assert (id(stacked["bias"]) in decays) == (leading == 0)
+    for p in stacked.values():
+        p.grad = torch.zeros_like(p)
+    Optimizer(TrainConfig(optimizer="adamw", weight_decay=0.1), stacked, leading).step(0.5)
+    assert torch.equal(stacked["weight"], torch.full((2, 3, 3), 0.95))
+    assert torch.equal(stacked["bias"], torch.full((2, 3), 1.0 if leading else 0.95))
 
 
 @pytest.mark.parametrize(
@@ -108,15 +112,34 @@ def test_stacked_biases_are_spared_as_well(leading):
         ("sgd", lambda p: torch.optim.SGD(p, 0.1, momentum=0.7)),
     ],
 )
-def test_optimizers_are_pytorchs_with_the_configs_values(name, reference):
-    ours, theirs = parameters(), parameters()
-    one = make_optimizer(TrainConfig(optimizer=name, learning_rate=0.1, momentum=0.7), ours)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_optimizers_are_pytorchs_with_the_configs_values(name, reference, dtype):
+    ours, theirs = parameters(dtype), parameters(dtype)
+    one = Optimizer(TrainConfig(optimizer=name, momentum=0.7), ours)
     two = reference(list(theirs.values()))
-    for _ in range(3):
-        one.step()
+    for rate in (0.1, 0.1, 0.03, 0.2):
+        for p, q in zip(ours.values(), theirs.values(), strict=True):
+            p.grad, q.grad = (p.detach() ** 2 - 0.3, q.detach() ** 2 - 0.3)
+        two.param_groups[0]["lr"] = rate
+        one.step(rate)
         two.step()
     for key in ours:
         torch.testing.assert_close(ours[key], theirs[key])
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
+def test_a_restored_optimizer_goes_on_with_the_same_bits(name):
+    train = TrainConfig(optimizer=name, weight_decay=0.01 if name == "adamw" else 0.0)
+    whole, halves = parameters(), parameters()
+    one, first = Optimizer(train, whole), Optimizer(train, halves)
+    for optimizer in (one, one, first):
+        optimizer.step(0.1)
+    second = Optimizer(train, halves)
+    second.restore({name: t.clone() for name, t in first.tensors().items()})
+    second.step(0.1)
+    assert all(torch.equal(whole[key], halves[key]) for key in whole)
+    with pytest.raises(KeyError):
+        second.restore({})
 
 
 def test_weight_l1_gives_exact_zeros_after_the_update():
@@ -128,8 +151,8 @@ def test_weight_l1_gives_exact_zeros_after_the_update():
         shrunk = stepped.sign() * (stepped.abs() - 0.5).clamp_min(0)
         expected[name] = stepped if name == "bias" else shrunk
     chosen = config(optimizer="sgd", learning_rate=0.1, momentum=0.0).with_values({"loss.weight_l1": 0.5})
-    optimizer = make_optimizer(chosen.train, given)
-    update_(chosen, optimizer.step, given, weights)
+    optimizer = Optimizer(chosen.train, given)
+    update_(chosen, lambda: optimizer.step(0.1), given, weights)
     for name, p in given.items():
         torch.testing.assert_close(p.detach(), expected[name])
     assert any((p == 0).any() for p in weights)

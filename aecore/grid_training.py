@@ -22,7 +22,7 @@ from aecore.training import Training
 
 CPU_STACK = 16
 """Largest stack on a CPU, where only small models gain by it: in `python -m benchmarks grid` the post's
-network trains 1.8 times as fast in stacks on digits, and 1.4 times as fast alone on MNIST."""
+network trains 1.1 to 1.8 times as fast in stacks on digits, and 1.5 times as fast alone on MNIST."""
 
 CPU_ALONE = 100_000
 """Weights from which on a CPU's time goes into arithmetic, which stacking does not make less."""

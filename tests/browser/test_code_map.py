@@ -163,6 +163,8 @@ def test_click_picks_a_point_or_a_place_of_the_plane(page):
     page.mouse.up()
     said(page, "picked", number)
     page.locator(".st-key-decode label").first.click()
+    # The page can be idle before it has begun; until the map has learned of it, a click there picks nothing.
+    page.wait_for_timeout(1500)
     wait_idle(page)
     map_before = mapping(page)
     x, y = corner(page, 0.97, 0.05)

@@ -62,6 +62,8 @@ def test_the_link_keeps_view_lesson_and_strength(server, browser_page):
     browser_page.get_by_text(re.compile("L2 matched")).wait_for()
     set_slider(browser_page, "sparsity_left", 3)
     browser_page.wait_for_function("location.search.includes('sparsity_left=')")
+    moved = "selector => !document.querySelector(selector).innerText.includes('strength 0.003')"
+    browser_page.wait_for_function(moved, arg=TABLE)
     before = browser_page.locator(TABLE).inner_text()
     browser_page.reload()
     wait_idle(browser_page, TABLE)

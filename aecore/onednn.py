@@ -1,7 +1,7 @@
 """Dense layers by oneDNN, where PyTorch's own way to multiply leaves half of the processor unused.
 
 PyTorch's CPU builds multiply float32 matrices, and take a tanh, by MKL, which on AMD's processors does not
-use AVX-512; oneDNN, which they ship as well, does. `python -m benchmarks training` measures what that gives.
+use AVX-512; oneDNN, which they ship as well, does.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 LINK = '[data-testid="stSidebarNavLink"]'
 
-VISIT = """(number) => new Promise((resolve, reject) => {
-  const link = document.querySelectorAll('[data-testid="stSidebarNavLink"]')[number];
+VISIT = """([links, number]) => new Promise((resolve, reject) => {
+  const link = document.querySelectorAll(links)[number];
   const started = performance.now();
   let ran = false;
   const look = () => {
@@ -77,6 +77,6 @@ def _round(page: Page, names: list[str]) -> dict[str, float]:
     """Seconds of one visit of each page, in the order of the sidebar."""
     seconds = {}
     for number in [*range(1, len(names)), 0]:
-        seconds[names[number]] = page.evaluate(VISIT, number) / 1000
+        seconds[names[number]] = page.evaluate(VISIT, [LINK, number]) / 1000
         page.wait_for_timeout(300)
     return seconds

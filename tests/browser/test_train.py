@@ -14,7 +14,7 @@ from tests.browser.tools import assert_no_exception, wait_idle
 START = ".st-key-train_start button:visible"
 STOP = ".st-key-train_stop button:visible"
 BATCHES = re.compile(r"Epoch (\d+) of (\d+) · batch ([\d,]+) of")
-PATIENCE = 120
+PATIENCE = 240
 """Seconds a step may take on a machine that has more to do."""
 
 

@@ -15,12 +15,12 @@ _HOME = {
     "DATASETS": "data",
     "ImageData": "data",
     "load_data": "data",
-    "train": "training",
+    "train": "training.single",
     "load_run": "store",
     "list_runs": "store",
-    "Run": "run",
+    "Run": "store.run",
     "Grid": "grid",
-    "train_grid": "grid_training",
+    "train_grid": "training.stacking",
 }
 
 __all__ = sorted(_HOME)

@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _config(command: Settings) -> Config:
     """The checked config of a command, once its device and its images are known to be there."""
-    from aecore.loop import resolve_device
+    from aecore.training.loop import resolve_device
 
     config = Config(
         DataConfig(**vars(command.data)),
@@ -45,7 +45,7 @@ def _config(command: Settings) -> Config:
 
 
 def _train_grid(command: TrainGrid) -> int:
-    from aecore import grid_command, grid_store
+    from aecore import grid_command, store
     from aecore.grid import Grid, parse_axis
 
     axes = [parse_axis(text) for text in command.axis]
@@ -53,7 +53,7 @@ def _train_grid(command: TrainGrid) -> int:
         raise ValueError(f"the axis {sorted(repeated)[0]} is given twice")
     grid = Grid(_config(command), dict(axes))
     engine = grid_command.choose_engine(command.engine, command.ray_address)
-    path = grid_store.create_grid(grid, command.name, command.out)
+    path = store.create_grid(grid, command.name, command.out)
     return grid_command.work(path, command.threads, command.json, engine)
 
 
@@ -94,7 +94,7 @@ def _require_threads(threads: int | None) -> None:
 def _work(path: Path, threads: int | None, as_json: bool) -> int:
     from tqdm import tqdm
 
-    from aecore.worker import work
+    from aecore.jobs.worker import work
 
     config = store.read_info(path).config
     store.clear_stop(path)
@@ -127,8 +127,9 @@ def _work(path: Path, threads: int | None, as_json: bool) -> int:
 
 
 def _evaluate(command: Evaluate) -> int:
-    from aecore import data, metrics
-    from aecore.projection import pca_baseline
+    from aecore import data
+    from aecore.analysis import metrics
+    from aecore.analysis.projection import pca_baseline
 
     run = store.load_run(command.run)
     images = data.load(run.config.data.name)

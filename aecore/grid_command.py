@@ -7,17 +7,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from aecore import grid_store, store
+from aecore import store
 from aecore.grid import axis_text, axis_title
-from aecore.grid_worker import Engine
-from aecore.grid_worker import work as train
+from aecore.jobs.grid_worker import Engine
+from aecore.jobs.grid_worker import work as train
 
 
 def choose_engine(name: str, ray_address: str = "") -> Engine | None:
     """What runs the stacks: None for processes on this machine. RuntimeError where ray is not installed."""
     if name == "local":
         return None
-    from aecore.ray_engine import RayEngine
+    from aecore.jobs.ray_engine import RayEngine
 
     return RayEngine(ray_address)
 
@@ -26,7 +26,7 @@ def work(path: Path, threads: int | None, as_json: bool, engine: Engine | None =
     """Trains the grid in `path` to its end or to a stop; returns the exit code."""
     from tqdm import tqdm
 
-    info = grid_store.read_grid(path)
+    info = store.read_grid(path)
     members = len(info.grid.members)
     store.clear_stop(path)
     bar = tqdm(total=members, unit="member", disable=as_json or not sys.stderr.isatty())

@@ -18,7 +18,7 @@ import numpy as np
 from aecore.data import Scaling
 from aecore.models import build
 from aecore.presets import PRESETS
-from aecore.run import Run
+from aecore.store.run import Run
 from pages.shared import decoder
 
 SHAPE = (1, 28, 28)

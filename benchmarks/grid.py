@@ -29,8 +29,8 @@ from aecore import losses, models
 from aecore.config import Config
 from aecore.data import ImageData, load
 from aecore.data import scaling as data_scaling
-from aecore.grid_training import open_stack
 from aecore.presets import PRESETS
+from aecore.training.stacking import open_stack
 from benchmarks.training import EPOCH, data_loader_epoch
 
 Weights = dict[str, np.ndarray]

@@ -16,7 +16,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aecore import gallery, jobs, store
+from aecore import jobs, store
+from aecore.gallery import shipped as gallery
 from aecore.presets import slug
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.browser.tools import ROOT, Server, goto, slider, wait_idle

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from aecore import gallery
+from aecore.analysis.neighbors import knn_accuracy, trustworthiness
+from aecore.analysis.tsne import tsne
 from aecore.data import load
-from aecore.neighbors import knn_accuracy, trustworthiness
+from aecore.gallery import shipped as gallery
 from aecore.presets import slug
 from aecore.store import load_run
-from aecore.tsne import tsne
 
 SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints"
 PERPLEXITY = 30

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aecore import gallery
+from aecore.gallery import shipped as gallery
 from aecore.presets import slug
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.browser.tools import ROOT, Server, goto, wait_idle

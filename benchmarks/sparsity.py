@@ -1,6 +1,6 @@
 """L1 against L2 on MNIST, over three seeds: what each leaves at exactly zero, at the same squared error.
 
-Trains the networks of the Sparsity page that its claims rest on (see `aecore.sparsity_gallery`) and
+Trains the networks of the Sparsity page that its claims rest on (see `aecore.gallery.sparsity`) and
 scores them on the test images. For each seed the L2 dictionary whose squared error is nearest to the L1
 dictionary's is its match. Figures are means over seeds, with the least and largest squared error.
 """
@@ -12,12 +12,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from aecore import comparison, store
-from aecore import sparsity_gallery as gallery
+from aecore import store
+from aecore.analysis import comparison
 from aecore.config import Config
 from aecore.data import ImageData, load
-from aecore.run import Run
-from aecore.training import Training
+from aecore.gallery import sparsity as gallery
+from aecore.store.run import Run
+from aecore.training.single import Training
 
 L1 = {"loss.code_l1": 3e-3}
 L2_STRENGTHS = (1.4e-3, 1.7e-3, 2e-3, 2.3e-3)

@@ -24,7 +24,7 @@ from torchvision.datasets import MNIST
 from aecore.data import ImageData, data_root, load
 from aecore.models import build
 from aecore.presets import PRESETS
-from aecore.training import Training
+from aecore.training.single import Training
 
 EPOCH = 60_000
 """Images that the seconds refer to."""

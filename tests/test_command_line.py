@@ -81,7 +81,7 @@ def test_people_get_sentences_and_tables(capsys):
 
 
 def test_a_stopped_run_is_resumed_to_the_bits_of_never_stopping(capsys, monkeypatch):
-    from aecore import worker
+    from aecore.jobs import worker
 
     epochs = ["--train.epochs", "2", "--json"]
     assert main(["train", *TINY, *epochs]) == 0

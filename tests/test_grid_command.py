@@ -4,8 +4,9 @@ import tempfile
 
 import pytest
 
-from aecore import grid_command, grid_store, grid_worker, store
+from aecore import grid_command, store
 from aecore.__main__ import main
+from aecore.jobs import grid_worker
 
 TINY = ["--data.name", "digits", "--model.hidden", "8", "--train.epochs", "1", "--threads", "1"]
 
@@ -21,7 +22,7 @@ def own_folders(tmp_path, monkeypatch):
 @pytest.fixture
 def in_process(monkeypatch):
     def engine(info, threads, reporter):
-        for s in range(len(grid_store.read_stacks(info.path) or grid_worker._plan(info))):
+        for s in range(len(store.read_stacks(info.path) or grid_worker._plan(info))):
             if not reporter.stopping:
                 grid_worker.work_stack(info.path, s, 1)
             yield
@@ -90,7 +91,7 @@ def test_grid_in_json_then_evaluate_a_member_by_its_name(capsys, in_process):
     assert [m["k"] for m in last["members"]] == [0, 1, 2, 3]
     assert last["members"][3]["axes"] == {"model.latent_size": 4, "loss.code_l1": 1e-3}
     assert last["seconds"] > 0
-    info = grid_store.list_grids()[0]
+    info = store.list_grids()[0]
     assert str(info.path) == last["grid"]
     assert main(["evaluate", info.member_key(2), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -113,9 +114,9 @@ def test_a_grid_in_words_stopped_and_resumed(capsys, in_process, monkeypatch):
     assert captured.out == ""
     assert "stopped; `python -m aecore resume" in captured.err
     monkeypatch.setattr(grid_worker.Reporter, "update", update)
-    key = grid_store.list_grids()[0].key
+    key = store.list_grids()[0].key
     assert main(["resume", key]) == 0
     good, bad = capsys.readouterr().out.splitlines()
     assert f"{key}/0: learning rate 0.001: squared error per image" in good
     assert "learning rate 1e+30: its loss was no longer finite in epoch 1" in bad
-    assert not store.stop_requested(grid_store.list_grids()[0].path)
+    assert not store.stop_requested(store.list_grids()[0].path)

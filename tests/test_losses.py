@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from aecore import losses
 from aecore.config import Config, LossConfig
-from aecore.training import terms
+from aecore.training.single import terms
 
 X = torch.rand(6, 1, 4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 R = torch.rand(6, 1, 4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))

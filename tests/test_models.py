@@ -104,7 +104,7 @@ def test_top_k_keeps_the_k_largest_positive_values():
 
 
 def test_a_dictionarys_atoms_have_norm_one_and_stay_so_in_training():
-    from aecore.training import Training
+    from aecore.training.single import Training
 
     config = tiny_config(
         model__family="dictionary",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from aecore import geometry
+from aecore.analysis import geometry
 from aecore.palette import CLASS_COLORS, L1_COLOR, L2_COLOR, PCA_COLOR
 
 WIDTH, HEIGHT = 120, 84

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from aecore.metrics import squared_errors, unit_range
-from aecore.run import Run
+from aecore.analysis.metrics import squared_errors, unit_range
+from aecore.store.run import Run
 
 MAPS = 6
 """Feature maps drawn of a convolution: those that vary most."""

@@ -6,9 +6,10 @@ from functools import partial
 
 import streamlit as st
 
-from aecore import grid_store, jobs, selection
+from aecore import jobs, store
+from aecore.analysis import selection
 from aecore.files import StoreError
-from aecore.grid_store import GridInfo
+from aecore.store import GridInfo
 from pages.shared import layout, settings_form, state
 from pages.shared.grid import board, overview, source
 
@@ -107,7 +108,7 @@ def probe_chosen() -> None:
 def look(info: GridInfo) -> None:
     """All of the page that a movement changes."""
     if info.result is None:
-        info = grid_store.read_grid(info.path)
+        info = store.read_grid(info.path)
     rows = source.rows(info)
     members = selection.candidates(info.grid, rows)
     text, proposed = overview.proposal(info.grid, members)
@@ -164,7 +165,7 @@ def actions(info: GridInfo, k: int, row: source.Row, proposed: selection.Candida
             continue_form(info, k)
         st.download_button(
             "Table",
-            lambda: grid_store.table_csv(info),
+            lambda: store.table_csv(info),
             file_name=f"{info.key}.csv",
             mime="text/csv",
             key="choose_table",
@@ -187,7 +188,7 @@ def actions(info: GridInfo, k: int, row: source.Row, proposed: selection.Candida
 def keep(info: GridInfo, k: int) -> None:
     """Copies member k to a run of its own; for the button."""
     try:
-        path = grid_store.keep_member(info.path, k)
+        path = store.keep_member(info.path, k)
     except (StoreError, OSError) as error:
         st.toast(f"Not kept: {error}.", icon=":material/error:")
         return
@@ -199,7 +200,7 @@ def continue_form(info: GridInfo, k: int) -> None:
     """How many epochs more, and the button."""
     epochs = int(st.number_input("More epochs", 1, 10_000, 10, key="choose_more"))
     config = info.grid.members[k]
-    if not grid_store.read_stacks(info.path):
+    if not store.read_stacks(info.path):
         st.caption(
             "This grid came without its optimizers' state, so the model can't be taken further; the same "
             "settings can be trained anew, with more epochs."
@@ -218,7 +219,7 @@ def continue_form(info: GridInfo, k: int) -> None:
 
 def go_on(info: GridInfo, k: int, epochs: int) -> None:
     """Starts the training of a copy of member k, from where it stands; for the button."""
-    from aecore.continuation import continue_member
+    from aecore.jobs.continuation import continue_member
 
     try:
         path = continue_member(info.path, k, epochs)

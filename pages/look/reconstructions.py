@@ -52,7 +52,7 @@ def controls() -> tuple[str, str, int, bool, int]:
 
 def picture(indices: np.ndarray, with_pca: bool, limit: float) -> None:
     """One figure an image: original, reconstruction, difference, and PCA's two in the row below."""
-    from aecore.metrics import unit_range
+    from aecore.analysis.metrics import unit_range
 
     x = unit_range(data.test_images[indices])
     rows = [(x_hat := run.reconstruct(x), x_hat - x, errors)]
@@ -94,7 +94,7 @@ def _caption(name: str, who: str, error: float) -> str:
 
 def difference_limit(sample: int = 256) -> float:
     """Where the difference palette ends: near the largest difference of some test images, in tenths."""
-    from aecore.metrics import unit_range
+    from aecore.analysis.metrics import unit_range
 
     x = unit_range(data.test_images[:sample])
     largest = float(np.quantile(np.abs((run.reconstruct(x) - x).numpy()), 0.999))
@@ -114,8 +114,8 @@ def legend(limit: float) -> None:
 
 def numbers(pool: np.ndarray, shown: np.ndarray, about: str) -> None:
     """The figures beside PCA's, the spread of the errors, and what they mean."""
+    from aecore.analysis.metrics import reconstruction_metrics
     from aecore.figures.errors import error_histogram, extremes, verdict
-    from aecore.metrics import reconstruction_metrics
     from aecore.models import layer_sizes
 
     mine, pca = (

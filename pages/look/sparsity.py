@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from aecore import sparsity_gallery as gallery
 from aecore import store
-from aecore.comparison import Member
+from aecore.analysis.comparison import Member
+from aecore.gallery import sparsity as gallery
 from pages.shared import layout
 from pages.shared.geometry import geometry_figure
 from pages.shared.sparsity import choice, columns, panels, sources, strip, words

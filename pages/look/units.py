@@ -53,7 +53,7 @@ def chosen_units(order: np.ndarray) -> np.ndarray:
 @st.cache_resource(max_entries=6, show_spinner=False)
 def pictures_of(key: str, stamp: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Atoms at the mean code, and the images that move each unit most and least."""
-    from aecore.units import atoms, extremes
+    from aecore.analysis.units import atoms, extremes
 
     return atoms(run, units.mean), *extremes(loading.test_codes(key), EXTREMES)
 
@@ -115,7 +115,7 @@ def draw_unit(unit: int, strips: np.ndarray) -> None:
 
 
 def importance_bar(unit: int) -> str:
-    from aecore.units import CAUSES
+    from aecore.analysis.units import CAUSES
 
     largest = max(units.importance.max(), 1e-9)
     share = max(units.importance[unit] / largest, 0)
@@ -144,7 +144,7 @@ def meaning() -> str:
 
 def out_of_use() -> None:
     """The other units, folded, with the likely cause."""
-    from aecore.units import CAUSES
+    from aecore.analysis.units import CAUSES
 
     others = [int(unit) for unit in units.order if units.cause[unit]]
     if not others:
@@ -158,7 +158,7 @@ def out_of_use() -> None:
 
 def main() -> None:
     """Controls, the rows, what they mean, and the units that are left over."""
-    from aecore.units import traversals
+    from aecore.analysis.units import traversals
 
     controls = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
     with controls:

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from aecore import grid_store, jobs, store
+from aecore import jobs, store
 from aecore.files import StoreError
-from aecore.grid_store import GridInfo
-from aecore.jobs import Job
-from aecore.store import Unreadable
+from aecore.jobs.control import Job
+from aecore.store import GridInfo, Unreadable
 from pages.shared import training_view
 
 
@@ -51,7 +50,7 @@ def actions(info: Job, prefix: str) -> None:
 
 def _rename(info: Job, prefix: str) -> None:
     """A field for the new name; Enter or the button takes it."""
-    change = grid_store.rename_grid if isinstance(info, GridInfo) else store.rename_run
+    change = store.rename_grid if isinstance(info, GridInfo) else store.rename_run
     with st.form(f"{prefix}_rename_form", border=False):
         name = st.text_input("Name", info.name, max_chars=120, key=f"{prefix}_name_{info.key}_{info.name}")
         if st.form_submit_button("Rename"):
@@ -81,7 +80,7 @@ def _confirm_deletion(info: Job, prefix: str) -> None:
 def _delete(info: Job) -> None:
     """Deletes the folder, or says why it is still there."""
     try:
-        (grid_store.delete_grid if isinstance(info, GridInfo) else store.delete_run)(info.path)
+        (store.delete_grid if isinstance(info, GridInfo) else store.delete_run)(info.path)
     except (OSError, StoreError) as error:
         st.toast(f"Not deleted: {error}.", icon=":material/error:")
 

@@ -30,8 +30,8 @@ def first_images(data: ImageData, draw: int) -> np.ndarray:
 @st.cache_data(max_entries=8, show_spinner=False)
 def drawing(key: str, stamp: int, draw: int) -> dict:
     """What `network_drawing` shows of a run, ready to be sent."""
+    from aecore.analysis.metrics import squared_errors, unit_range
     from aecore.figures.network import walk
-    from aecore.metrics import squared_errors, unit_range
 
     run = loading.load_run(key)
     data = loading.load_data(run.config.data.name)
@@ -48,7 +48,7 @@ def drawing(key: str, stamp: int, draw: int) -> dict:
 @st.cache_data(max_entries=32, show_spinner=False)
 def pairs(key: str, stamp: int, count: int) -> str:
     """Test images over their reconstructions, as HTML."""
-    from aecore.metrics import unit_range
+    from aecore.analysis.metrics import unit_range
 
     run = loading.load_run(key)
     data = loading.load_data(run.config.data.name)
@@ -60,7 +60,7 @@ def pairs(key: str, stamp: int, count: int) -> str:
 @st.cache_data(max_entries=8, show_spinner=False)
 def growing(name: str) -> str:
     """One test image rebuilt from ever more principal components, as HTML."""
-    from aecore.metrics import unit_range
+    from aecore.analysis.metrics import unit_range
 
     data = loading.load_data(name)
     x = unit_range(data.test_images[first_images(data, 1)[2:3]])

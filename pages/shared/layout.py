@@ -13,8 +13,8 @@ from pages.shared.state import TRAIN_PAGE, chosen_key
 
 if TYPE_CHECKING:
     from aecore.data import ImageData
-    from aecore.run import Run
     from aecore.store import RunInfo
+    from aecore.store.run import Run
 
 
 def header(title: str, sentence: str, run: Run | RunInfo | None = None) -> None:

@@ -15,11 +15,11 @@ from aecore import store
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from aecore.analysis.neighbors import Neighbors
+    from aecore.analysis.projection import Baseline
+    from aecore.analysis.units import Units
     from aecore.data import ImageData
-    from aecore.neighbors import Neighbors
-    from aecore.projection import Baseline
-    from aecore.run import Run
-    from aecore.units import Units
+    from aecore.store.run import Run
 
 
 def load_run(key: str) -> Run:
@@ -43,7 +43,7 @@ def load_data(name: str) -> ImageData:
 @st.cache_resource(max_entries=4, show_spinner="Fitting PCA, the baseline")
 def pca_baseline(name: str) -> Baseline:
     """PCA fitted on the data set's training images."""
-    from aecore.projection import pca_baseline as fit
+    from aecore.analysis.projection import pca_baseline as fit
 
     return fit(load_data(name))
 
@@ -66,7 +66,7 @@ def test_squared_errors(key: str) -> Tensor:
 
 @st.cache_resource(max_entries=12, show_spinner="Reconstructing the test images")
 def _test_squared_errors(key: str, stamp: int) -> Tensor:
-    from aecore.metrics import errors_on_test_images
+    from aecore.analysis.metrics import errors_on_test_images
 
     run = _load_run(key, stamp)
     return errors_on_test_images(run, load_data(run.config.data.name))
@@ -77,7 +77,7 @@ def pca_squared_errors(name: str, components: int) -> Tensor:
     """Squared error of each test image under PCA with that many components, N values."""
     import torch
 
-    from aecore.metrics import squared_errors, unit_range
+    from aecore.analysis.metrics import squared_errors, unit_range
 
     baseline = pca_baseline(name)
     parts = [unit_range(images) for images in load_data(name).test_images.split(2048)]
@@ -96,8 +96,8 @@ def code_neighbors(key: str) -> tuple[Neighbors, Tensor, tuple[float, float]]:
 
 @st.cache_resource(max_entries=6, show_spinner="Encoding the training images and measuring their distances")
 def _code_neighbors(key: str, stamp: int) -> tuple[Neighbors, Tensor, tuple[float, float]]:
-    from aecore.latent import usual_band
-    from aecore.neighbors import Neighbors
+    from aecore.analysis.latent import usual_band
+    from aecore.analysis.neighbors import Neighbors
 
     codes = _load_run(key, stamp).encode(load_data(_load_run(key, stamp).config.data.name).train_images)
     neighbors = Neighbors(codes)
@@ -111,7 +111,7 @@ def units(key: str, with_data: bool = True) -> Units:
 
 @st.cache_resource(max_entries=12, show_spinner="Measuring what each unit does")
 def _units(key: str, stamp: int, with_data: bool) -> Units:
-    from aecore.units import describe_units, stand_in_images
+    from aecore.analysis.units import describe_units, stand_in_images
 
     run = _load_run(key, stamp)
     if with_data:

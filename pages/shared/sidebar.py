@@ -7,8 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from aecore import jobs, store
-from aecore.grid_store import GridInfo
-from aecore.store import RunInfo
+from aecore.store import GridInfo, RunInfo
 from pages.shared.state import NEW_GRID_PAGE, TRAIN_PAGE, run_selector
 from pages.shared.words import time_left
 

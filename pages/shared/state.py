@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from aecore import grid_store, store
+from aecore import store
 from aecore.files import StoreError
 from aecore.store import RunInfo
 from pages.shared.grid.source import member_name
@@ -105,7 +105,7 @@ def _member(key: str) -> RunInfo | None:
         return None
     grid, k = key.split("/")
     try:
-        grid_info = grid_store.read_grid(store.checkpoints_root() / grid)
+        grid_info = store.read_grid(store.checkpoints_root() / grid)
         info = store.read_info(grid_info.path / k)
         if not info.has_weights:
             return None

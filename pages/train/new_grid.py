@@ -7,7 +7,7 @@ import streamlit as st
 from aecore import jobs
 from aecore.config import Config
 from aecore.grid import Grid
-from aecore.grid_store import GridInfo
+from aecore.store import GridInfo
 from pages.shared import layout, settings_form
 from pages.shared.grid import axes, progress
 from pages.shared.words import device_words, duration
@@ -111,7 +111,7 @@ def count(grid: Grid) -> str:
 def facts(grid: Grid) -> str:
     """Stacks, time and memory in one line."""
     from aecore.data import DATASETS
-    from aecore.grid_estimate import estimate_grid
+    from aecore.training.grid_estimate import estimate_grid
 
     dataset = DATASETS[grid.base.data.name]
     threads = jobs.page_threads()

@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from aecore import grid_store, store
+from aecore import store
 from aecore.presets import architecture, penalty_text
 from aecore.store import RunInfo, Unreadable
 from pages.shared import folders, layout, settings_form, state, training_view, words
@@ -129,7 +129,7 @@ def all_runs() -> None:
 
 layout.header("Runs", "Every network trained here. Choose a line to look at it, rename it or train it again.")
 shown = "Runs"
-if grid_store.list_grids():
+if store.list_grids():
     shown = st.segmented_control(
         "Show", ("Runs", "Grids"), default="Runs", required=True, key="runs_show", bind="query-params"
     )

@@ -143,8 +143,8 @@ def draw_layers(config: Config, shape: tuple[int, int, int]) -> None:
 def facts(config: Config) -> str:
     """Parameters, compression and the time of an epoch in one line."""
     from aecore.data import DATASETS
-    from aecore.estimate import epoch_seconds
     from aecore.models import parameter_count
+    from aecore.training.estimate import epoch_seconds
 
     dataset = DATASETS[config.data.name]
     threads = jobs.page_threads()

@@ -11,8 +11,8 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from aecore.analysis.projection import fit_pca
 from aecore.data import DATASETS, load
-from aecore.projection import fit_pca
 from pages.shared.code_map import PointSet, Scale, code_map, thumbnail_atlas
 from pages.shared.images import mosaic, png
 

@@ -11,7 +11,7 @@ from aecore.config import Config, DataConfig, ModelConfig
 from aecore.data import Scaling
 from aecore.models import build
 from aecore.presets import PRESETS
-from aecore.run import Run
+from aecore.store.run import Run
 from pages.shared.decoder import DECODER_SCRIPT, decoder_data
 
 RUN_DECODER = """async ([script, data, codes]) => {

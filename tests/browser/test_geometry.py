@@ -1,4 +1,4 @@
-"""The geometry figure in a real browser: its maths equals aecore.geometry, and it follows hand and keys."""
+"""The geometry figure in Chromium: its maths equals aecore.analysis.geometry, it follows hand and keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from aecore.geometry import matched_l2_strength, minimize_l1, minimize_l2, quadratic
+from aecore.analysis.geometry import matched_l2_strength, minimize_l1, minimize_l2, quadratic
 from tests.browser.tools import ROOT, Server, assert_no_exception, goto, wait_idle
 
 SCRIPT = f"""

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from aecore import grid_store
+from aecore import store
 from aecore.config import Config
 from aecore.grid import Grid
 from benchmarks.choose import SLIDER, moves
@@ -27,7 +27,7 @@ def trained(tmp_path_factory):
     from tests.pages.conftest import train_grid_here
 
     root = tmp_path_factory.mktemp("checkpoints")
-    path = grid_store.create_grid(GRID, "browser grid", root)
+    path = store.create_grid(GRID, "browser grid", root)
     train_grid_here(path)
     return path
 
@@ -91,7 +91,7 @@ def test_play_goes_to_the_end_and_before_and_after_are_shown(server, trained, br
     board = page.locator(".board")
     assert board.locator("[data-name=here]").inner_text() == "8 units"
     assert board.locator("[data-name=before]").inner_text() == "before: 4 units"
-    rows = grid_store.read_grid(trained).members()
+    rows = store.read_grid(trained).members()
     cells = board.locator("[data-figure=test] td").all_inner_texts()
     here, before, pca = rows[4]["test"]["squared_error"], rows[2]["test"]["squared_error"], rows[4]["test"]
     assert cells[0].startswith(f"{here:.2f}")
@@ -111,7 +111,7 @@ def test_a_grid_is_trained_through_the_page_and_survives_a_reload(start_server, 
     page.reload()
     wait_idle(page, ".st-key-new_grid_start")
     deadline = time.monotonic() + 240
-    while not (grids := grid_store.list_grids(server.checkpoints)) or grids[0].result is None:
+    while not (grids := store.list_grids(server.checkpoints)) or grids[0].result is None:
         assert time.monotonic() < deadline, "the grid was not trained in time"
         page.wait_for_timeout(1000)
     page.get_by_text("Finished: 15 models").wait_for(timeout=60_000)

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 import aecore
-from aecore import data, latent
+from aecore import data
+from aecore.analysis import latent
 from tests.browser.tools import assert_no_exception, goto, wait_idle
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aecore import grid_store, grid_worker, store
+from aecore import store
 from aecore.config import Config, DataConfig, ModelConfig, TrainConfig
 from aecore.grid import Grid
-from aecore.worker import work
+from aecore.jobs import grid_worker
+from aecore.jobs.worker import work
 from tests.conftest import ROOT
 
 TINY = Config(
@@ -60,7 +61,7 @@ def train_grid_here(path: Path) -> None:
     """Trains the grid in a folder to its end in this process: no start-up of others to wait for."""
 
     def engine(info, threads, reporter):
-        for s in range(len(grid_store.read_stacks(info.path) or grid_worker._plan(info))):
+        for s in range(len(store.read_stacks(info.path) or grid_worker._plan(info))):
             grid_worker.work_stack(info.path, s, threads)
             yield
 
@@ -74,7 +75,7 @@ def _trained_grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     before = tempfile.tempdir
     tempfile.tempdir = str(tmp_path_factory.mktemp("grid-locks"))
     try:
-        train_grid_here(grid_store.create_grid(TINY_GRID, "tiny grid", root))
+        train_grid_here(store.create_grid(TINY_GRID, "tiny grid", root))
     finally:
         tempfile.tempdir = before
     return root

@@ -8,7 +8,7 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aecore import grid_store, jobs, store
+from aecore import jobs, store
 from pages.shared.grid import board, source
 from tests.conftest import ROOT
 from tests.pages.conftest import TINY_GRID, open_page
@@ -34,7 +34,7 @@ def test_the_sliders_start_at_the_proposed_member(grid_root, grid_key):
     app = open_page(PAGE)
     assert not app.exception
     (proposal,) = [text for text in texts(app) if text.startswith("**Proposed")]
-    info = grid_store.read_grid(grid_root / grid_key)
+    info = store.read_grid(grid_root / grid_key)
     k = info.grid.index[[list(p) for p in _places()].index(place(app, grid_key))]
     assert source.member_name(info.grid, k) in proposal
     assert "over 2 seeds" in proposal
@@ -77,7 +77,7 @@ def test_a_link_to_a_grid_that_is_not_here_says_so(grid_root):
 
 def test_look_makes_the_member_the_run_of_every_page(grid_root, grid_key):
     app = open_page(PAGE)
-    info = grid_store.read_grid(grid_root / grid_key)
+    info = store.read_grid(grid_root / grid_key)
     k = info.grid.index[_places().index(place(app, grid_key))]
     app.button(key="choose_look").click().run()
     app.switch_page("pages/look/reconstructions.py").run()
@@ -105,7 +105,7 @@ def test_keep_makes_a_run_with_the_members_figures(grid_root, grid_key):
     app.button(key="choose_keep").click().run()
     assert not app.exception
     (run,) = store.list_runs()
-    grid = grid_store.read_grid(grid_root / grid_key)
+    grid = store.read_grid(grid_root / grid_key)
     k = grid.grid.index[_places().index(place(app, grid_key))]
     assert run.config == grid.grid.members[k]
     assert run.result["test"] == grid.members()[k]["test"]
@@ -142,8 +142,8 @@ def test_every_view_draws(grid_root, view):
 
 
 def test_the_table_has_a_line_a_member_with_its_axes_and_figures(grid_root, grid_key):
-    info = grid_store.read_grid(grid_root / grid_key)
-    lines = list(csv.DictReader(io.StringIO(grid_store.table_csv(info))))
+    info = store.read_grid(grid_root / grid_key)
+    lines = list(csv.DictReader(io.StringIO(store.table_csv(info))))
     assert len(lines) == 12
     for k, line in enumerate(lines):
         assert int(line["model.latent_size"]) == info.grid.members[k].model.latent_size
@@ -155,8 +155,8 @@ def test_a_grid_that_is_not_finished_shows_what_is_there(grid_root, grid_key):
     (folder / store.RESULT).unlink()
     for k in range(6):
         (folder / str(k) / store.RESULT).unlink()
-    (folder / "0" / grid_store.PICTURES).unlink()
-    (folder / "1" / grid_store.PICTURES).write_bytes(b"damaged")
+    (folder / "0" / store.PICTURES).unlink()
+    (folder / "1" / store.PICTURES).write_bytes(b"damaged")
     app = open_page(PAGE)
     assert not app.exception
     assert app.get("component") is not None
@@ -182,7 +182,7 @@ def test_the_browser_gets_every_members_pictures_and_codes(grid_root, grid_key):
 
     import numpy as np
 
-    info = grid_store.read_grid(grid_root / grid_key)
+    info = store.read_grid(grid_root / grid_key)
     rows = source.rows(info)
     data = board.payload(info, rows, source.pictures(info), source.probe(info), 1)
     pictures = np.frombuffer(base64.b64decode(data["pictures"]), np.uint8).reshape(12, 10, 1, 8, 8)
@@ -204,7 +204,7 @@ def test_the_browser_gets_every_members_pictures_and_codes(grid_root, grid_key):
 
 
 def test_a_large_grid_shows_fewer_images(grid_root, grid_key, monkeypatch):
-    info = grid_store.read_grid(grid_root / grid_key)
+    info = store.read_grid(grid_root / grid_key)
     monkeypatch.setattr(board, "LARGEST", 12 * 64 * 3)
     data = board.payload(info, source.rows(info), source.pictures(info), source.probe(info), 1)
     assert data["count"] == 3

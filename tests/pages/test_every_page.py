@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aecore import data, store
-from aecore.worker import work
+from aecore.jobs.worker import work
 from tests.conftest import ROOT
 from tests.fake_data import cifar_files, fill
 from tests.pages.conftest import TINY, open_page

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from aecore import Config, data, load_run, store
+from aecore import Config, data, files, load_run, store
+from aecore.analysis.metrics import errors_on_test_images
+from aecore.analysis.projection import pca_baseline
 from aecore.config import DataConfig, ModelConfig
 from aecore.data.normalization import Scaling
 from aecore.figures.doors import diamond_and_disc, falling_error
 from aecore.figures.network import MAPS, drawn, grid, path, trace, walk
-from aecore.metrics import errors_on_test_images
 from aecore.models import build
-from aecore.projection import pca_baseline
-from aecore.run import Run
+from aecore.store.run import Run
 from tests.pages.conftest import open_page
 
 PAGE = "pages/home/home.py"
@@ -91,7 +91,7 @@ def test_missing_images_are_said_so_and_the_doors_stay(tiny_root, tmp_path, monk
     folder = next(tiny_root.iterdir()).rename(tiny_root / "moved")
     values = store.read_config(folder)
     values["config"]["data"]["name"] = "kmnist"
-    store.write_json(folder / store.CONFIG, values)
+    files.write_json(folder / store.CONFIG, values)
     monkeypatch.setenv("AECORE_DATA", str(tmp_path / "nothing"))
     app = open_page(PAGE)
     assert not app.exception

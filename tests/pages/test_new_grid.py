@@ -2,11 +2,11 @@
 
 import pytest
 
-from aecore import grid_store, jobs, store
+from aecore import jobs, store
 from aecore.config import Config
 from aecore.grid import Grid
-from aecore.grid_estimate import estimate_grid
-from aecore.grid_training import plan_stacks
+from aecore.training.grid_estimate import estimate_grid
+from aecore.training.stacking import plan_stacks
 from pages.shared.grid import axes
 from tests.pages.conftest import TINY_GRID, open_page
 
@@ -53,7 +53,7 @@ def test_nonsense_is_refused_in_one_sentence_before_anything_starts(empty_root, 
     assert words in app.error[0].value
     assert app.error[0].value.count("\n") == 0
     assert start_button(app).disabled
-    assert not grid_store.list_grids()
+    assert not store.list_grids()
 
 
 def test_a_latent_size_under_a_top_k_is_refused(empty_root):
@@ -65,14 +65,14 @@ def test_a_latent_size_under_a_top_k_is_refused(empty_root):
 
 def test_train_makes_the_grid_in_the_form_and_starts_it(empty_root, monkeypatch):
     started = []
-    monkeypatch.setattr(jobs, "start", lambda path, threads=None: started.append(path))
+    monkeypatch.setattr("aecore.jobs.control.start", lambda path, threads=None: started.append(path))
     app = open_with({"model.latent_size": ["2", "8"], "model.hidden": ["32", "32-16"], "train.seed": ["0"]})
     assert any("2 x 2 x 1 = 4 positions" in text.value for text in app.markdown)
     start_button(app).click().run()
     assert not app.exception
     (path,) = started
     expected = {"model.latent_size": (2, 8), "model.hidden": ((32,), (32, 16)), "train.seed": (0,)}
-    assert grid_store.read_grid(path).grid == Grid(DIGITS, expected)
+    assert store.read_grid(path).grid == Grid(DIGITS, expected)
 
 
 def test_typed_values_and_axes_stay_when_the_page_is_left(empty_root):

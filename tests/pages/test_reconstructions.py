@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from aecore import data, load_run
+from aecore.analysis.metrics import errors_on_test_images
+from aecore.analysis.projection import pca_baseline
 from aecore.figures.errors import choose_images, error_histogram, extremes, verdict
-from aecore.metrics import errors_on_test_images
-from aecore.projection import pca_baseline
 from tests.pages.conftest import open_page
 
 PAGE = "pages/look/reconstructions.py"

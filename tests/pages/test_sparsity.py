@@ -6,10 +6,11 @@ import tempfile
 
 import pytest
 
-from aecore import comparison, data, files, grid_store, models, store
-from aecore import sparsity_gallery as gallery
+from aecore import data, files, models, store
+from aecore.analysis import comparison
+from aecore.gallery import sparsity as gallery
 from aecore.grid import Grid
-from aecore.worker import work
+from aecore.jobs.worker import work
 from pages.shared.sparsity import words
 from tests.pages.conftest import TINY, open_page
 
@@ -20,7 +21,7 @@ PAGE = "pages/look/sparsity.py"
 def _untrained(tmp_path_factory):
     """The shipped grid with networks as they are before training, and figures made up by a rule."""
     root = tmp_path_factory.mktemp("shipped")
-    folder = grid_store.create_grid(Grid(gallery.BASE, listed=gallery.MEMBERS), "shipped", root)
+    folder = store.create_grid(Grid(gallery.BASE, listed=gallery.MEMBERS), "shipped", root)
     table = []
     for values, seed in gallery.networks():
         config = gallery.config(values, seed)

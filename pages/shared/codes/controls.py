@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aecore.data import ImageData
-    from aecore.run import Run
+    from aecore.store.run import Run
 
 COUNTS = (1000, 2000, 5000)
 ALL = "all"

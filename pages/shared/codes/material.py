@@ -16,10 +16,10 @@ from pages.shared.code_map import Atlas, thumbnail_atlas
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from aecore.analysis.neighbors import Neighbors
+    from aecore.analysis.projection import PCA
     from aecore.data import ImageData
-    from aecore.neighbors import Neighbors
-    from aecore.projection import PCA
-    from aecore.run import Run
+    from aecore.store.run import Run
 
 TRAINING_IMAGES = 1000
 """Training images that are placed into a map, drawn with seed 0."""
@@ -54,14 +54,14 @@ class Points:
     @cached_property
     def code_neighbors(self) -> Neighbors:
         """Neighbours in the code."""
-        from aecore.neighbors import Neighbors
+        from aecore.analysis.neighbors import Neighbors
 
         return Neighbors(self.codes)
 
     @cached_property
     def pixel_neighbors(self) -> Neighbors:
         """Neighbours in pixels, in [0, 1]."""
-        from aecore.neighbors import Neighbors
+        from aecore.analysis.neighbors import Neighbors
 
         return Neighbors(self.images.flatten(1).float() / 255)
 
@@ -100,7 +100,7 @@ def training_points(key: str) -> Points:
 
 @st.cache_resource(max_entries=3, show_spinner="Encoding training images")
 def _training_points(key: str, stamp: int) -> Points:
-    from aecore.metrics import errors_on
+    from aecore.analysis.metrics import errors_on
 
     run = loading.load_run(key)
     data = loading.load_data(run.config.data.name)
@@ -117,7 +117,7 @@ def code_pca(key: str) -> PCA:
 
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _code_pca(key: str, stamp: int) -> PCA:
-    from aecore.projection import fit_pca
+    from aecore.analysis.projection import fit_pca
 
     return fit_pca(loading.test_codes(key))
 
@@ -168,21 +168,21 @@ def scores(key: str, points: Points, plane_name: str, plane: np.ndarray) -> Scor
 def _plane_scores(
     key: str, stamp: int, count: int, name: str, _codes: np.ndarray, _labels: np.ndarray, _plane: np.ndarray
 ) -> tuple[float, float]:
-    from aecore.neighbors import knn_accuracy, trustworthiness
+    from aecore.analysis.neighbors import knn_accuracy, trustworthiness
 
     return trustworthiness(_codes, _plane), knn_accuracy(_plane, _labels, NEIGHBORS)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _code_score(key: str, stamp: int, count: int, _codes: np.ndarray, _labels: np.ndarray) -> float:
-    from aecore.neighbors import knn_accuracy
+    from aecore.analysis.neighbors import knn_accuracy
 
     return knn_accuracy(_codes, _labels, NEIGHBORS)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _pixel_score(name: str, count: int, _images: Tensor, _labels: np.ndarray) -> float:
-    from aecore.neighbors import knn_accuracy
+    from aecore.analysis.neighbors import knn_accuracy
 
     return knn_accuracy(_images.flatten(1).float() / 255, _labels, NEIGHBORS)
 

@@ -13,7 +13,7 @@ from pages.shared.codes import tsne_job
 from pages.shared.codes.material import Points, code_pca
 
 if TYPE_CHECKING:
-    from aecore.tsne import TsneMap
+    from aecore.analysis.tsne import TsneMap
 
 PCA, TSNE, UNITS = "PCA", "t-SNE", "Units"
 KINDS = (PCA, TSNE, UNITS)

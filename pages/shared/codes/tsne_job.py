@@ -15,7 +15,7 @@ from aecore.cache import cache_root
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aecore.tsne import TsneMap
+    from aecore.analysis.tsne import TsneMap
 
 KEPT = 8
 """Maps kept in memory; whole ones are on disk too."""
@@ -63,7 +63,7 @@ class TsneJob:
         self._thread.join(seconds)
 
     def _work(self, codes: np.ndarray, perplexity: float, seed: int, path: Path) -> None:
-        from aecore.tsne import tsne
+        from aecore.analysis.tsne import tsne
 
         try:
             self.result = tsne(codes, perplexity, seed, on_progress=self._progress)
@@ -98,7 +98,7 @@ def _end_all(jobs: dict[str, TsneJob]) -> None:
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
 def _from_disk(name: str, folder: str, modified: int) -> TsneMap | None:
-    from aecore.tsne import TsneMap
+    from aecore.analysis.tsne import TsneMap
 
     try:
         return TsneMap.load(_path(name))

@@ -16,8 +16,8 @@ import numpy as np
 import streamlit as st
 
 if TYPE_CHECKING:
-    from aecore.run import Run
-    from aecore.units import Units
+    from aecore.analysis.units import Units
+    from aecore.store.run import Run
 
 LARGEST = 5_000_000
 """Weights that are sent to a browser at most (27 MB); a larger decoder would not follow the hand either."""
@@ -57,7 +57,7 @@ def encoded(values: np.ndarray) -> str:
 
 def decoder_data(run: Run) -> dict[str, Any]:
     """What `makeDecoder` takes. Raises ValueError for a decoder that can't or should not run in a browser."""
-    from aecore.decoder_export import export_decoder
+    from aecore.export.decoder import export_decoder
 
     decoder = export_decoder(run)
     if decoder.weights.size > LARGEST:

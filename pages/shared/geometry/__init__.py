@@ -1,6 +1,6 @@
 """Loss contours meeting the L1 diamond and the L2 disc: an interactive figure that runs in the browser.
 
-`solve.js` holds the maths (a port of `aecore.geometry`), `figure.js` draws and follows the hand.
+`solve.js` holds the maths (a port of `aecore.analysis.geometry`), `figure.js` draws and follows the hand.
 """
 
 from __future__ import annotations

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from aecore import selection
+from aecore.analysis import selection
 from aecore.grid import Grid, axis_text
-from aecore.grid_store import GridInfo
+from aecore.store import GridInfo
 from pages.shared import settings_form
 from pages.shared.decoder import DECODER_SCRIPT, encoded
 from pages.shared.grid import source
 from pages.shared.grid.source import Row
 
 if TYPE_CHECKING:
-    from aecore.grid_probe import Pictures, Probe
+    from aecore.store import Pictures, Probe
 
 LARGEST = 8_000_000
 """Bytes of pictures that are sent to a browser at most; larger grids show fewer images a member."""

@@ -6,9 +6,8 @@ import time
 
 import streamlit as st
 
-from aecore import grid_store
-from aecore.grid_store import GridInfo
-from aecore.store import Unreadable
+from aecore import store
+from aecore.store import GridInfo, Unreadable
 from pages.shared import folders, state
 from pages.shared.grid import board, source
 from pages.shared.words import age
@@ -30,7 +29,7 @@ def row(info: GridInfo) -> dict[str, object]:
 
 def draw() -> None:
     """The table, and the selected grid's actions."""
-    listed = grid_store.list_grids()
+    listed = store.list_grids()
     grids = [info for info in listed if isinstance(info, GridInfo)]
     if grids:
         event = st.dataframe(

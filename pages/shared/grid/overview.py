@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from aecore import selection
+from aecore.analysis import selection
+from aecore.analysis.selection import LATENT, SEED, Candidate
 from aecore.config import field_paths
 from aecore.grid import Grid, axis_text
-from aecore.selection import LATENT, SEED, Candidate
 from pages.shared import settings_form
 from pages.shared.grid import board, source
 

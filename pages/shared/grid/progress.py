@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aecore import grid_store, jobs, store
+from aecore import jobs, store
 from aecore.files import StoreError
 from aecore.grid import axis_text
-from aecore.grid_store import GridInfo
+from aecore.store import GridInfo
 from pages.shared.grid import board, source
 from pages.shared.state import CHOOSE_PAGE
 from pages.shared.training_view import resume
@@ -110,10 +110,10 @@ def _standing(info: GridInfo, status: str) -> None:
 
 
 def _stacks(info: GridInfo) -> None:
-    stacks = grid_store.read_stacks(info.path)
+    stacks = store.read_stacks(info.path)
     if len(stacks) < 2:
         return
-    parts = [store.read_progress(grid_store.stack_path(info.path, s)) for s in range(len(stacks))]
+    parts = [store.read_progress(store.stack_path(info.path, s)) for s in range(len(stacks))]
     at_work = [s for s, part in enumerate(parts) if part.get("status") == "running"]
     shown = range(len(stacks)) if len(stacks) <= SHOWN else at_work[:SHOWN]
     for column, s in zip(st.columns(max(len(shown), 1)), shown, strict=False):

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from aecore import grid_store, store
+from aecore import store
 from aecore.files import StoreError
 from aecore.grid import PENALTY, STRENGTH, Grid, axis_text, axis_title
-from aecore.grid_store import GridInfo
 from aecore.presets import PENALTY_NAMES
+from aecore.store import GridInfo
 from pages.shared import loading
 
 if TYPE_CHECKING:
-    from aecore.grid_probe import Pictures, Probe
+    from aecore.store import Pictures, Probe
 
 Row = dict[str, Any]
 
 
 def grids() -> list[GridInfo]:
     """Every grid that can be read, newest first."""
-    return [info for info in grid_store.list_grids() if isinstance(info, GridInfo)]
+    return [info for info in store.list_grids() if isinstance(info, GridInfo)]
 
 
 def rows(info: GridInfo) -> list[Row]:
@@ -56,7 +56,7 @@ def stamp(info: GridInfo) -> int:
     """Changes whenever a member's pictures do. A finished grid's never do."""
     if info.result is not None:
         return (info.path / store.RESULT).stat().st_mtime_ns
-    files = (info.path / str(k) / grid_store.PICTURES for k in range(len(info.grid.members)))
+    files = (info.path / str(k) / store.PICTURES for k in range(len(info.grid.members)))
     return sum(file.stat().st_mtime_ns for file in files if file.exists())
 
 
@@ -69,9 +69,9 @@ def pictures(info: GridInfo) -> Pictures:
 def _pictures(path: str, stamp: int) -> Pictures:
     from pathlib import Path
 
-    from aecore.grid_probe import read_all_pictures
+    from aecore.store import read_all_pictures
 
-    return read_all_pictures(grid_store.read_grid(Path(path)))
+    return read_all_pictures(store.read_grid(Path(path)))
 
 
 def probe(info: GridInfo) -> Probe | None:
@@ -83,9 +83,10 @@ def probe(info: GridInfo) -> Probe | None:
 def _probe(path: str, kept: bool) -> Probe | None:
     from pathlib import Path
 
-    from aecore.grid_probe import make_probe, read_probe
+    from aecore.analysis.probe import make_probe
+    from aecore.store import read_probe
 
-    info = grid_store.read_grid(Path(path))
+    info = store.read_grid(Path(path))
     try:
         if (found := read_probe(info.path)) is not None:
             return found

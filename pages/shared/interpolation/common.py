@@ -11,7 +11,7 @@ from pages.shared import saving
 from pages.shared.picker import Picked
 
 if TYPE_CHECKING:
-    from aecore.run import Run
+    from aecore.store.run import Run
 
 STEPS = 101
 """Frames of a path."""

@@ -13,7 +13,7 @@ from pages.shared.picker import first_images, pick_image
 
 if TYPE_CHECKING:
     from aecore.data import ImageData
-    from aecore.run import Run
+    from aecore.store.run import Run
 
 SIDE = 9
 """Rows and columns of the sheet."""
@@ -21,7 +21,7 @@ SIDE = 9
 
 def draw(run: Run, key: str, data: ImageData) -> None:
     """Four images and the bilinear sheet of codes between them."""
-    from aecore import latent
+    from aecore.analysis import latent
 
     places = ("top left", "top right", "bottom left", "bottom right")
     left, right = st.columns([3, 2], gap="large")

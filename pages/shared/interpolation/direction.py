@@ -17,9 +17,9 @@ from pages.shared.state import kept_selections
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+    from aecore.analysis.latent import Direction
     from aecore.data import ImageData
-    from aecore.latent import Direction
-    from aecore.run import Run
+    from aecore.store.run import Run
 
 STRENGTHS = (-2.0, 2.0)
 """Range of the strength; 1 goes as far as from one group's mean code to the other's."""
@@ -27,8 +27,8 @@ STRENGTHS = (-2.0, 2.0)
 
 def draw(run: Run, key: str, data: ImageData) -> None:
     """The step from one group's mean code to another's, added to an image's code."""
+    from aecore.analysis.latent import cross_fade
     from aecore.figures.latent import projection_histogram
-    from aecore.latent import cross_fade
 
     row = st.columns([1.5, 1.5, 3], vertical_alignment="bottom", width=720)
     groups = {f"class {name}": label for label, name in enumerate(data.class_names)}
@@ -112,7 +112,7 @@ def _directions(
     Classes give it from training images and are scored on test images; selections are test images, and are
     all there is to score.
     """
-    from aecore.latent import direction
+    from aecore.analysis.latent import direction
 
     test_codes, test_pixels = loading.test_codes(key), data.test_images
     if first in groups and second in groups:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from aecore.data import ImageData
-    from aecore.run import Run
+    from aecore.store.run import Run
 
 PLACES = 9
 """Places between the ends that are compared with real images."""
@@ -30,7 +30,7 @@ PATH_HELP = (
 
 def draw(run: Run, key: str, data: ImageData, row: DeltaGenerator) -> None:
     """Two images, what lies between them, and their pixel cross-fade; `row` takes the control."""
-    from aecore import latent
+    from aecore.analysis import latent
 
     with row:
         kind = _path_kind(run)
@@ -69,7 +69,7 @@ def draw(run: Run, key: str, data: ImageData, row: DeltaGenerator) -> None:
 
 
 def _path_kind(run: Run) -> str:
-    from aecore import latent
+    from aecore.analysis import latent
 
     kinds = latent.path_kinds(run.config)
     if st.session_state.get("interpolation_path", kinds[0]) not in kinds:
@@ -95,7 +95,7 @@ def _path_numbers(
     fade: np.ndarray,
     ends: np.ndarray,
 ) -> None:
-    from aecore.latent import nearest_image_errors
+    from aecore.analysis.latent import nearest_image_errors
 
     st.metric(
         "Farthest from the data",
@@ -119,7 +119,7 @@ def _path_numbers(
 
 
 def _path_meaning(t: np.ndarray, curve: np.ndarray, band: tuple[float, float]) -> str:
-    from aecore.latent import stretches
+    from aecore.analysis.latent import stretches
 
     out = stretches(t, curve > band[1])
     if not out:

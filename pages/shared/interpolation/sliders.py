@@ -13,8 +13,8 @@ from pages.shared.decoder import code_reference, unit_sliders
 from pages.shared.picker import first_images, pick_image
 
 if TYPE_CHECKING:
-    from aecore.run import Run
-    from aecore.units import Units
+    from aecore.analysis.units import Units
+    from aecore.store.run import Run
 
 REFERENCE = 2000
 """Training codes that go to the browser, for the distance to the nearest."""
@@ -56,8 +56,8 @@ def _meaning(units: Units, size: int, with_data: bool) -> str:
 
 @st.cache_data(max_entries=6, show_spinner=False)
 def _reference(key: str, stamp: int) -> tuple[np.ndarray, float, float]:
-    from aecore.latent import usual_band
-    from aecore.neighbors import Neighbors
+    from aecore.analysis.latent import usual_band
+    from aecore.analysis.neighbors import Neighbors
 
     codes = loading.train_codes(key).numpy()
     if len(codes) > REFERENCE:

@@ -162,7 +162,7 @@ def _draw(key: str, shape: tuple[int, int, int]) -> Tensor | None:
     import numpy as np
     import torch
 
-    from aecore.drawing import centred_drawing
+    from aecore.data.drawing import centred_drawing
 
     kept = f"{key}_ink"
     result = _canvas(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from aecore import comparison, store
-from aecore import sparsity_gallery as gallery
-from aecore.comparison import Member
+from aecore import store
+from aecore.analysis import comparison
+from aecore.analysis.comparison import Member
+from aecore.gallery import sparsity as gallery
 from pages.shared import loading
 from pages.shared.sparsity import lessons, sources, words
 from pages.shared.sparsity.lessons import EXACT, LESSONS, OWN, Side

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aecore import comparison
-from aecore import sparsity_gallery as gallery
-from aecore.comparison import Member
+from aecore.analysis import comparison
+from aecore.analysis.comparison import Member
+from aecore.gallery import sparsity as gallery
 from aecore.palette import CLASS_COLORS, L1_COLOR, L2_COLOR
 
 BATCH_COLOR = CLASS_COLORS[3]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from aecore import comparison
-from aecore import sparsity_gallery as gallery
-from aecore.comparison import Member
+from aecore.analysis import comparison
+from aecore.analysis.comparison import Member
+from aecore.gallery import sparsity as gallery
 from aecore.palette import L1_COLOR, L2_COLOR
 from pages.shared import images, loading
 from pages.shared.sparsity import lessons, sources, words

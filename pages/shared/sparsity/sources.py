@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from aecore import comparison, store
-from aecore import sparsity_gallery as gallery
-from aecore.comparison import Look, Member
+from aecore import store
+from aecore.analysis import comparison
+from aecore.analysis.comparison import Look, Member
+from aecore.gallery import sparsity as gallery
 from aecore.palette import L1_COLOR, L2_COLOR
 from pages.shared import loading
 
@@ -89,7 +90,7 @@ def _look(key: str, stamp: int) -> Look:
 
 @st.cache_resource(max_entries=64, show_spinner="Finding the atoms")
 def _atoms(key: str, stamp: int) -> np.ndarray:
-    from aecore.units import atoms
+    from aecore.analysis.units import atoms
 
     return atoms(loading.load_run(key), _look(key, stamp).codes.mean(0))
 
@@ -150,7 +151,7 @@ def exact(key: str) -> tuple[Exact, Exact]:
 
 @st.cache_resource(max_entries=4, show_spinner="Inferring exact codes")
 def _exact(key: str, stamp: int) -> tuple[Exact, Exact]:
-    from aecore import dictionary_inference as inference
+    from aecore.analysis import dictionary_inference as inference
     from aecore.models import atoms
 
     run = loading.load_run(key)
@@ -185,7 +186,7 @@ def of_exact(key: str, index: int) -> tuple[Source, Source]:
 
 
 def _of_codes(name: str, color: str, key: str, path: Exact, index: int) -> Source:
-    from aecore.sparsity import code_sparsity
+    from aecore.analysis.sparsity import code_sparsity
 
     codes = path.codes[index]
     run = loading.load_run(key)

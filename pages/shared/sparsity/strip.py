@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from aecore import comparison
+from aecore.analysis import comparison
 from pages.shared.sparsity.sources import Source
 
 Figure = tuple[str, str, Callable[[Mapping[str, Any]], float | None], str]

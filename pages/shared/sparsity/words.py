@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aecore.comparison import CLOSE
+from aecore.analysis.comparison import CLOSE
 
 Figures = Mapping[str, Any]
 

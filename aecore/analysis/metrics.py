@@ -1,0 +1,57 @@
+"""How good a reconstruction is. Images are float N x C x H x W in [0, 1]."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from aecore.analysis.projection import pca_baseline
+from aecore.data import ImageData
+from aecore.store.run import BATCH, Run
+
+
+def squared_errors(x: Tensor, reconstruction: Tensor) -> Tensor:
+    """Squared error of each image, the sum over its pixels: N values."""
+    return (x - reconstruction).square().flatten(1).sum(1)
+
+
+def reconstruction_metrics(squared_error: float, pixels: int) -> dict[str, float]:
+    """`squared_error` per image with `mse` per pixel and `psnr` = 10 log10(1 / mse) in decibels."""
+    mse = squared_error / pixels
+    psnr = 10 * math.log10(1 / mse) if mse > 0 else math.inf
+    return {"squared_error": squared_error, "mse": mse, "psnr": psnr}
+
+
+def unit_range(images: Tensor) -> Tensor:
+    """uint8 images as float32 in [0, 1]; floats are returned as they are."""
+    return images.float() / 255 if images.dtype == torch.uint8 else images
+
+
+def errors_on(run: Run, images: Tensor) -> Tensor:
+    """Squared error of each image (uint8, or float in [0, 1]) under the run's model: N values."""
+    parts = []
+    for part in images.split(BATCH):
+        x = unit_range(part)
+        parts.append(squared_errors(x, run.reconstruct(x)))
+    return torch.cat(parts)
+
+
+def errors_on_test_images(run: Run, data: ImageData) -> Tensor:
+    """Squared error of each test image under the run's model: N values."""
+    return errors_on(run, data.test_images)
+
+
+def standard_error(values: Tensor) -> float | None:
+    """Standard deviation over the square root of the count: how uncertain a mean is. None for one value."""
+    if len(values) < 2:
+        return None
+    return values.double().std().item() / math.sqrt(len(values))
+
+
+def evaluate(run: Run, data: ImageData) -> dict[str, float]:
+    """Test figures of a run: `squared_error`, `mse`, `psnr`, and PCA's error with as many components."""
+    error = errors_on_test_images(run, data).double().mean().item()
+    pca = pca_baseline(data).error(run.latent_size)
+    return {**reconstruction_metrics(error, data.pixels), "pca_squared_error": pca}

@@ -1,0 +1,169 @@
+"""The networks of the Sparsity page: paths of strengths for L1 and L2, and one lesson beside another.
+
+`MEMBERS` are shipped with weights, for one seed, as one grid folder; of `FIGURES_ONLY`, and of everything
+at the further seeds, only figures are kept, in a table in that folder.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aecore import files, store
+from aecore.analysis import comparison
+from aecore.analysis.comparison import Member
+from aecore.config import Config
+from aecore.gallery import shipping
+from aecore.grid import Grid
+from aecore.presets import PRESETS
+
+FIGURES = "figures.json"
+"""In the grid's folder: the figures of every network at every seed."""
+NAME = "Sparsity: L1 and L2 on MNIST"
+SEEDS = (0, 1, 2)
+
+BASE = PRESETS["dictionary"].with_values({"loss.code_l1": 0.0})
+"""ReLU code, one linear decoder layer whose columns have norm 1, no penalty."""
+
+L1_STRENGTHS = (3e-4, 6e-4, 1e-3, 1.7e-3, 3e-3, 4e-3)
+L2_STRENGTHS = (1.5e-4, 3e-4, 6e-4, 1e-3, 1.7e-3, 2.8e-3)
+"""Chosen so that the two paths go through the same squared errors."""
+
+LINEAR = {"model.code_activation": "linear"}
+FREE = {"model.unit_norm": False}
+LONGER = {"train.epochs": 6}
+WARM_UP = LONGER | {"loss.warmup_delay": 1.0, "loss.warmup_epochs": 2.0}
+WHOLE_BATCH = {"loss.code_whole_batch_norm": 1e-3}
+LARGE_BATCH = {"train.batch_size": 512, "train.epochs": 16}
+"""Four times the batch and four times the epochs: as many updates."""
+DEEP = {"model.family": "mlp", "model.output_activation": "tanh"}
+POST = {
+    "model.family": "mlp",
+    "model.latent_size": 12,
+    "model.code_activation": "linear",
+    "model.output_activation": "tanh",
+}
+"""The post's network, on which the penalties on weights are compared."""
+ADAMW = {"train.optimizer": "adamw"}
+
+
+def threshold(t: float) -> dict[str, Any]:
+    """BatchNorm and soft threshold, before the post's deep decoder, which takes longer to learn."""
+    return DEEP | LONGER | {"model.code_activation": "soft_threshold", "model.threshold": t}
+
+
+def top_k(k: int) -> dict[str, Any]:
+    return {"model.code_activation": "top_k", "model.top_k": k}
+
+
+MEMBERS: list[dict[str, Any]] = [
+    {"loss.code_l1": 0.0},
+    *({"loss.code_l1": s} for s in L1_STRENGTHS[1:]),
+    *({"loss.code_l2": s} for s in L2_STRENGTHS[1:]),
+    top_k(10),
+    threshold(1.5),
+    LINEAR | {"loss.code_l1": 3e-3},
+    LINEAR | {"loss.code_l2": 3e-3},
+    FREE | {"loss.code_l1": 3e-3},
+    FREE | {"loss.code_l2": 2e-3},
+    LONGER | {"loss.code_l1": 3e-3},
+    WARM_UP | {"loss.code_l1": 3e-3},
+    WHOLE_BATCH,
+    WHOLE_BATCH | LARGE_BATCH,
+    POST,
+    *(POST | {"loss.weight_l1": t} for t in (1e-5, 5e-5)),
+    *(POST | ADAMW | {"train.weight_decay": d} for d in (0.1, 1.0)),
+]
+"""Each by the fields in which it differs from `BASE`."""
+
+FIGURES_ONLY: list[dict[str, Any]] = [
+    {"loss.code_l1": L1_STRENGTHS[0]},
+    {"loss.code_l2": L2_STRENGTHS[0]},
+    *({"loss.code_l2": s} for s in (1.4e-3, 2e-3, 2.3e-3)),
+    *(top_k(k) for k in (5, 20)),
+    *(threshold(t) for t in (0.5, 1.0)),
+]
+"""Further points of the trade-off."""
+
+
+def networks() -> list[tuple[dict[str, Any], int]]:
+    """Every network whose figures are shown: its difference from `BASE`, and its seed."""
+    return [(values, seed) for seed in SEEDS for values in (*MEMBERS, *FIGURES_ONLY)]
+
+
+def config(values: Mapping[str, Any], seed: int) -> Config:
+    return BASE.with_values({**values, "train.seed": seed})
+
+
+def train(root: Path, threads: int | None = None) -> Path:
+    """Trains every network and ships them into `root`; returns the grid's folder."""
+    from aecore.jobs import grid_worker
+
+    everything = Grid(BASE, listed=[values | {"train.seed": seed} for values, seed in networks()])
+    with tempfile.TemporaryDirectory() as folder:
+        draft = store.create_grid(everything, NAME, Path(folder))
+        grid_worker.work(draft, threads)
+        return ship({c: draft / str(k) for k, c in enumerate(everything.members)}, root)
+
+
+def ship(trained: Mapping[Config, Path], root: Path) -> Path:
+    """Makes the shipped grid folder under `root` from finished run folders by config.
+
+    Weights go in half precision, and figures are measured with what is shipped. Networks that `trained`
+    does not hold are left out of the table of figures; of `MEMBERS` each is needed (KeyError).
+    """
+    from aecore import data
+
+    images = data.load(BASE.data.name)
+    grid = Grid(BASE, listed=MEMBERS)
+    with tempfile.TemporaryDirectory(dir=root, prefix=".") as folder:
+        draft = store.create_grid(grid, NAME, Path(folder))
+        table, rows = [], []
+        for k, member in enumerate(grid.members):
+            source, target = trained[member], draft / str(k)
+            shipping.ship(source, target)
+            shipping.halve(target)
+            if (source / store.PICTURES).exists():
+                shutil.copy2(source / store.PICTURES, target / store.PICTURES)
+            row = {**(files.read_object(source / store.RESULT) or {}), "k": k, "axes": grid.position_of(k)}
+            store.write_result(target, row)
+            rows.append(row)
+        numbers = {member: k for k, member in enumerate(grid.members)}
+        for values, seed in networks():
+            if (wanted := config(values, seed)) in trained:
+                k = numbers.get(wanted)
+                run = store.load_run(trained[wanted] if k is None else draft / str(k))
+                table.append(
+                    {"values": values, "seed": seed, "k": k, "figures": comparison.measure(run, images)}
+                )
+        store.write_result(draft, {"members": rows, "seconds": sum(row.get("seconds", 0.0) for row in rows)})
+        files.write_json(draft / FIGURES, {"members": table})
+        target = root / draft.name
+        shutil.rmtree(target, ignore_errors=True)
+        draft.rename(target)
+    return target
+
+
+def find(root: Path) -> Path | None:
+    """The shipped grid's folder under a run root, None where there is none."""
+    return next((path.parent for path in sorted(root.glob(f"[!._]*/{FIGURES}"))), None)
+
+
+def read_members(folder: str | Path) -> list[Member]:
+    """Every network of the table in `folder`; StoreError in one sentence where it can't be used."""
+    folder = Path(folder)
+    table = files.read_object(folder / FIGURES) or {}
+    try:
+        return [
+            Member(
+                config(row["values"], row["seed"]),
+                dict(row["figures"]),
+                None if row["k"] is None else f"{folder.name}/{row['k']}",
+            )
+            for row in table["members"]
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise files.StoreError(f"{FIGURES} can't be used: {error}") from error

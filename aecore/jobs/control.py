@@ -1,0 +1,191 @@
+"""Start, watch and stop training processes.
+
+A job is a detached process that works on one run folder (`aecore.jobs.worker`); it outlives the page and the
+server that started it. All that is known of it is read from the folder, so every page, every browser
+and the command line see the same. Imports no torch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from aecore import store
+from aecore.config import Config
+from aecore.files import StoreError
+from aecore.grid import Grid
+from aecore.store import GridInfo, RunInfo
+
+Job = RunInfo | GridInfo
+
+START_UP = 30.0
+"""Seconds within which a started process must have shown itself in progress.json."""
+
+SILENT = 60.0
+"""Seconds without a heartbeat after which a living process is called silent."""
+
+NICE = 19
+"""Niceness of a training started by a page, so that the page stays quick."""
+
+
+def submit(config: Config, name: str = "", root: Path | None = None, threads: int | None = None) -> Path:
+    """Makes a run folder for `config` and starts training it; waits in the queue while others train."""
+    path = store.create_run(config, name, root)
+    start(path, threads)
+    return path
+
+
+def start(path: Path, threads: int | None = None) -> None:
+    """Starts or resumes the training of a run or grid in a process of its own; RuntimeError if it has one.
+
+    A resumed run keeps its number of threads, since other numbers round otherwise. Without a number of
+    `threads` a run gets all cores but one, which is the page's; a grid likewise that many processes.
+    """
+    info = read(path)
+    if is_active(info.progress):
+        raise RuntimeError(f"{info.name} is being trained already")
+    if isinstance(info, RunInfo):
+        require_unfinished(info)
+    threads = threads or info.progress.get("threads") or page_threads()
+    store.clear_stop(path)
+    # The newcomer goes to the end of the queue: `submitted` is what orders it.
+    now = time.time()
+    progress = {**info.progress, "status": "queued", "pid": None, "submitted": now, "heartbeat": now}
+    store.write_progress(path, {**progress, "message": ""})
+    module = "aecore.jobs.worker" if isinstance(info, RunInfo) else "aecore.jobs.grid_worker"
+    command = [sys.executable, "-m", module, str(path.resolve())]
+    command += ["--threads", str(threads), "--nice", str(NICE)]
+    with (path / store.LOG).open("ab") as log:
+        subprocess.Popen(
+            command,
+            cwd=Path(__file__).resolve().parents[2],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            **detached(),
+        )
+
+
+def submit_grid(grid: Grid, name: str = "", root: Path | None = None, threads: int | None = None) -> Path:
+    """Makes a grid folder and starts training it, as `submit` does for a run."""
+    path = store.create_grid(grid, name, root)
+    start(path, threads)
+    return path
+
+
+def read(path: Path) -> Job:
+    """The run or grid in a folder; StoreError in one sentence where there is none."""
+    return store.read_grid(path) if store.is_grid(path) else store.read_info(path)
+
+
+def require_unfinished(info: RunInfo) -> None:
+    """RuntimeError for a run that has all its epochs: there is nothing to resume."""
+    if info.result is not None and info.result.get("epochs", 0) >= info.config.train.epochs:
+        raise RuntimeError(
+            f"{info.name} has had all its {info.config.train.epochs} epochs; train its settings again, "
+            "with more epochs, to go further"
+        )
+
+
+def stop(path: Path) -> None:
+    """Asks a run's process to stop at its next step and keep the model reached."""
+    store.request_stop(path)
+
+
+def status(info: Job) -> str:
+    """queued, running, silent, stopped, failed, interrupted or finished."""
+    if is_active(info.progress):
+        if time.time() - _number(info.progress, "heartbeat") > SILENT:
+            return "silent"
+        return info.progress["status"]
+    if info.result is not None:
+        return "finished"
+    written = info.progress.get("status")
+    return written if written in ("stopped", "failed") else "interrupted"
+
+
+def active(root: Path | None = None) -> list[Job]:
+    """Runs and grids with a living process, in the order of their turn."""
+    root = root or store.checkpoints_root()
+    runs = []
+    # Asked every second by every page: only folders with a living process are read as a whole.
+    for path in root.iterdir() if root.is_dir() else ():
+        if path.name.startswith((".", "_")) or not is_active(store.read_progress(path)):
+            continue
+        with contextlib.suppress(StoreError, OSError):
+            runs.append(read(path))
+    return sorted(runs, key=lambda r: _number(r.progress, "submitted"))
+
+
+def is_active(progress: dict[str, Any]) -> bool:
+    """Whether the process that wrote `progress` is at work or waiting for its turn.
+
+    A process is its pid and its start time: a pid alone may have been given to another since.
+    """
+    if progress.get("status") not in ("queued", "running"):
+        return False
+    pid = progress.get("pid")
+    if pid is None:
+        return 0 <= time.time() - _number(progress, "heartbeat") < START_UP
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - _number(progress, "process_started")) < 1
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    # The last three are what a pid that is no number, or none that can be, raises.
+    except (psutil.NoSuchProcess, TypeError, ValueError, OverflowError):
+        return False
+
+
+def somebody_is_before(path: Path, device: str) -> bool:
+    """Whether another run under the same root was submitted earlier for this device and is not done."""
+    own = _number(store.read_progress(path), "submitted") or time.time()
+    return any(
+        info.path.name != path.name
+        and _number(info.progress, "submitted") < own
+        and lock_name(info.config.train.device) == device
+        for info in active(path.parent)
+    )
+
+
+def _number(progress: dict[str, Any], key: str) -> float:
+    """A time from progress.json, or 0: the file may come from anywhere."""
+    value = progress.get(key)
+    return value if isinstance(value, (int, float)) else 0.0
+
+
+def lock_name(device: str) -> str:
+    """The device whose lock a run takes, guessed for `auto` without importing torch."""
+    if device != "auto":
+        return device
+    if shutil.which("nvidia-smi"):
+        return "cuda"
+    return "mps" if (platform.system(), platform.machine()) == ("Darwin", "arm64") else "cpu"
+
+
+def page_threads() -> int:
+    """Threads of a training that a page starts: one core is left to the page."""
+    return max(1, (os.cpu_count() or 2) - 1)
+
+
+def user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "user"
+
+
+def detached() -> dict[str, Any]:
+    if os.name == "nt":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+        return {"creationflags": flags | subprocess.DETACHED_PROCESS}
+    return {"start_new_session": True}

@@ -1,0 +1,252 @@
+"""Choosing among members: each rule against a definition written out here, or a case solved by hand."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aecore.analysis import selection
+from aecore.analysis.selection import candidates, groups, importance, pareto_front, propose
+from aecore.config import Config
+from aecore.grid import Grid
+
+POST = Config().with_values({"data.name": "digits"})
+
+
+def row(k, validation, *, error=0.1, test=None, active=None, parameters=100):
+    return {
+        "k": k,
+        "validation": {"squared_error": validation},
+        "validation_standard_error": error,
+        "test": {"squared_error": validation if test is None else test, "pca_squared_error": 20.0},
+        "code": {"active_units": active or 4.0, "units": 8, "dead_units": 1},
+        "parameters": parameters,
+    }
+
+
+def grid_with(errors, axes, **more):
+    grid = Grid(POST, axes)
+    return grid, candidates(grid, [row(k, e, **more) for k, e in enumerate(errors)])
+
+
+# The elbow
+
+
+def test_the_elbow_of_two_straight_lines_is_where_they_meet():
+    x = np.arange(11.0)
+    for corner in range(1, 10):
+        y = np.where(x <= corner, 10 - x, 10 - corner - 0.05 * (x - corner))
+        if y[-1] < y[corner]:
+            found = selection.elbow(x, y)
+            below = [
+                y[0] + (y[-1] - y[0]) * (v - x[0]) / (x[-1] - x[0]) - w for v, w in zip(x, y, strict=True)
+            ]
+            assert found == int(np.argmax(below)) == corner
+
+
+def test_the_elbow_of_the_posts_network_is_its_own_size():
+    sizes = [2, 4, 8, 12, 16, 32, 64]
+    assert sizes[selection.elbow(sizes, [33.7, 25.7, 19.0, 16.0, 15.1, 13.3, 12.9])] == 12
+
+
+@pytest.mark.parametrize(
+    ("x", "y"), [([1, 2], [2, 1]), ([1, 2, 3], [3, 2, 1]), ([1, 2, 3], [1, 2, 3]), ([1, 2, 3], [3, 2.9, 1])]
+)
+def test_without_a_bend_below_the_chord_there_is_no_elbow(x, y):
+    assert selection.elbow(x, y) is None
+
+
+def test_the_elbow_refuses_lists_of_different_lengths():
+    with pytest.raises(ValueError, match="3 positions for 2 errors"):
+        selection.elbow([1, 2, 3], [2, 1])
+
+
+# The front
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 4)] * 3), min_size=1, max_size=25))
+@settings(max_examples=200, deadline=None)
+def test_the_front_is_what_no_other_beats(costs):
+    def beats(a, b):
+        return all(x <= y for x, y in zip(a, b, strict=True)) and a != b
+
+    assert pareto_front(costs).tolist() == [not any(beats(other, one) for other in costs) for one in costs]
+
+
+def test_the_front_refuses_what_is_no_matrix():
+    with pytest.raises(ValueError, match="matrix"):
+        pareto_front([1.0, 2.0])
+
+
+# Candidates and groups
+
+
+def test_members_without_a_finite_error_are_left_out():
+    grid = Grid(POST, {"model.latent_size": (2, 4, 8)})
+    found = candidates(grid, [row(0, 5.0), {"k": 1, "failed": 2}, row(2, math.nan, test=math.inf)])
+    assert [c.k for c in found] == [0]
+
+
+def test_active_units_leave_dead_ones_out():
+    grid = Grid(POST, {"model.latent_size": (8,)})
+    (found,) = candidates(grid, [row(0, 5.0, active=8.0)])
+    assert found.active_units == 7
+
+
+def test_groups_hold_the_seeds_of_one_config_and_their_standard_error():
+    _, members = grid_with(
+        [3.0, 5.0, 4.0, 9.0, 9.0, 9.3], {"model.latent_size": (2, 4), "train.seed": (0, 1, 2)}
+    )
+    first, second = groups(members)
+    assert [c.k for c in first.members] == [0, 1, 2]
+    assert first.validation == pytest.approx(4)
+    assert first.standard_error == pytest.approx(np.std([3, 5, 4], ddof=1) / math.sqrt(3))
+    assert first.best.k == 0
+    assert second.config.model.latent_size == 4
+
+
+def test_a_path_holds_what_differs_in_one_field_alone():
+    grid, members = grid_with(
+        range(12, 0, -1), {"model.latent_size": (2, 8, 4), "loss.code_l1": (0.0, 0.1), "train.seed": (0, 1)}
+    )
+    here = grid.members[3]
+    path = selection.path(groups(members), here)
+    assert [g.config.model.latent_size for g in path] == [2, 4, 8]
+    assert {g.config.loss.code_l1 for g in path} == {here.loss.code_l1}
+    strengths = selection.path(groups(members), here, "loss.code_l1")
+    assert [g.config.loss.code_l1 for g in strengths] == [0.0, 0.1]
+
+
+def test_a_path_passes_over_sizes_that_another_setting_forbids():
+    base = POST.with_values({"model.code_activation": "top_k", "model.top_k": 4})
+    grid = Grid(base, listed=[{"model.latent_size": 8}, {"model.latent_size": 2, "model.top_k": 2}])
+    members = candidates(grid, [row(0, 4.0), row(1, 5.0)])
+    assert [g.members[0].k for g in selection.path(groups(members), grid.members[0])] == [0]
+
+
+# The proposal
+
+
+def test_the_proposal_is_the_smallest_code_within_one_standard_error_of_the_best():
+    _, members = grid_with([9.0, 5.09, 5.05, 5.0], {"model.latent_size": (2, 4, 8, 16)})
+    found = propose(groups(members))
+    assert (found.best.config.model.latent_size, found.chosen.config.model.latent_size) == (16, 4)
+    assert found.limit == pytest.approx(5.1)
+    assert not found.over_seeds
+
+
+def test_over_seeds_their_own_standard_error_counts():
+    errors = [6.0, 6.2, 5.0, 7.0]
+    _, members = grid_with(errors, {"model.latent_size": (2, 4), "train.seed": (0, 1)}, error=0.001)
+    found = propose(groups(members))
+    assert found.over_seeds
+    assert found.best.config.model.latent_size == 4
+    assert found.limit == pytest.approx(6 + np.std([5, 7], ddof=1) / math.sqrt(2))
+    assert found.chosen.config.model.latent_size == 2
+
+
+def test_of_equal_sizes_the_smaller_error_is_proposed():
+    _, members = grid_with([5.05, 5.0], {"loss.code_l1": (0.0, 0.1)})
+    assert propose(groups(members)).chosen.best.k == 1
+
+
+def test_test_figures_choose_nothing():
+    grid = Grid(POST, {"model.latent_size": (2, 4, 8)})
+    rows = [row(k, e, test=t) for k, (e, t) in enumerate([(6.0, 0.1), (5.0, 99.0), (5.5, 1.0)])]
+    assert propose(groups(candidates(grid, rows))).chosen.best.k == 1
+
+
+def test_nothing_is_proposed_without_validation_or_standard_error():
+    grid = Grid(POST, {"model.latent_size": (2, 4)})
+    unvalidated = [row(k, 5.0) | {"validation": {}} for k in (0, 1)]
+    assert propose(groups(candidates(grid, unvalidated))) is None
+    assert propose(groups(candidates(grid, [row(k, 5.0, error=None) for k in (0, 1)]))) is None
+    assert propose([]) is None
+
+
+# Importance
+
+
+@given(st.lists(st.floats(0, 100), min_size=12, max_size=12))
+@settings(max_examples=50, deadline=None)
+def test_main_effects_and_interactions_share_out_the_variance(errors):
+    grid, members = grid_with(errors, {"model.latent_size": (2, 4, 8, 16), "train.seed": (0, 1, 2)})
+    found = importance(grid, members)
+    if found is None:
+        assert np.var(errors) < 1e-6
+        return
+    table = np.array(errors).reshape(4, 3)
+    assert found.shares["model.latent_size"] == pytest.approx(table.mean(1).var() / table.var())
+    assert found.shares["train.seed"] == pytest.approx(table.mean(0).var() / table.var())
+    residual = table - table.mean(1, keepdims=True) - table.mean(0, keepdims=True) + table.mean()
+    assert found.interactions == pytest.approx((residual**2).mean() / table.var(), abs=1e-6)
+
+
+def test_an_axis_that_changes_nothing_has_no_importance():
+    errors = [e for e in (9.0, 5.0, 4.0) for _ in range(2)]
+    grid, members = grid_with(errors, {"model.latent_size": (2, 4, 8), "loss.code_l1": (0.0, 0.1)})
+    found = importance(grid, members)
+    assert found.shares == {"model.latent_size": pytest.approx(1), "loss.code_l1": pytest.approx(0)}
+
+
+def test_positions_that_share_a_member_count_as_often_as_they_stand_in_the_product():
+    grid = Grid(POST, {"penalty": ("none", "code_l1"), "strength": (0.1, 0.2)})
+    assert len(grid.members) == 3
+    found = importance(grid, candidates(grid, [row(0, 1.0), row(1, 2.0), row(2, 4.0)]))
+    table = np.array([[1.0, 1.0], [2.0, 4.0]])
+    assert found.shares["penalty"] == pytest.approx(table.mean(1).var() / table.var())
+    assert "ANOVA" in found.method
+
+
+def test_an_unfinished_grid_falls_back_to_a_forest_that_finds_the_axis():
+    errors = [10.0 / size + 0.001 * seed for size in (2, 4, 8, 16) for seed in (0, 1, 2)]
+    grid, members = grid_with(errors, {"model.latent_size": (2, 4, 8, 16), "train.seed": (0, 1, 2)})
+    found = importance(grid, members[:-1])
+    assert "forest" in found.method
+    assert sum(found.shares.values()) == pytest.approx(1)
+    assert found.shares["model.latent_size"] > 0.9
+
+
+def test_equal_errors_have_no_variance_to_share():
+    grid, members = grid_with([5.0] * 4, {"model.latent_size": (2, 4, 8, 16)})
+    assert importance(grid, members) is None
+
+
+# Width, places
+
+
+def test_the_bottleneck_is_a_hidden_layer_at_most_twice_the_code():
+    assert selection.bottleneck(POST.with_values({"model.latent_size": 64})) == 64
+    assert selection.bottleneck(POST.with_values({"model.latent_size": 32})) == 64
+    assert selection.bottleneck(POST.with_values({"model.latent_size": 31})) is None
+    assert selection.bottleneck(POST.with_values({"model.hidden": ()})) is None
+
+
+def test_wider_layers_are_at_least_four_times_the_code():
+    wide = selection.wider(POST, 64)
+    assert wide.model.hidden == (512, 256)
+    assert selection.bottleneck(wide.with_values({"model.latent_size": 64})) is None
+    assert selection.wider(POST, 4) == POST
+
+
+def test_every_place_names_a_member_and_back():
+    grid = Grid(
+        POST, {"model.latent_size": (2, 4), "penalty": ("none", "code_l1"), "strength": (0.1, 0.2, 0.3)}
+    )
+    places = list(itertools.product(range(2), range(2), range(3)))
+    assert [selection.member_at(grid, place) for place in places] == list(grid.index)
+    for k in range(len(grid.members)):
+        assert selection.member_at(grid, selection.place_of(grid, k)) == k
+    assert list(selection.slice_places(grid, [1, 0, 2], 0)) == [[0, 0, 2], [1, 0, 2]]
+    for wrong in ([2, 0, 0], [0, 0], [0, 0, -1], [0, 0, 0, 0]):
+        with pytest.raises(ValueError, match="no place"):
+            selection.member_at(grid, wrong)
+
+
+def test_a_list_of_members_has_one_axis():
+    grid = Grid(POST, listed=[{"model.latent_size": 2}, {"loss.code_l1": 0.1}])
+    assert selection.positions_by_axis(grid) == [("member", (0, 1))]
+    assert selection.place_of(grid, 1) == [1]

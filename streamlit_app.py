@@ -1,41 +1,52 @@
 """Entry point: names the pages and draws the shared sidebar. Start with `streamlit run streamlit_app.py`."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pandas  # noqa: F401  Two visitors' threads that enter it by different doors find it half imported.
 import streamlit as st
 
 from pages.shared import sidebar
 
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
+
 st.set_page_config(page_title="Auto-encoder explorer", page_icon=":material/hourglass:", layout="wide")
+
+
+def page(folder: str, title: str, icon: str) -> StreamlitPage:
+    """The page in a folder of `pages`; the folder's own name is its path in the URL."""
+    path = Path("pages") / folder
+    return st.Page(
+        path / "page.py",
+        title=title,
+        icon=f":material/{icon}:",
+        url_path=path.name,
+        default=folder == "home",
+    )
+
 
 PAGES = {
     "": [
-        st.Page("pages/home/home.py", title="Home", icon=":material/home:", default=True),
+        page("home", "Home", "home"),
     ],
     "Train": [
-        st.Page("pages/train/train.py", title="Train", icon=":material/model_training:", url_path="train"),
-        st.Page("pages/train/new_grid.py", title="New grid", icon=":material/grid_on:", url_path="new_grid"),
-        st.Page("pages/train/runs.py", title="Runs", icon=":material/list:", url_path="runs"),
+        page("train/train", "Train", "model_training"),
+        page("train/new_grid", "New grid", "grid_on"),
+        page("train/runs", "Runs", "list"),
     ],
     "Look": [
-        st.Page(
-            "pages/look/reconstructions.py",
-            title="Reconstructions",
-            icon=":material/compare:",
-            url_path="reconstructions",
-        ),
-        st.Page("pages/look/codes.py", title="Codes", icon=":material/scatter_plot:", url_path="codes"),
-        st.Page(
-            "pages/look/interpolation.py",
-            title="Interpolation",
-            icon=":material/timeline:",
-            url_path="interpolation",
-        ),
-        st.Page("pages/look/units.py", title="Units", icon=":material/tune:", url_path="units"),
-        st.Page("pages/look/sparsity.py", title="Sparsity", icon=":material/blur_off:", url_path="sparsity"),
-        st.Page("pages/look/choose.py", title="Choose", icon=":material/rule:", url_path="choose"),
+        page("look/reconstructions", "Reconstructions", "compare"),
+        page("look/codes", "Codes", "scatter_plot"),
+        page("look/interpolation", "Interpolation", "timeline"),
+        page("look/units", "Units", "tune"),
+        page("look/sparsity", "Sparsity", "blur_off"),
+        page("look/choose", "Choose", "rule"),
     ],
 }
 
-page = st.navigation(PAGES)
+chosen = st.navigation(PAGES)
 sidebar.draw()
-page.run()
+chosen.run()

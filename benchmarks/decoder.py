@@ -19,7 +19,7 @@ from aecore.data import Scaling
 from aecore.models import build
 from aecore.presets import PRESETS
 from aecore.store.run import Run
-from pages.shared import decoder
+from pages.components import decoder
 
 SHAPE = (1, 28, 28)
 FRAMES = 60

@@ -127,6 +127,6 @@ def browser_decoder(key: str) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _browser_decoder(key: str, stamp: int) -> dict[str, Any]:
-    from pages.shared.decoder import decoder_data
+    from pages.components.decoder import decoder_data
 
     return decoder_data(_load_run(key, stamp))

@@ -16,7 +16,7 @@ import streamlit as st
 from aecore import store
 from aecore.files import StoreError
 from aecore.store import RunInfo
-from pages.shared.grid.source import member_name
+from pages.shared.grid_source import member_name
 
 RUN = "run"
 """Session and URL key of the chosen run: a folder name, or `<grid>/<k>`."""
@@ -24,14 +24,14 @@ RUN = "run"
 URL_LAG = 2.0
 """Seconds within which a browser may still send the URL it had before the server changed it."""
 
-HOME_PAGE = "pages/home/home.py"
-TRAIN_PAGE = "pages/train/train.py"
-NEW_GRID_PAGE = "pages/train/new_grid.py"
-RUNS_PAGE = "pages/train/runs.py"
-RECONSTRUCTIONS_PAGE = "pages/look/reconstructions.py"
-SPARSITY_PAGE = "pages/look/sparsity.py"
-CHOOSE_PAGE = "pages/look/choose.py"
-INTERPOLATION_PAGE = "pages/look/interpolation.py"
+HOME_PAGE = "pages/home/page.py"
+TRAIN_PAGE = "pages/train/train/page.py"
+NEW_GRID_PAGE = "pages/train/new_grid/page.py"
+RUNS_PAGE = "pages/train/runs/page.py"
+RECONSTRUCTIONS_PAGE = "pages/look/reconstructions/page.py"
+SPARSITY_PAGE = "pages/look/sparsity/page.py"
+CHOOSE_PAGE = "pages/look/choose/page.py"
+INTERPOLATION_PAGE = "pages/look/interpolation/page.py"
 
 
 def chosen_key() -> str | None:

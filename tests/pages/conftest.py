@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,15 @@ TINY_GRID = Grid(
 """Grid in `grid_root`: twelve models in one stack."""
 
 
-def open_page(path: str, **session: object) -> AppTest:
-    """The app at a page such as `pages/look/codes.py`, run once, with values put into its session first."""
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
+def open_page(path: str, link: Mapping[str, str] | None = None, **session: object) -> AppTest:
+    """The app at a page such as `pages/look/codes/page.py`, with values put into its session first.
+
+    `link` holds the query parameters of the URL. The app is opened at Home before, because only an app that
+    has run knows which file is the page of which URL.
+    """
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120).run()
+    if link is not None:
+        app.query_params = dict(link)
     for key, value in session.items():
         app.session_state[key] = value
     return app.switch_page(path).run()

@@ -6,14 +6,13 @@ import json
 import shutil
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from aecore import jobs, store
-from pages.shared.grid import board, source
-from tests.conftest import ROOT
+from pages.look.choose import board
+from pages.shared import grid_source
 from tests.pages.conftest import TINY_GRID, open_page
 
-PAGE = "pages/look/choose.py"
+PAGE = "pages/look/choose/page.py"
 
 
 def texts(app):
@@ -36,7 +35,7 @@ def test_the_sliders_start_at_the_proposed_member(grid_root, grid_key):
     (proposal,) = [text for text in texts(app) if text.startswith("**Proposed")]
     info = store.read_grid(grid_root / grid_key)
     k = info.grid.index[[list(p) for p in _places()].index(place(app, grid_key))]
-    assert source.member_name(info.grid, k) in proposal
+    assert grid_source.member_name(info.grid, k) in proposal
     assert "over 2 seeds" in proposal
     assert "within one standard error" in proposal or "lowest validation error" in proposal
     assert any("Test images only report" in text for text in texts(app))
@@ -47,12 +46,10 @@ def _places():
 
 
 def test_a_link_moves_the_sliders_and_the_place_stays_when_the_page_is_left(grid_root, grid_key):
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.query_params["grid"], app.query_params["at"] = grid_key, "1-1-0"
-    app.switch_page(PAGE).run()
+    app = open_page(PAGE, {"grid": grid_key, "at": "1-1-0"})
     assert not app.exception
     assert place(app, grid_key) == [1, 1, 0]
-    app.switch_page("pages/train/train.py").run()
+    app.switch_page("pages/train/train/page.py").run()
     app.query_params.clear()
     app.switch_page(PAGE).run()
     assert place(app, grid_key) == [1, 1, 0]
@@ -61,17 +58,13 @@ def test_a_link_moves_the_sliders_and_the_place_stays_when_the_page_is_left(grid
 
 @pytest.mark.parametrize("at", ["9-9-9", "1", "a-b-c", "-1-0-0", "", "0-0-0-0", "1e9-0-0"])
 def test_a_link_to_a_place_that_is_none_is_left_alone(grid_root, grid_key, at):
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.query_params["grid"], app.query_params["at"] = grid_key, at
-    app.switch_page(PAGE).run()
+    app = open_page(PAGE, {"grid": grid_key, "at": at})
     assert not app.exception
     assert place(app, grid_key) in _places()
 
 
 def test_a_link_to_a_grid_that_is_not_here_says_so(grid_root):
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.query_params["grid"] = "gone"
-    app.switch_page(PAGE).run()
+    app = open_page(PAGE, {"grid": "gone"})
     assert "gone" in app.warning[0].value
 
 
@@ -80,22 +73,18 @@ def test_look_makes_the_member_the_run_of_every_page(grid_root, grid_key):
     info = store.read_grid(grid_root / grid_key)
     k = info.grid.index[_places().index(place(app, grid_key))]
     app.button(key="choose_look").click().run()
-    app.switch_page("pages/look/reconstructions.py").run()
+    app.switch_page("pages/look/reconstructions/page.py").run()
     assert not app.exception
     assert app.session_state["run"] == f"{grid_key}/{k}"
-    assert source.member_name(info.grid, k) in app.sidebar.selectbox[0].options[0]
+    assert grid_source.member_name(info.grid, k) in app.sidebar.selectbox[0].options[0]
 
 
 def test_a_link_to_a_member_is_followed_and_one_to_none_is_said_so(grid_root, grid_key):
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.query_params["run"] = f"{grid_key}/3"
-    app.switch_page("pages/look/reconstructions.py").run()
+    app = open_page("pages/look/reconstructions/page.py", {"run": f"{grid_key}/3"})
     assert not app.exception
     assert app.session_state["run"] == f"{grid_key}/3"
     for missing in (f"{grid_key}/99", "gone/1", "../../etc/1", f"{grid_key}/../x"):
-        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-        app.query_params["run"] = missing
-        app.switch_page("pages/look/reconstructions.py").run()
+        app = open_page("pages/look/reconstructions/page.py", {"run": missing})
         assert not app.exception
         assert missing in app.sidebar.warning[0].value
 
@@ -134,9 +123,7 @@ def test_a_grid_without_optimizer_state_offers_its_settings_instead(grid_root, g
 
 @pytest.mark.parametrize("view", ["Heat map", "Pareto front", "Parallel axes", "Importance"])
 def test_every_view_draws(grid_root, view):
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.query_params["choose_view"] = view
-    app.switch_page(PAGE).run()
+    app = open_page(PAGE, {"choose_view": view})
     assert not app.exception
     assert len(app.get("vega_lite_chart")) == 2 or len(app.get("arrow_vega_lite_chart")) == 2
 
@@ -183,8 +170,8 @@ def test_the_browser_gets_every_members_pictures_and_codes(grid_root, grid_key):
     import numpy as np
 
     info = store.read_grid(grid_root / grid_key)
-    rows = source.rows(info)
-    data = board.payload(info, rows, source.pictures(info), source.probe(info), 1)
+    rows = grid_source.rows(info)
+    data = board.payload(info, rows, grid_source.pictures(info), grid_source.probe(info), 1)
     pictures = np.frombuffer(base64.b64decode(data["pictures"]), np.uint8).reshape(12, 10, 1, 8, 8)
     codes = np.frombuffer(base64.b64decode(data["codes"]), "<f4")
     originals = np.frombuffer(base64.b64decode(data["originals"]), np.uint8).reshape(10, 1, 8, 8)
@@ -206,7 +193,7 @@ def test_the_browser_gets_every_members_pictures_and_codes(grid_root, grid_key):
 def test_a_large_grid_shows_fewer_images(grid_root, grid_key, monkeypatch):
     info = store.read_grid(grid_root / grid_key)
     monkeypatch.setattr(board, "LARGEST", 12 * 64 * 3)
-    data = board.payload(info, source.rows(info), source.pictures(info), source.probe(info), 1)
+    data = board.payload(info, grid_source.rows(info), grid_source.pictures(info), grid_source.probe(info), 1)
     assert data["count"] == 3
 
 

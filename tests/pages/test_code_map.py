@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pages.shared.code_map import MapState, PointSet, Scale, thumbnail_atlas
-from pages.shared.code_map import payload as module
-from pages.shared.code_map.payload import checksum, mask_text, read_state
+from pages.components.code_map import MapState, PointSet, Scale, thumbnail_atlas
+from pages.components.code_map import payload as module
+from pages.components.code_map.payload import checksum, mask_text, read_state
 
 
 def opened(atlas):

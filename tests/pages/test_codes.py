@@ -9,12 +9,12 @@ from aecore import store
 from aecore.config import Config, DataConfig, ModelConfig
 from aecore.data import Scaling
 from aecore.models import build
-from pages.shared.code_map import MapState
-from pages.shared.codes import material, panel, projections, tsne_job
-from pages.shared.codes.panel import Shown
+from pages.components.code_map import MapState
+from pages.look.codes import material, panel, projections, tsne_job
+from pages.look.codes.panel import Shown
 from tests.pages.conftest import open_page
 
-PAGE = "pages/look/codes.py"
+PAGE = "pages/look/codes/page.py"
 
 
 @pytest.fixture(autouse=True)
@@ -249,9 +249,9 @@ def test_the_sentence_follows_the_figures():
 SCRIPT = """
 import numpy as np
 from pages.shared import loading
-from pages.shared.code_map import MapState
-from pages.shared.codes import material, panel, projections
-from pages.shared.codes.panel import Shown
+from pages.components.code_map import MapState
+from pages.look.codes import material, panel, projections
+from pages.look.codes.panel import Shown
 import streamlit as st
 
 points = material.test_points({key!r}, 100)

@@ -18,7 +18,7 @@ from aecore.models import build
 from aecore.store.run import Run
 from tests.pages.conftest import open_page
 
-PAGE = "pages/home/home.py"
+PAGE = "pages/home/page.py"
 
 
 def make_run(model, shape, tmp_path):

@@ -8,7 +8,7 @@ from aecore.data import Scaling
 from aecore.models import build
 from tests.pages.conftest import open_page
 
-PAGE = "pages/look/interpolation.py"
+PAGE = "pages/look/interpolation/page.py"
 VIEWS = ("Path", "Four corners", "Unit sliders", "Direction")
 
 

@@ -7,10 +7,10 @@ from aecore.config import Config
 from aecore.grid import Grid
 from aecore.training.grid_estimate import estimate_grid
 from aecore.training.stacking import plan_stacks
-from pages.shared.grid import axes
+from pages.train.new_grid import axes
 from tests.pages.conftest import TINY_GRID, open_page
 
-PAGE = "pages/train/new_grid.py"
+PAGE = "pages/train/new_grid/page.py"
 DIGITS = Config().with_values({"data.name": "digits", "train.epochs": 2})
 
 
@@ -77,7 +77,7 @@ def test_train_makes_the_grid_in_the_form_and_starts_it(empty_root, monkeypatch)
 
 def test_typed_values_and_axes_stay_when_the_page_is_left(empty_root):
     app = open_with({"model.latent_size": ["3", "7"]})
-    app.switch_page("pages/train/train.py").run()
+    app.switch_page("pages/train/train/page.py").run()
     app.switch_page(PAGE).run()
     assert not app.exception
     assert app.multiselect(key="new_grid_axes").value == ["model.latent_size"]
@@ -109,7 +109,7 @@ def test_an_unfinished_grid_says_how_it_stands_and_can_be_resumed(
 
 
 def test_grids_are_listed_on_the_runs_page_and_can_be_deleted(grid_root, grid_key):
-    app = open_page("pages/train/runs.py", runs_show="Grids")
+    app = open_page("pages/train/runs/page.py", runs_show="Grids")
     assert not app.exception
     (line,) = app.dataframe[0].value.to_dict("records")
     assert (line["Name"], line["Models"], line["Status"]) == ("tiny grid", 12, "finished")

@@ -11,7 +11,7 @@ from aecore.analysis.projection import pca_baseline
 from aecore.figures.errors import choose_images, error_histogram, extremes, verdict
 from tests.pages.conftest import open_page
 
-PAGE = "pages/look/reconstructions.py"
+PAGE = "pages/look/reconstructions/page.py"
 
 
 def pictures(app):
@@ -96,14 +96,8 @@ def test_pca_adds_its_picture_and_error_to_each_image(tiny_key):
 
 
 def test_the_link_carries_the_view(tiny_key):
-    from streamlit.testing.v1 import AppTest
-
-    from tests.conftest import ROOT
-
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.switch_page(PAGE)
-    app.query_params.update(run=tiny_key, reconstructions_order="Best", reconstructions_count="48")
-    app.run()
+    link = {"run": tiny_key, "reconstructions_order": "Best", "reconstructions_count": "48"}
+    app = open_page(PAGE, link)
     assert app.segmented_control(key="reconstructions_order").value == "Best"
     assert len(pictures(app)) == 48
 

@@ -8,7 +8,7 @@ from aecore import jobs, store
 from pages.shared import settings_form
 from tests.pages.conftest import TINY, open_page
 
-PAGE = "pages/train/runs.py"
+PAGE = "pages/train/runs/page.py"
 
 
 def open_on(key):
@@ -92,7 +92,7 @@ def test_settings_go_into_train(tiny_root, tiny_key):
     app = open_on(tiny_key)
     app.button("runs_duplicate").click().run()
     # AppTest stays on the page of its last `switch_page`; the form's values are in the session already.
-    app.switch_page("pages/train/train.py").run()
+    app.switch_page("pages/train/train/page.py").run()
     assert not app.exception
     assert app.selectbox("train_data_name").value == "digits"
     assert app.text_input("train_model_hidden").value == "32"

@@ -11,10 +11,10 @@ from aecore.analysis import comparison
 from aecore.gallery import sparsity as gallery
 from aecore.grid import Grid
 from aecore.jobs.worker import work
-from pages.shared.sparsity import words
+from pages.look.sparsity import words
 from tests.pages.conftest import TINY, open_page
 
-PAGE = "pages/look/sparsity.py"
+PAGE = "pages/look/sparsity/page.py"
 
 
 @pytest.fixture(scope="session")

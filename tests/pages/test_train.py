@@ -14,10 +14,9 @@ from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConf
 from aecore.data import DataNotFoundError
 from aecore.presets import PRESETS
 from pages.shared import settings_form
-from tests.conftest import ROOT
 from tests.pages.conftest import TINY, open_page
 
-PAGE = "pages/train/train.py"
+PAGE = "pages/train/train/page.py"
 CONFIGS = [
     *PRESETS.values(),
     TINY,
@@ -155,7 +154,7 @@ def test_nonsense_is_refused_in_one_sentence_and_kept(empty_root, widget, key, n
 def test_settings_outlive_a_page_switch(empty_root):
     app = open_page(PAGE)
     app.text_input("train_model_hidden").set_value("99, 33").run()
-    app.switch_page("pages/home/home.py").run()
+    app.switch_page("pages/home/page.py").run()
     app.switch_page(PAGE).run()
     assert app.text_input("train_model_hidden").value == "99, 33"
 
@@ -212,19 +211,21 @@ def test_a_running_job_is_shown_and_the_button_says_queue(empty_root):
     assert app.button("train_stop").disabled
 
 
+def filled_form(config):
+    """The session of a Train page whose form holds a config without penalties."""
+    session = {"train_filled": config, "train_penalties": [], "train_preset": "post"}
+    for path in field_paths():
+        value = config.get(path)
+        text = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+        session[settings_form.key("train", path)] = text
+    return session
+
+
 def test_the_same_settings_are_not_queued_twice(empty_root, monkeypatch):
     at_work(empty_root, TINY)
     submitted = []
     monkeypatch.setattr(jobs, "submit", lambda *a: submitted.append(a))
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.session_state["train_filled"] = TINY
-    for path in field_paths():
-        value = TINY.get(path)
-        app.session_state[settings_form.key("train", path)] = (
-            ", ".join(map(str, value)) if isinstance(value, tuple) else value
-        )
-    app.session_state["train_penalties"], app.session_state["train_preset"] = [], "post"
-    app.switch_page(PAGE).run()
+    app = open_page(PAGE, **filled_form(TINY))
     app.button("train_start").click().run()
     assert submitted == []
     assert "these very settings" in app.toast[0].value

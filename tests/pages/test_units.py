@@ -10,7 +10,7 @@ from aecore.data import Scaling
 from aecore.models import build
 from tests.pages.conftest import open_page
 
-PAGE = "pages/look/units.py"
+PAGE = "pages/look/units/page.py"
 
 
 def words(app):

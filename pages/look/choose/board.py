@@ -1,0 +1,166 @@
+"""The sliders over a grid's members, with their pictures and figures: one component that moves by itself.
+
+Every member's pictures go to the browser once, so that a move is a look-up there; the position comes back
+when the hand lets go.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from aecore.analysis import selection
+from aecore.grid import Grid, axis_text
+from aecore.store import GridInfo
+from pages.components.decoder import DECODER_SCRIPT, encoded
+from pages.shared import grid_source, settings_form
+from pages.shared.grid_source import Row
+
+if TYPE_CHECKING:
+    from aecore.store import Pictures, Probe
+
+LARGEST = 8_000_000
+"""Bytes of pictures that are sent to a browser at most; larger grids show fewer images a member."""
+
+_FOLDER = Path(__file__).parents[2] / "components" / "board"
+_component = st.components.v2.component(
+    "grid_board",
+    html=(_FOLDER / "board.html").read_text(encoding="utf-8"),
+    css=(_FOLDER / "board.css").read_text(encoding="utf-8"),
+    # The decoder's script brings `paint` and `fromBase64`.
+    js=DECODER_SCRIPT + (_FOLDER / "board.js").read_text(encoding="utf-8"),
+)
+
+
+def draw(
+    info: GridInfo,
+    rows: Sequence[Row],
+    place: Sequence[int],
+    *,
+    move: int,
+    probe: int,
+    on_move: Callable[[], None],
+    on_probe: Callable[[], None],
+    key: str,
+) -> None:
+    """Draws it. `move` is a number that changes whenever `place` is to be taken over by the sliders.
+
+    The component's state under `key` has `at`, such as `3-0-1`, and `probe`.
+    """
+    data = _data(str(info.path), grid_source.stamp(info), info, rows)
+    _component(
+        data={**data, "at": list(place), "move": move, "probe": probe},
+        key=key,
+        on_at_change=on_move,
+        on_probe_change=on_probe,
+    )
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _data(path: str, stamp: int, _info: GridInfo, _rows: Sequence[Row]) -> dict[str, Any]:
+    return payload(_info, _rows, grid_source.pictures(_info), grid_source.probe(_info), stamp)
+
+
+def payload(
+    info: GridInfo, rows: Sequence[Row], pictures: Pictures, probe: Probe | None, stamp: int
+) -> dict[str, Any]:
+    """All that the component shows, its pictures as bytes."""
+    images = pictures.images
+    shape = images.shape[2:]
+    count = images.shape[1]
+    if probe is not None:
+        count, shape = len(probe.images), probe.images.shape[1:]
+    per_image = len(rows) * math.prod(shape)
+    count = max(1, min(count, LARGEST // max(per_image, 1)))
+    members, codes = [], []
+    for k, row in enumerate(rows):
+        member = _member(info.grid, k, row, math.prod(shape))
+        code = pictures.codes[k]
+        member["pictured"] = code is not None
+        member["code"] = sum(part.size for part in codes)
+        if code is not None:
+            codes.append(code[:count].ravel())
+        members.append(member)
+    return {
+        "grid": info.key,
+        "stamp": f"{info.key}-{stamp}",
+        "shape": list(shape),
+        "count": count,
+        "axes": [
+            {"name": axis_label(name), "values": [axis_text(name, value) for value in values]}
+            for name, values in selection.positions_by_axis(info.grid)
+        ],
+        "index": list(info.grid.index),
+        "members": members,
+        "pictures": encoded(images[:, :count]),
+        "codes": encoded(np.concatenate(codes) if codes else np.zeros(0, np.float32)),
+        "originals": encoded(np.zeros(0, np.uint8) if probe is None else probe.images[:count]),
+        "labels": [""] * count if probe is None else [int(label) for label in probe.labels[:count]],
+        "pca": {} if probe is None else {str(n): encoded(p[:count]) for n, p in probe.pca.items()},
+    }
+
+
+def axis_label(name: str) -> str:
+    """An axis as a person reads it: the form's label of the field."""
+    return settings_form.label(name) if "." in name else name.capitalize()
+
+
+def _member(grid: Grid, k: int, row: Row, pixels: int) -> dict[str, Any]:
+    units = grid.members[k].model.latent_size
+    test, code = row.get("test") or {}, row.get("code") or {}
+    pca = grid_source.finite(test.get("pca_squared_error"))
+    active = min(code["active_units"], code["units"] - code["dead_units"]) if code else None
+    return {
+        "name": grid_source.member_name(grid, k),
+        "units": units,
+        "figures": {
+            "test": grid_source.finite(test.get("squared_error")),
+            "validation": grid_source.finite((row.get("validation") or {}).get("squared_error")),
+            "active": active,
+            "zeros": code.get("exact_zeros"),
+            "hoyer": code.get("hoyer"),
+            "parameters": row.get("parameters"),
+        },
+        "pca": {"test": pca, "active": units, "zeros": 0.0, "parameters": (units + 1) * pixels},
+        "sentence": sentence(grid, k, row),
+    }
+
+
+def sentence(grid: Grid, k: int, row: Row) -> str:
+    """What a member's figures say beside PCA's, in one line."""
+    if "failed" in row:
+        return (
+            f"Its loss was no longer finite in epoch {row['failed']}: the pictures are of the epoch before."
+        )
+    test = row.get("test") or {}
+    error, pca = (
+        grid_source.finite(test.get("squared_error")),
+        grid_source.finite(test.get("pca_squared_error")),
+    )
+    if error is None or pca is None:
+        epochs = row.get("epochs", 0)
+        return f"Trained for {epochs} epoch{'s' * (epochs != 1)} so far; its test figures come at the end."
+    config = grid.members[k]
+    units = config.model.latent_size
+    components = f"{units} component{'s' * (units != 1)}"
+    if error < 0.95 * pca:
+        return (
+            f"Squared error {error:.1f}, {1 - error / pca:.0%} below what PCA reaches with {components} "
+            f"({pca:.1f})."
+        )
+    verdict = f"PCA with {components} does {'about as well' if error < 1.05 * pca else 'better'}"
+    width = selection.bottleneck(config)
+    why = (
+        "."
+        if width is None
+        else (
+            f": the network's narrowest hidden layer is {width} wide and squeezes the image "
+            f"{'before the code does' if width <= units else 'about as much as the code does'}."
+        )
+    )
+    return f"{verdict} ({pca:.1f} against {error:.1f}){why}"

@@ -1,0 +1,239 @@
+"""The charts over a whole grid, each with a line on how to read it. A click on a mark moves the sliders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from aecore.analysis import selection
+from aecore.analysis.selection import LATENT, SEED, Candidate
+from aecore.config import field_paths
+from aecore.grid import Grid, axis_text
+from pages.look.choose import board
+from pages.shared import grid_source, settings_form
+
+CURVE, HEAT, PARETO, PARALLEL, IMPORTANCE = (
+    "Error curve",
+    "Heat map",
+    "Pareto front",
+    "Parallel axes",
+    "Importance",
+)
+VIEWS = (HEAT, PARETO, PARALLEL, IMPORTANCE)
+
+
+def numeric_fields(grid: Grid) -> list[str]:
+    """Fields with a number that differs between members, the latent size first."""
+    varying = []
+    for field, kind in field_paths().items():
+        if kind in (int, float) and field != SEED:
+            values = {config.get(field) for config in grid.members}
+            if len(values) > 1:
+                varying.append(field)
+    return sorted(varying, key=lambda field: field != LATENT)
+
+
+def curve(grid: Grid, members: Sequence[Candidate], k: int, field: str, key: str, pick: Callable) -> None:
+    """Squared error against one field through member k, with PCA's, the spread over seeds and the elbow."""
+    from aecore.figures.grid import error_curve
+
+    config = grid.members[k]
+    found = selection.groups(members)
+    through = selection.path(found, config, field)
+    on_test = all(group.test is not None for group in through)
+    log = _spans_decades([group.config.get(field) for group in through])
+    if log:
+        through = [group for group in through if group.config.get(field) > 0]
+    rows = [_curve_row(grid, group, k, field, on_test) for group in through]
+    bend = None
+    if field == LATENT:
+        at = selection.elbow([row["x"] for row in rows], [group.validation for group in through])
+        bend = None if at is None else rows[at]["x"]
+    here = {row["k"] for row in rows}
+    others = [
+        {"k": c.k, "x": c.config.get(field), "error": error, "label": grid_source.member_name(grid, c.k)}
+        for c in members
+        if c.k not in here
+        and (error := c.test if on_test else c.validation) is not None
+        and (c.config.get(field) > 0 or not log)
+    ]
+    chart = error_curve(
+        rows, others, settings_form.label(field), log=log, elbow=bend, chosen=config.get(field)
+    )
+    _show(chart, key, pick)
+    images = "test" if on_test else "validation"
+    seeds = max((len(group.members) for group in through), default=1)
+    words = [f"Line: {images} images, everything but this setting as on the sliders"]
+    words.append(f"band: lowest to highest of {seeds} seeds" if seeds > 1 else "one seed, so no spread")
+    if any(row["pca"] is not None for row in rows):
+        words.append("grey: PCA with as many components")
+    text = "; ".join(words) + "."
+    if bend is not None:
+        text += (
+            " The elbow is where the validation error lies farthest below the straight line from the "
+            "smallest to the largest code."
+        )
+    st.caption(text)
+
+
+def _curve_row(grid: Grid, group: selection.Group, k: int, field: str, on_test: bool) -> dict[str, Any]:
+    values = group.tests if on_test else [c.validation for c in group.members]
+    own = next((c.k for c in group.members if c.k == k), group.best.k)
+    return {
+        "k": own,
+        "x": group.config.get(field),
+        "error": float(np.mean(values)),
+        "low": min(values),
+        "high": max(values),
+        "pca": group.members[0].pca if on_test else None,
+        "label": grid_source.member_name(grid, own),
+    }
+
+
+def heat_map(
+    grid: Grid, members: Sequence[Candidate], place: Sequence[int], key: str, pick: Callable
+) -> None:
+    """Validation error over two axes, the others as on the sliders."""
+    from aecore.figures.grid import heat_map as chart
+
+    axes = selection.positions_by_axis(grid)
+    wide = [i for i, (_, values) in enumerate(axes) if len(values) > 1]
+    if len(wide) < 2:
+        st.caption("A heat map needs two axes with several values each; this grid has one.")
+        return
+    names = {i: board.axis_label(axes[i][0]) for i in wide}
+    with st.container(horizontal=True):
+        x = st.selectbox("Across", wide, format_func=names.get, key=f"{key}_x", persist_state="session")
+        rest = [i for i in wide if i != x]
+        y = st.selectbox("Down", rest, format_func=names.get, key=f"{key}_y_{x}", persist_state="session")
+    errors = {c.k: c.validation for c in members}
+    chosen = selection.member_at(grid, place)
+    cells = []
+    for there in selection.slice_places(grid, place, x, y):
+        k = selection.member_at(grid, there)
+        cells.append(
+            {
+                "k": k,
+                "place": "-".join(map(str, there)),
+                "x": axis_text(axes[x][0], axes[x][1][there[x]]),
+                "y": axis_text(axes[y][0], axes[y][1][there[y]]),
+                "error": errors.get(k),
+                "label": grid_source.member_name(grid, k),
+                "here": there == list(place),
+            }
+        )
+    _show(chart(cells, names[x], names[y], chosen, height=240), key, pick)
+    st.caption(
+        "Squared error on the validation images; the darker, the larger. The frame is where the sliders are."
+    )
+
+
+def pareto(grid: Grid, members: Sequence[Candidate], k: int, key: str, pick: Callable) -> None:
+    """Which members no other beats in error, active units and parameters at once."""
+    from aecore.figures.grid import pareto as chart
+
+    judged = [c for c in members if None not in (c.validation, c.active_units, c.parameters)]
+    if not judged:
+        st.caption("Active units are counted when a stack of members is done.")
+        return
+    front = selection.pareto_front([(c.validation, c.active_units, c.parameters) for c in judged])
+    rows = [
+        {
+            "k": c.k,
+            "units": c.active_units,
+            "error": c.validation,
+            "parameters": c.parameters,
+            "front": bool(best),
+            "here": c.k == k,
+            "label": grid_source.member_name(grid, c.k),
+        }
+        for c, best in zip(judged, front, strict=True)
+    ]
+    _show(chart(rows), key, pick)
+    st.caption(
+        f"{front.sum()} of {len(front)} models are beaten by none in all three: validation error, active "
+        "units and parameters (the mark's size). Grey ones are."
+    )
+
+
+def parallel(grid: Grid, members: Sequence[Candidate], k: int, key: str, pick: Callable) -> None:
+    """A line a member through its place on every axis to its validation error."""
+    from aecore.figures.grid import parallel as chart
+
+    judged = [c for c in members if c.validation is not None]
+    axes = [(name, values) for name, values in selection.positions_by_axis(grid) if len(values) > 1]
+    errors = [c.validation for c in judged]
+    span = max(errors) - min(errors) or 1.0
+    rows = []
+    for c in judged:
+        position = grid.position_of(c.k) | {"member": c.k}
+        marks = [
+            (values.index(position[name]) / (len(values) - 1), axis_text(name, position[name]))
+            for name, values in axes
+        ]
+        marks.append(((c.validation - min(errors)) / span, f"{c.validation:.1f}"))
+        rows.append({"k": c.k, "error": c.validation, "marks": marks})
+    columns = [*(board.axis_label(name) for name, _ in axes), "validation error"]
+    _show(chart(rows, columns, k), key, pick)
+    st.caption(
+        "Each line is a model, coloured by its validation error; the thick one is where the sliders are."
+    )
+
+
+def importance(grid: Grid, members: Sequence[Candidate], key: str) -> None:
+    """Which axis the validation error depends on most."""
+    from aecore.figures.grid import importance_bars
+
+    found = selection.importance(grid, members)
+    if found is None:
+        st.caption("There are not enough different members yet to say which axis matters.")
+        return
+    shares = {board.axis_label(name): share for name, share in found.shares.items()}
+    st.altair_chart(importance_bars(shares, found.interactions), key=key)
+    most = max(found.shares, key=found.shares.get)
+    st.caption(
+        f"“{board.axis_label(most)}” decides most. Validation error, {found.method}"
+        + ("; “together” is what the axes do jointly." if found.interactions > 0.0005 else ".")
+    )
+
+
+def proposal(grid: Grid, members: Sequence[Candidate]) -> tuple[str, Candidate | None]:
+    """The sentence that proposes a member and says why, with that member."""
+    found = selection.groups(members)
+    if not found:
+        return (
+            "No validation images were held out, so nothing here can choose: test images only report.",
+            None,
+        )
+    proposed = selection.propose(found)
+    if proposed is None:
+        return "A proposal comes when the first members are done.", None
+    chosen, best = proposed.chosen, proposed.best
+    error = best.standard_error
+    over = (
+        f"over {len(best.members)} seeds" if proposed.over_seeds else "over the validation images, one seed"
+    )
+    if chosen is best:
+        why = f"it has the lowest validation error, {best.validation:.2f}, and no smaller code comes within "
+        why += f"one standard error of it ({error:.2f}, {over})"
+    else:
+        why = (
+            f"its validation error, {chosen.validation:.2f}, is within one standard error "
+            f"({error:.2f}, {over}) of the best, {best.validation:.2f} with "
+            f"{grid_source.member_name(grid, best.best.k)}, and no smaller code is"
+        )
+    return f"**Proposed: {grid_source.member_name(grid, chosen.best.k)}**: {why}.", chosen.best
+
+
+def _show(chart: Any, key: str, pick: Callable) -> None:
+    from aecore.figures.grid import PICKED
+
+    st.altair_chart(chart, key=key, on_select=pick, selection_mode=PICKED)
+
+
+def _spans_decades(values: Sequence[float]) -> bool:
+    positive = [value for value in values if value > 0]
+    return len(positive) > 1 and max(positive) / min(positive) >= 8

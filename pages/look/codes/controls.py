@@ -1,0 +1,152 @@
+"""The row above the map. What is chosen lives in the URL, so options are the words that stand there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from pages.components.code_map import Scale
+from pages.look.codes.material import Points, test_points, training_points
+from pages.look.codes.projections import KINDS, PCA, TSNE
+from pages.shared.state import usable_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aecore.data import ImageData
+    from aecore.store.run import Run
+
+COUNTS = (1000, 2000, 5000)
+ALL = "all"
+CLASS, ERROR = "class", "squared error"
+NOTHING, TRAINING = "nothing", "training images"
+
+TSNE_HELP = (
+    "About how many neighbours each code is to stay close to: 5 shows small groups, 50 the larger order; 30 "
+    "is usual, and a third of the codes is the most."
+)
+SECOND_HELP = (
+    "Places more points into this map, which stays as it is: training images by this run's code, or the same "
+    "test images by another run's. In PCA and Units another run's code is drawn as if its units were these; "
+    "in t-SNE each image goes to those that the other run finds nearest."
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the row says."""
+
+    kind: str
+    """One of `KINDS`."""
+    pair: tuple[int, int]
+    """Components (from 1) or units (from 0), across and up; for t-SNE, nothing."""
+    perplexity: float
+    seed: int
+    color: str
+    """`class`, `squared error`, or `unit 3`."""
+    second: str
+    """`nothing`, `training images`, or the key of a run."""
+
+    def values_of(self, points: Points) -> np.ndarray | None:
+        """What the points are coloured by; None for their class, or where their code has no such unit."""
+        if self.color == CLASS:
+            return None
+        if self.color == ERROR:
+            return points.errors
+        unit = int(self.color.split()[1])
+        return points.codes[:, unit] if unit < points.codes.shape[1] else None
+
+    def scale(self, points: Points) -> Scale | None:
+        """The colours' scale; None for classes."""
+        values = self.values_of(points)
+        return None if values is None else Scale.of(_title(self.color), values)
+
+
+def _title(color: str) -> str:
+    return "squared error per image" if color == ERROR else color
+
+
+def draw(run: Run, key: str, data: ImageData) -> tuple[Choice, Points]:
+    """The row, and the test points it asks for."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        kind = st.segmented_control(
+            "Projection",
+            KINDS,
+            default=PCA,
+            required=True,
+            key="codes_projection",
+            bind="query-params",
+            width="content",
+        )
+        pair, perplexity, seed, place = (1, 2), 30.0, 0, st.container(horizontal=True, width="content")
+        count = count_control(data)
+        colors = [CLASS, ERROR, *(f"unit {i}" for i in range(run.latent_size))]
+        color = _choose("Colour by", colors, "codes_color", 150)
+        second = _choose("Add", seconds(run, key), "codes_second", 170, SECOND_HELP)
+    points = test_points(key, count)
+    with place:
+        if kind == TSNE:
+            most = max(1.0, float((len(points) - 1) // 3))
+            perplexity = _number("Perplexity", 1.0, most, min(30.0, most), "codes_perplexity", TSNE_HELP)
+            seed = _number("Seed", 0, 9999, 0, "codes_seed")
+        elif kind == PCA:
+            most = min(run.latent_size, len(data.test_images))
+            pair = (
+                _number("Across", 1, most, 1, "codes_component_x"),
+                _number("Up", 1, most, 2, "codes_component_y"),
+            )
+        else:
+            most = run.latent_size - 1
+            pair = (
+                _number("Across", 0, most, 0, "codes_unit_x"),
+                _number("Up", 0, most, 1, "codes_unit_y"),
+            )
+    return Choice(kind, pair, float(perplexity), int(seed), color, second), points
+
+
+def count_control(data: ImageData) -> int:
+    """How many test images are drawn."""
+    n = len(data.test_images)
+    options = [*(str(count) for count in COUNTS if count < n), ALL]
+    chosen = _choose("Test images", options, "codes_count", 110, start=len(options) - 1)
+    return n if chosen == ALL else int(chosen)
+
+
+def seconds(run: Run, key: str) -> list[str]:
+    """What can be added to the map: other runs on the same images, by their folder."""
+    others = [info for info in usable_runs() if info.config.data.name == run.config.data.name]
+    return [NOTHING, TRAINING, *(info.key for info in others if info.key != key)]
+
+
+def second_points(choice: Choice, key: str, points: Points) -> Points | None:
+    """The points to add; StoreError where the other run can't be read."""
+    if choice.second == NOTHING:
+        return None
+    return training_points(key) if choice.second == TRAINING else test_points(choice.second, len(points))
+
+
+def _choose(
+    label: str, options: Sequence[str], key: str, width: int, explanation: str | None = None, start: int = 0
+) -> str:
+    """A selectbox that forgets an option which this run does not have."""
+    if st.session_state.get(key, options[start]) not in options:
+        st.session_state[key] = options[start]
+    # A widget must not be given a default and a value in the session at once.
+    index = {} if key in st.session_state else {"index": start}
+    return st.selectbox(label, options, **index, key=key, bind="query-params", width=width, help=explanation)
+
+
+def _number(
+    label: str, low: float, high: float, start: float, key: str, explanation: str | None = None
+) -> float:
+    """A number input that starts again where the number is not one of this run's."""
+    if key in st.session_state and not low <= (st.session_state[key] or low) <= high:
+        st.session_state[key] = start
+    value = {} if key in st.session_state else {"value": start}
+    step = 1.0 if isinstance(low, float) else 1
+    return st.number_input(
+        label, low, high, **value, step=step, key=key, bind="query-params", width=112, help=explanation
+    )

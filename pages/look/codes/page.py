@@ -1,0 +1,148 @@
+"""Maps of the test images' codes: to look at, to select from, and with how far each can be trusted."""
+
+import numpy as np
+import streamlit as st
+
+from aecore.files import StoreError
+from pages.components.code_map import PointSet, code_map
+from pages.look.codes import controls, panel, projections
+from pages.look.codes.controls import Choice
+from pages.look.codes.material import NEIGHBORS, SCORED, Points, atlas, scores, scores_meaning, test_points
+from pages.look.codes.panel import Shown
+from pages.look.codes.projections import PCA, TSNE, Plane
+from pages.shared import layout
+from pages.shared.state import chosen_key, keep_selection, kept_selections
+
+run, data = layout.require_run(
+    "Codes",
+    "Every test image as a point, placed by its code: similar codes lie together.",
+)
+key = chosen_key()
+
+HEIGHT = 400
+LATEST = "latest"
+
+
+def plane_of(choice: Choice, points: Points) -> Plane | None:
+    """The chosen plane; None while its t-SNE is not there."""
+    if choice.kind == PCA:
+        return projections.pca_plane(key, points, *choice.pair)
+    if choice.kind != TSNE:
+        return projections.unit_plane(points, *choice.pair)
+    found = projections.wait_for_tsne(points, choice.perplexity, choice.seed)
+    if found is None:
+        return None
+    name = projections.tsne_job.job_name(points.codes, choice.perplexity, choice.seed)
+    return projections.tsne_plane(name, found)
+
+
+def added(choice: Choice, points: Points, plane: Plane) -> tuple[Points | None, np.ndarray | None]:
+    """Points to add and their places, or the sentence that says why there are none."""
+    try:
+        second = controls.second_points(choice, key, points)
+        return second, None if second is None else plane.place(second, choice.second != controls.TRAINING)
+    except (ValueError, StoreError) as error:
+        st.info(f"{choice.second} can't be placed here. {error}")
+        return None, None
+
+
+@st.fragment
+def explore(
+    choice: Choice, points: Points, plane: Plane, second: Points | None, places: np.ndarray | None
+) -> None:
+    """The map and what is chosen on it; nothing else runs again when something is."""
+    training = second is not None and choice.second == controls.TRAINING
+    identity = f"{data.name} {len(points)}{' and training images' if training else ''}"
+    shown = Shown(points, second)
+    if "codes_map" not in st.session_state:
+        # The page is opened again: the map begins with the selection it was left with.
+        st.session_state.pop("_codes_map-first-selection", None)
+    kept = kept_selections(data.name).get(LATEST)
+    left, right = st.columns([5, 3], gap="medium")
+    with left:
+        state = code_map(
+            point_set(choice, points, plane.points, "test images"),
+            key="codes_map",
+            identity=identity,
+            atlas=atlas(data.name, len(points), training),
+            class_names=data.class_names,
+            scale=choice.scale(points),
+            second=None if second is None else added_set(choice, second, places, len(points), training),
+            rings=panel.rings(shown, identity, st.session_state.get("codes_map")),
+            axes=plane.axes,
+            ticks=plane.measured,
+            equal_axes=choice.kind == TSNE,
+            decode_plane=plane.code_at is not None,
+            selected=None if kept is None else np.flatnonzero(np.isin(points.numbers, kept)),
+            height=HEIGHT,
+        )
+    chosen = np.array([], dtype=int) if state.selected is None else state.selected
+    keep_selection(data.name, LATEST, points.numbers[chosen[chosen < len(points)]].tolist())
+    with right:
+        panel.draw(key, data, shown, plane, state)
+    with left:
+        # Last, because it takes seconds the first time.
+        trust(points, plane)
+
+
+def point_set(choice: Choice, points: Points, places: np.ndarray, name: str, **options) -> PointSet:
+    values = choice.values_of(points)
+    return PointSet(places, points.labels, values, numbers=points.numbers, name=name, **options)
+
+
+def added_set(choice: Choice, second: Points, places: np.ndarray, before: int, training: bool) -> PointSet:
+    """The second set, with the same pictures as the first or with its own after them."""
+    pictures = np.arange(len(second)) + (before if training else 0)
+    name = "training images" if training else second.run.name
+    return point_set(choice, second, places, name, pictures=pictures, marker="ring")
+
+
+def trust(points: Points, plane: Plane) -> None:
+    """Three small bars and a grey one each for what the map was made from."""
+    from aecore.figures.codes import score_bars
+
+    with st.spinner("Measuring how far the map can be trusted"):
+        found = scores(key, points, plane.name, plane.points)
+    if found is None:
+        st.caption("There are too few test images to measure how far the map can be trusted.")
+        return
+    shares = {
+        "trustworthiness of the map": found.trustworthiness,
+        f"{NEIGHBORS}-NN accuracy on the map": found.plane,
+        "in the code": found.code,
+        "in pixels": found.pixels,
+    }
+    st.altair_chart(score_bars(shares, list(shares)[:2]), key="codes_scores")
+    st.caption(
+        scores_meaning(found),
+        help="Trustworthiness: 1 less a penalty for each of the 12 neighbours on the map that is no "
+        "neighbour in the code (Venna & Kaski 2001); a random map has about 0.5. k-NN accuracy: share of "
+        f"images whose class is the commonest among their {NEIGHBORS} nearest others. Measured on "
+        f"{min(len(points), SCORED):,} of the images.",
+    )
+
+
+def one_unit() -> None:
+    """A code of one unit is a line: its values by class."""
+    from aecore.figures.units import value_histogram
+
+    points = test_points(key, controls.count_control(data))
+    st.caption("A code of one unit is a line, which needs no map: its values, by class.")
+    st.altair_chart(value_histogram(points.codes[:, 0], points.labels, data.class_names, height=360))
+
+
+def maps() -> None:
+    """The row of controls, the map, and how far it can be trusted."""
+    choice, points = controls.draw(run, key, data)
+    if (plane := plane_of(choice, points)) is None:
+        return
+    second, places = added(choice, points, plane)
+    explore(choice, points, plane, second, places)
+
+
+if not np.isfinite(test_points(key, len(data.test_images)).codes).all():
+    st.error("Some codes of this run are not finite numbers (its training diverged), so they have no map.")
+elif run.latent_size == 1:
+    one_unit()
+else:
+    maps()

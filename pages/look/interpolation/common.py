@@ -1,0 +1,51 @@
+"""What the views of the interpolation page share: the images' codes, the words about distance, saving."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from pages.look.interpolation import saving
+from pages.shared.picker import Picked
+
+if TYPE_CHECKING:
+    from aecore.store.run import Run
+
+STEPS = 101
+"""Frames of a path."""
+STRIP = 11
+"""Pictures in a saved strip."""
+
+
+def encode(run: Run, picked: list[Picked]) -> tuple[np.ndarray, np.ndarray]:
+    """The images K x C x H x W and their codes K x latent_size."""
+    import torch
+
+    pictures = torch.stack([p.image for p in picked])
+    return pictures.numpy(), run.encode(pictures).numpy()
+
+
+def legend(band: tuple[float, float]) -> str:
+    """The line under a curve of distances."""
+    return (
+        "Distance to the nearest training code; 1 is the typical distance between neighbours. Grey: where "
+        f"90 % of test images lie, {band[0]:.2f} to {band[1]:.2f}. Marked: farther out than 95 % of them."
+    )
+
+
+def save(t: np.ndarray, codes: np.ndarray, frames: np.ndarray, fade: np.ndarray, name: str) -> None:
+    """Buttons that make the files when they are pressed; `name` heads the column of positions."""
+    with st.expander("Save", icon=":material/download:"):
+        chosen = np.linspace(0, len(t) - 1, STRIP).round().astype(int)
+        row = st.container(horizontal=True)
+        row.download_button(
+            "Strip (PNG)", lambda: saving.strip_png(frames[chosen], fade[chosen]), "path.png", "image/png"
+        )
+        row.download_button("Film (GIF)", lambda: saving.gif(frames), "path.gif", "image/gif")
+        row.download_button("Codes (CSV)", lambda: saving.codes_csv(t, codes, name), "codes.csv", "text/csv")
+        st.caption(
+            f"The strip shows {STRIP} places, decoded above and the pixels' way below; the film and the "
+            f"table hold all {len(t)}."
+        )

@@ -1,0 +1,150 @@
+"""Direction: the step from one group's mean code to another's, added to an image's code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from aecore.palette import CLASS_COLORS
+from pages.components.decoder import scrubber
+from pages.look.interpolation.common import STEPS, encode, legend, save
+from pages.shared import loading
+from pages.shared.picker import first_images, pick_image
+from pages.shared.state import kept_selections
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from aecore.analysis.latent import Direction
+    from aecore.data import ImageData
+    from aecore.store.run import Run
+
+STRENGTHS = (-2.0, 2.0)
+"""Range of the strength; 1 goes as far as from one group's mean code to the other's."""
+
+
+def draw(run: Run, key: str, data: ImageData) -> None:
+    """The step from one group's mean code to another's, added to an image's code."""
+    from aecore.analysis.latent import cross_fade
+    from aecore.figures.latent import projection_histogram
+
+    row = st.columns([1.5, 1.5, 3], vertical_alignment="bottom", width=720)
+    groups = {f"class {name}": label for label, name in enumerate(data.class_names)}
+    kept = {f"selection {name}": numbers for name, numbers in kept_selections(data.name).items()}
+    options = [*groups, *kept]
+    first = _group(row[0], "From", options, 0, "interpolation_from")
+    second = _group(row[1], "To", options, min(1, len(options) - 1), "interpolation_to")
+    with row[2]:
+        picked = pick_image("image_a", "A", data, first_images(data)[0])
+    try:
+        found = _directions(key, data, groups, kept, first, second)
+    except ValueError as error:
+        st.warning(f"There is no direction from {first} to {second}: {error}.")
+        return
+    in_code, in_pixels, honest = found
+    pictures, codes = encode(run, [picked])
+    t = np.linspace(*STRENGTHS, STEPS)
+    places = (codes + t[:, None] * in_code.step).astype(np.float32)
+    frames = run.decode(places).numpy()
+    moved = np.stack([pictures[0], pictures[0] + in_pixels.step.reshape(pictures[0].shape)])
+    neighbors, _, band = loading.code_neighbors(key)
+    curve, _ = neighbors.remoteness(places)
+    fade = cross_fade(moved, t)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        scrubber(
+            frames,
+            fade,
+            STRENGTHS,
+            names=("Decoded", "The same step in pixels"),
+            ticks=[
+                (-2, "-2"),
+                (-1, "-1"),
+                (0, "the image"),
+                (1, f"+1: as far as {first} from {second}"),
+                (2, "2"),
+            ],
+            curve=curve,
+            band=band,
+            legend=legend(band),
+            symbol="strength",
+            label="Strength of the direction",
+            key="interpolation_direction",
+        )
+    with right:
+        st.metric(
+            "Cohen's d of the codes along it",
+            f"{in_code.cohens_d:.2f}",
+            help="Difference of the two groups' means along the direction, divided by their pooled standard "
+            "deviation; above 3 two groups hardly overlap.",
+        )
+        st.caption(
+            f"pixels along their own direction {in_pixels.cohens_d:.2f}; higher separates better. {honest}"
+        )
+        colors = [
+            CLASS_COLORS[groups[name] % 10] if name in groups else color
+            for name, color in ((first, "#444444"), (second, "#999999"))
+        ]
+        st.altair_chart(projection_histogram(in_code.projections, (first, second), tuple(colors)))
+    st.caption(_direction_meaning(in_code.cohens_d, in_pixels.cohens_d, first, second))
+    save(t, places, frames, fade, "strength")
+
+
+def _group(column: DeltaGenerator, label: str, options: list[str], index: int, key: str) -> str:
+    if st.session_state.get(key, options[index]) not in options:
+        st.session_state[key] = options[index]
+    start = {} if key in st.session_state else {"index": index}
+    return column.selectbox(label, options, **start, key=key, bind="query-params")
+
+
+def _directions(
+    key: str,
+    data: ImageData,
+    groups: dict[str, int],
+    kept: dict[str, list[int]],
+    first: str,
+    second: str,
+) -> tuple[Direction, Direction, str]:
+    """Direction in the code, the same in pixels, and what its score was measured on.
+
+    Classes give it from training images and are scored on test images; selections are test images, and are
+    all there is to score.
+    """
+    from aecore.analysis.latent import direction
+
+    test_codes, test_pixels = loading.test_codes(key), data.test_images
+    if first in groups and second in groups:
+        train_codes = loading.train_codes(key)
+        made, scored = [], []
+        for name in (first, second):
+            made.append((data.train_labels == groups[name]).nonzero().flatten())
+            scored.append((data.test_labels == groups[name]).nonzero().flatten())
+        in_code = direction(*(train_codes[i] for i in made), scored=tuple(test_codes[i] for i in scored))
+        pixels = [data.train_images[i].flatten(1).float() / 255 for i in made]
+        in_pixels = direction(*pixels, scored=tuple(test_pixels[i].flatten(1).float() / 255 for i in scored))
+        return in_code, in_pixels, "Made from training images, measured on test images."
+    chosen = [
+        (data.test_labels == groups[name]).nonzero().flatten() if name in groups else kept[name]
+        for name in (first, second)
+    ]
+    in_code = direction(*(test_codes[i] for i in chosen))
+    in_pixels = direction(*(test_pixels[i].flatten(1).float() / 255 for i in chosen))
+    return in_code, in_pixels, "Measured on the same images that it was made from, which flatters it."
+
+
+def _direction_meaning(code: float, pixels: float, first: str, second: str) -> str:
+    if not np.isfinite([code, pixels]).all():
+        return "A group of one image has no spread, so there is no score."
+    better = (
+        "better than"
+        if code > 1.05 * pixels
+        else "about as well as"
+        if code > 0.95 * pixels
+        else "worse than"
+    )
+    return (
+        f"One straight step in the code separates {first} from {second} {better} one in pixels does "
+        f"({code:.1f} against {pixels:.1f} standard deviations)."
+    )

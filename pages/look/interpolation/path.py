@@ -1,0 +1,132 @@
+"""Path: two images, what lies between them, and the pixel cross-fade of the same two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from pages.components.decoder import scrubber
+from pages.look.interpolation.common import STEPS, encode, legend, save
+from pages.shared import loading
+from pages.shared.picker import first_images, pick_image
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from aecore.data import ImageData
+    from aecore.store.run import Run
+
+PLACES = 9
+"""Places between the ends that are compared with real images."""
+
+PATH_HELP = (
+    "Straight: (1 - t) A + t B. Beyond the ends: the same from t = -0.5 to 1.5. Through a third: A to C to "
+    "B, each half of the way. Spherical, which keeps the code's length, is offered where the loss holds a "
+    "Gaussian prior of the code, which an L2 penalty on the code is."
+)
+
+
+def draw(run: Run, key: str, data: ImageData, row: DeltaGenerator) -> None:
+    """Two images, what lies between them, and their pixel cross-fade; `row` takes the control."""
+    from aecore.analysis import latent
+
+    with row:
+        kind = _path_kind(run)
+    defaults = first_images(data)
+    names = ["A", "B"] if latent.PATHS[kind].ends == 2 else ["A", "C", "B"]
+    with st.container(horizontal=True, gap="medium"):
+        picked = [
+            pick_image(f"image_{name.lower()}", name, data, defaults["ABC".index(name)]) for name in names
+        ]
+    pictures, codes = encode(run, picked)
+    t, places = latent.path(kind, codes, STEPS)
+    frames = run.decode(places).numpy()
+    fade = latent.cross_fade(pictures, t)
+    neighbors, _, band = loading.code_neighbors(key)
+    curve, _ = neighbors.remoteness(places)
+    left, right = st.columns([3, 1], gap="large")
+    with left:
+        scrubber(
+            frames,
+            fade,
+            latent.PATHS[kind].span,
+            names=("Decoded", "Pixel cross-fade"),
+            ticks=[(i / (len(names) - 1), name) for i, name in enumerate(names)],
+            curve=curve,
+            band=band,
+            legend=legend(band),
+            key="interpolation_scrubber",
+        )
+    with right:
+        _path_numbers(data, curve, band, frames, fade, pictures)
+    if (codes == codes[0]).all():
+        st.caption("All ends have the same code, so nothing changes on the way: choose another image.")
+    else:
+        st.caption(_path_meaning(t, curve, band))
+    save(t, places, frames, fade, "t")
+
+
+def _path_kind(run: Run) -> str:
+    from aecore.analysis import latent
+
+    kinds = latent.path_kinds(run.config)
+    if st.session_state.get("interpolation_path", kinds[0]) not in kinds:
+        st.session_state["interpolation_path"] = kinds[0]
+    return st.segmented_control(
+        "Path",
+        kinds,
+        default=None if "interpolation_path" in st.session_state else kinds[0],
+        required=True,
+        format_func=lambda kind: latent.PATHS[kind].label,
+        key="interpolation_path",
+        bind="query-params",
+        help=PATH_HELP,
+        width="content",
+    )
+
+
+def _path_numbers(
+    data: ImageData,
+    curve: np.ndarray,
+    band: tuple[float, float],
+    frames: np.ndarray,
+    fade: np.ndarray,
+    ends: np.ndarray,
+) -> None:
+    from aecore.analysis.latent import nearest_image_errors
+
+    st.metric(
+        "Farthest from the data",
+        f"{curve.max():.2f}",
+        help="Largest distance to the nearest training code on the path, in typical distances between "
+        f"nearest neighbours; 95 % of test images lie within {band[1]:.2f}.",
+    )
+    st.caption(f"typical distances (test images: up to {band[1]:.2f})")
+    inner = np.linspace(0, len(frames) - 1, PLACES + 2).round().astype(int)[1:-1]
+    errors = nearest_image_errors(np.concatenate([frames[inner], fade[inner], ends]), data.train_images)
+    decoded, faded, themselves = (e.mean() for e in np.split(errors, [PLACES, 2 * PLACES]))
+    st.metric(
+        "On the way, from a real image",
+        f"{decoded:.1f}",
+        help="Squared error between a picture and the training image nearest to it in pixels, mean of "
+        f"{PLACES} places on the path. Blur is near to much: below the ends' own is no merit.",
+    )
+    st.caption(
+        f"squared error (cross-fade {faded:.1f}, the ends themselves {themselves:.1f}; lower is nearer)"
+    )
+
+
+def _path_meaning(t: np.ndarray, curve: np.ndarray, band: tuple[float, float]) -> str:
+    from aecore.analysis.latent import stretches
+
+    out = stretches(t, curve > band[1])
+    if not out:
+        return "The whole path stays where real codes are: no place on it is unusually far from one."
+    places = " and ".join(f"from {a:.2f} to {b:.2f}" if a < b else f"at {a:.2f}" for a, b in out)
+    share = (curve > band[1]).mean()
+    return (
+        f"The path leaves the data {places}, {share:.0%} of the way: what the decoder draws there is its own "
+        "guess, not something it has learned from examples."
+    )

@@ -1,0 +1,67 @@
+"""Unit sliders: one slider a unit; the decoder runs in the browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from aecore import store
+from pages.components.decoder import code_reference, unit_sliders
+from pages.shared import loading
+from pages.shared.picker import first_images, pick_image
+
+if TYPE_CHECKING:
+    from aecore.analysis.units import Units
+    from aecore.store.run import Run
+
+REFERENCE = 2000
+"""Training codes that go to the browser, for the distance to the nearest."""
+
+
+def draw(run: Run, key: str) -> None:
+    """The sliders, set from an image where the data set is at hand."""
+    try:
+        data = loading.load_data(run.config.data.name)
+    except ValueError as error:
+        data = None
+        st.info(str(error))
+    units = loading.units(key, with_data=data is not None)
+    start, reference = ("Mean code", units.mean), None
+    if data is not None:
+        picked = pick_image("image_a", "A", data, first_images(data)[0])
+        start = (f"A: {picked.caption}", run.encode(picked.image[None])[0].numpy())
+        reference = code_reference(*_reference(key, store.weights_stamp(key)))
+    try:
+        decoder = loading.browser_decoder(key)
+    except ValueError as error:
+        st.warning(f"There are no sliders for this run: {error}.")
+        return
+    unit_sliders(decoder, units, start, reference=reference, key="interpolation_sliders")
+    st.caption(_meaning(units, run.latent_size, data is not None))
+
+
+def _meaning(units: Units, size: int, with_data: bool) -> str:
+    if not with_data:
+        return (
+            "The sliders work from the weights alone: order and ranges are those that the bundled digits, "
+            "scaled to this size, give. Starting from an image, or seeing where the data ends, takes images."
+        )
+    return (
+        f"{units.used} of {size} units are in use; the most important come first, each from the 1st to the "
+        "99th percentile of its values. Tab and the arrow keys move them too."
+    )
+
+
+@st.cache_data(max_entries=6, show_spinner=False)
+def _reference(key: str, stamp: int) -> tuple[np.ndarray, float, float]:
+    from aecore.analysis.latent import usual_band
+    from aecore.analysis.neighbors import Neighbors
+
+    codes = loading.train_codes(key).numpy()
+    if len(codes) > REFERENCE:
+        codes = codes[np.sort(np.random.default_rng(0).choice(len(codes), REFERENCE, replace=False))]
+    # Fewer codes lie farther apart: the typical distance and the band are these codes' own.
+    neighbors = Neighbors(codes)
+    return codes, neighbors.typical_distance, usual_band(neighbors, loading.test_codes(key)[:1000])[1]

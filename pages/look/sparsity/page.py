@@ -1,0 +1,103 @@
+"""L1 against L2, side by side: on the code at equal reconstruction, on the weights, and in two dimensions."""
+
+import streamlit as st
+
+from aecore import store
+from aecore.analysis.comparison import Member
+from aecore.gallery import sparsity as gallery
+from pages.components.geometry import geometry_figure
+from pages.look.sparsity import choice, columns, panels, sources, strip, words
+from pages.look.sparsity.lessons import LESSONS
+from pages.shared import layout
+
+layout.header(
+    "Sparsity",
+    "L1 against L2 at the same reconstruction: what each leaves at exactly zero, and at what price.",
+)
+
+SIDE_BY_SIDE = ("Code", "Values", "Images")
+VIEWS = (*SIDE_BY_SIDE, "Trade-off", "Weights", "Geometry")
+NOTES = {
+    "Code": "Above, one image: a stem for each unit that is not exactly 0. Below, 20 images of each class, "
+    "one a row: blank where a unit is exactly 0, the stronger the more opaque. Units in order of use.",
+    "Values": "From 2,000 test images, or as many as there are. The grey spike holds the values that are "
+    "exactly 0.",
+    "Images": "Above, test images over their reconstructions. Below, the atoms, most used first: what one "
+    "unit adds to the image, red brighter and blue darker; grey ones belong to units that never fire.",
+}
+NOT_HERE = "The shipped networks are not here; `make gallery` trains them."
+
+
+@st.fragment
+def main() -> None:
+    try:
+        members = sources.shipped()
+    except store.StoreError as error:
+        st.error(f"The shipped networks can't be shown: {error}.")
+        members = []
+    view = st.segmented_control(
+        "Look at",
+        VIEWS,
+        default="Code",
+        required=True,
+        key="sparsity_view",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    if view == "Geometry":
+        geometry()
+    elif view in SIDE_BY_SIDE:
+        side_by_side(members, view)
+    elif not members:
+        st.info(NOT_HERE)
+    elif view == "Weights":
+        panels.weights(members, choice.images_of(gallery.BASE.data.name))
+    else:
+        trade_off(members)
+
+
+def side_by_side(members: list[Member], view: str) -> None:
+    """The controls, the strip of figures, two columns of pictures and what they say."""
+    chosen = choice.sides(choice.lesson(members), members, view)
+    if chosen is None:
+        return
+    left, right = chosen.sides
+    strip.draw(left, right, chosen.count_silent, gauge=chosen.key == "free")
+    if view == "Code":
+        columns.code(chosen.sides, chosen.data, chosen.image, chosen.count_silent)
+    elif view == "Values":
+        columns.values(chosen.sides, chosen.count_silent)
+    else:
+        columns.pictures(chosen.sides, chosen.data, chosen.count_silent)
+    names = (left.name, right.name)
+    st.markdown(words.sentence(chosen.key, names, left.figures, right.figures, chosen.before))
+    st.caption(NOTES[view])
+
+
+def trade_off(members: list[Member]) -> None:
+    """Every shipped network, with the slider's two marked."""
+    lesson = LESSONS["ReLU code"]
+    paths = [side.path(members) for side in (lesson.left, lesson.right)]
+    if not all(paths):
+        st.info(NOT_HERE)
+        return
+    row = st.columns([4, 3.2, 3], gap="medium", vertical_alignment="bottom")
+    left, right = choice.path_pair(lesson.left, lesson.right, *paths, row)
+    panels.trade_off(members, {"L1": left, "L2": right})
+    st.markdown(words.sentence(lesson.key, ("L1", "L2"), left.figures, right.figures, None))
+    st.caption(
+        "Lower left is better. Every point is a network, the faint ones the same at other seeds; the rings "
+        "mark the two that the slider has chosen."
+    )
+
+
+def geometry() -> None:
+    """Nothing trained is needed here."""
+    geometry_figure()
+    st.caption(
+        "Contours of a quadratic loss around its optimum, and the L1 diamond or L2 disc that its solution "
+        "lies on; drag the optimum. Beside them what either penalty does to a single value."
+    )
+
+
+main()

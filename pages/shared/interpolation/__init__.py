@@ -1,1 +1,0 @@
-"""The four views of the interpolation page, each with `draw`."""

@@ -1,0 +1,183 @@
+"""Choosing one image: by number, by class, from thumbnails, at random, or drawn by hand.
+
+The number lives in the URL under the picker's key; images are the test images of the run's data set.
+"""
+
+from __future__ import annotations
+
+import base64
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components.decoder import DECODER_SCRIPT, encoded
+from pages.shared import images
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from aecore.data import ImageData
+
+THUMBNAILS = 30
+"""Pictures to choose from at once."""
+SIDE = 112
+"""Height and width of a drawing as it comes from the browser."""
+TEST, DRAWING = "test image", "drawing"
+
+_FOLDER = Path(__file__).parents[1] / "components" / "picker"
+
+
+def _asset(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+_thumbnails = st.components.v2.component(
+    "thumbnails",
+    html='<div class="thumbnails"></div>',
+    css=_asset("thumbnails.css"),
+    js=DECODER_SCRIPT + _asset("thumbnails.js"),
+)
+_canvas = st.components.v2.component(
+    "drawing", html=_asset("draw.html"), css=_asset("draw.css"), js=DECODER_SCRIPT + _asset("draw.js")
+)
+
+
+@dataclass(frozen=True)
+class Picked:
+    """The chosen image."""
+
+    image: Tensor
+    """float32 C x H x W in [0, 1]."""
+    caption: str
+    """`image 12, class 7` or `drawing`."""
+
+
+def first_images(data: ImageData) -> list[int]:
+    """Four test images to begin with: the first of each of the first four classes, as far as there are."""
+    first = [int((data.test_labels == label).nonzero()[0, 0]) for label in data.test_labels.unique()[:4]]
+    return [first[i % len(first)] for i in range(4)]
+
+
+def pick_image(key: str, label: str, data: ImageData, default: int = 0, drawing: bool = True) -> Picked:
+    """A small picture of the choice with a button that opens the ways to change it."""
+    count = len(data.test_images)
+    # A number from another data set, which may be too large for this one, would be an error in the widget.
+    if not 0 <= st.session_state.get(key, 0) < count:
+        st.session_state[key] = min(default, count - 1)
+    # The choice is made inside the button's panel but shown beside it, so the place is kept first.
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
+    picture = row.empty()
+    name = f"image {label}".strip()
+    with row.popover(label or "Image", icon=":material/image_search:", help=f"Choose {name}"):
+        source = TEST
+        # A drawing is grey; among colour pictures it would only show what a grey picture does.
+        if drawing and data.shape[0] == 1:
+            source = st.segmented_control(
+                "From",
+                [TEST, DRAWING],
+                default=TEST,
+                key=f"{key}_from",
+                persist_state="session",
+                required=True,
+            )
+        drawn = _draw(key, data.shape) if source == DRAWING else None
+        number = _choose(key, data, default) if source == TEST else st.session_state.get(key, default)
+    if drawn is not None:
+        picked = Picked(drawn, "drawing")
+    else:
+        label_of = data.class_names[int(data.test_labels[number])]
+        picked = Picked(data.test_images[number].float() / 255, f"image {number}, class {label_of}")
+    alt = f"{name}: {picked.caption}"
+    picture.html(
+        f'<div style="line-height:1.2">{images.tag(images.to_rgb(picked.image), 56, alt)}'
+        f'<div style="font-size:0.75rem;opacity:0.75;white-space:nowrap">{picked.caption}</div></div>',
+        width="content",
+    )
+    return picked
+
+
+def _choose(key: str, data: ImageData, default: int) -> int:
+    count = len(data.test_images)
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    number = left.number_input(
+        "Test image",
+        0,
+        count - 1,
+        # The widget takes its value from the session where there is one, and wants no other then.
+        **({} if key in st.session_state else {"value": min(default, count - 1)}),
+        key=key,
+        bind="query-params",
+        help=f"Number of the image among the {count:,} test images.",
+    )
+    right.button("Random", key=f"{key}_random", on_click=_at_random, args=(key, count), width="stretch")
+    name = st.selectbox("From the class", ["all classes", *data.class_names], key=f"{key}_class")
+    page = st.session_state.get(f"{key}_page", 0)
+    numbers = _numbers(data, name, page)
+    _thumbnails(
+        data={
+            "images": encoded(data.test_images[numbers].numpy()),
+            "shape": list(data.shape),
+            "numbers": numbers,
+            "chosen": number,
+        },
+        key=f"{key}_thumbnails",
+        on_picked_change=lambda: _take(key),
+    )
+    st.button("Others", key=f"{key}_others", icon=":material/refresh:", on_click=_turn_page, args=(key,))
+    return number
+
+
+def _numbers(data: ImageData, name: str, page: int) -> list[int]:
+    """Numbers of the thumbnails: the class's images in order, from the page on, round and round."""
+    import torch
+
+    if name == "all classes":
+        found = torch.arange(len(data.test_labels))
+    else:
+        found = (data.test_labels == data.class_names.index(name)).nonzero().flatten()
+    if not len(found):
+        return []
+    places = (torch.arange(min(THUMBNAILS, len(found))) + page * THUMBNAILS) % len(found)
+    return found[places].tolist()
+
+
+def _take(key: str) -> None:
+    if (picked := st.session_state[f"{key}_thumbnails"].picked) is not None:
+        st.session_state[key] = int(picked)
+
+
+def _at_random(key: str, count: int) -> None:
+    st.session_state[key] = random.randrange(count)
+
+
+def _turn_page(key: str) -> None:
+    st.session_state[f"{key}_page"] = st.session_state.get(f"{key}_page", 0) + 1
+
+
+def _draw(key: str, shape: tuple[int, int, int]) -> Tensor | None:
+    """The drawing as an image of that shape; None, with a sentence, while nothing has been drawn."""
+    import numpy as np
+    import torch
+
+    from aecore.data.drawing import centred_drawing
+
+    kept = f"{key}_ink"
+    result = _canvas(
+        data={"ink": st.session_state.get(kept, ""), "side": SIDE},
+        key=f"{key}_canvas",
+        on_ink_change=lambda: None,
+    )
+    if result.ink is not None:
+        st.session_state[kept] = result.ink
+    st.caption(
+        "White on black. It is scaled to 20 / 28 of the picture and centred by its mass, as MNIST was."
+    )
+    try:
+        ink = np.frombuffer(base64.b64decode(st.session_state.get(kept, "")), np.uint8).reshape(SIDE, SIDE)
+        return centred_drawing(torch.from_numpy(ink.astype(np.float32) / 255), shape)
+    except ValueError:
+        st.info("Nothing is drawn yet, so the test image stays.")
+        return None

@@ -1,0 +1,162 @@
+"""A grid's training as it goes, read from its folder: bars of its stacks, and its members' curves."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from aecore import jobs, store
+from aecore.files import StoreError
+from aecore.grid import axis_text
+from aecore.store import GridInfo
+from pages.look.choose import board
+from pages.shared import grid_source
+from pages.shared.state import CHOOSE_PAGE
+from pages.shared.training_view import resume
+from pages.shared.words import duration, time_left
+
+EVERY = 2.0
+"""Seconds between two looks while a grid trains."""
+
+SHOWN = 6
+"""Stacks whose bars are drawn; of more, those at work."""
+
+
+def subject() -> GridInfo | None:
+    """The grid to show: the one that is training, else the one that was last trained here."""
+    known = [info for info in grid_source.grids() if info.progress]
+    at_work = [info for info in known if jobs.is_active(info.progress)]
+    return max(at_work or known, key=lambda info: info.progress.get("submitted", 0.0), default=None)
+
+
+def draw() -> None:
+    """Draws the subject, renewed every few seconds while it trains."""
+    active = any(isinstance(info, GridInfo) for info in jobs.active())
+    st.fragment(_draw, run_every=EVERY if active else None)()
+
+
+def _draw() -> None:
+    if st.session_state.pop("new_grid_leave", False):
+        st.switch_page(CHOOSE_PAGE)
+    info = subject()
+    if info is None:
+        st.caption("No grid has been trained here yet. Train starts one; this is where it is seen.")
+        return
+    status = jobs.status(info)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{info.name}**", width="stretch")
+        _buttons(info, status)
+    _standing(info, status)
+    if status in ("running", "silent"):
+        _stacks(info)
+    _curves(info)
+
+
+def _buttons(info: GridInfo, status: str) -> None:
+    if status in ("queued", "running", "silent"):
+        asked = store.stop_requested(info.path)
+        if st.button(
+            "Stopping" if asked else "Stop",
+            key="new_grid_stop",
+            icon=":material/stop:",
+            disabled=asked,
+            help="Keeps what every member has reached; it can be resumed.",
+        ):
+            jobs.stop(info.path)
+            st.rerun(scope="fragment")
+    elif status in ("stopped", "interrupted", "failed"):
+        st.button(
+            "Resume",
+            key="new_grid_resume",
+            icon=":material/play_arrow:",
+            on_click=resume,
+            args=(info,),
+            help="Goes on at the very next step, as if it had never stopped.",
+        )
+    if any((info.path / str(k) / store.WEIGHTS).exists() for k in range(len(info.grid.members))):
+        # A callback, because a fragment's own rerun may overtake the run in which the button is down.
+        st.button(
+            "Choose among them",
+            key="new_grid_choose",
+            icon=":material/rule:",
+            on_click=_choose,
+            args=(info.key,),
+        )
+
+
+def _choose(key: str) -> None:
+    st.session_state["choose_grid"] = key
+    st.session_state["new_grid_leave"] = True
+
+
+def _standing(info: GridInfo, status: str) -> None:
+    """The bar over the whole grid while it goes, and otherwise the sentence that says how it stands."""
+    progress, members = info.progress, len(info.grid.members)
+    done = progress.get("members_done", 0)
+    if status == "queued":
+        st.progress(0.0, "Waiting for its turn on the device")
+    elif status in ("running", "silent"):
+        fraction = min(max(progress.get("fraction") or 0.0, 0.0), 1.0)
+        st.progress(fraction, f"{done} of {members} models done · {time_left(progress.get('seconds_left'))}")
+        if status == "silent":
+            st.warning("Its process lives but has said nothing for a minute: the machine may be overloaded.")
+    elif status == "finished":
+        seconds = (info.result or {}).get("seconds", 0.0)
+        st.success(f"Finished: {members} models, {duration(seconds)} of training.", icon=":material/check:")
+    elif status == "stopped":
+        st.info(f"Stopped with {done} of {members} models done; what the others had reached is kept.")
+    elif status == "failed":
+        st.error(progress.get("message") or "It failed without saying why; see log.txt in its folder.")
+    else:
+        st.warning("Interrupted: its process ended without a word. Resume goes on from the last epoch saved.")
+
+
+def _stacks(info: GridInfo) -> None:
+    stacks = store.read_stacks(info.path)
+    if len(stacks) < 2:
+        return
+    parts = [store.read_progress(store.stack_path(info.path, s)) for s in range(len(stacks))]
+    at_work = [s for s, part in enumerate(parts) if part.get("status") == "running"]
+    shown = range(len(stacks)) if len(stacks) <= SHOWN else at_work[:SHOWN]
+    for column, s in zip(st.columns(max(len(shown), 1)), shown, strict=False):
+        fraction = min(parts[s].get("fraction") or 0.0, 1.0)
+        count = len(stacks[s])
+        words = parts[s].get("status", "waiting") if fraction < 1 else "done"
+        column.progress(fraction, f"stack {s + 1}: {count} model{'s' * (count != 1)}, {words}")
+
+
+def _curves(info: GridInfo) -> None:
+    """A line a member, coloured by the first axis."""
+    try:
+        histories = grid_source.histories(info)
+    except (StoreError, OSError) as error:
+        st.error(f"The histories can't be read: {error}.")
+        return
+    split = next((name for name, values in info.grid.axes.items() if len(values) > 1), None)
+    rows = []
+    for k, history in enumerate(histories):
+        position = info.grid.position_of(k)
+        color = position.get(split) if split else ""
+        color = (
+            color
+            if isinstance(color, (int, float)) and not isinstance(color, bool)
+            else axis_text(split or "", color)
+        )
+        for record in history:
+            part = record.get("validation") or record["train"]
+            rows.append(
+                {
+                    "k": k,
+                    "epoch": record["epoch"],
+                    "error": part.get("squared_error"),
+                    "color": color,
+                    "label": grid_source.member_name(info.grid, k),
+                }
+            )
+    if not rows:
+        return
+    from aecore.figures.grid import member_curves
+
+    title = board.axis_label(split) if split else None
+    epochs = max(config.train.epochs for config in info.grid.members)
+    st.altair_chart(member_curves(rows, epochs, title), key="new_grid_curves")
+    st.caption("A line a model: squared error on the validation images after each epoch.")

@@ -1,0 +1,78 @@
+"""Every grid as a line of a table, and what can be done with one."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from aecore import store
+from aecore.store import GridInfo, Unreadable
+from pages.look.choose import board
+from pages.shared import grid_source, state
+from pages.shared.words import age
+from pages.train.runs import folders
+
+
+def row(info: GridInfo) -> dict[str, object]:
+    """A grid as a line of the table."""
+    errors = [member["test"]["squared_error"] for member in info.members() if "test" in member]
+    return {
+        "Name": info.name,
+        "Data": info.config.data.name,
+        "Axes": " x ".join(board.axis_label(name) for name in info.grid.axes) or "a list",
+        "Models": len(info.grid.members),
+        "Best squared error": min(errors, default=None),
+        "Status": folders.status_text(info, len(errors), f"{len(info.grid.members)} models"),
+        "Age": age(time.time() - info.created),
+    }
+
+
+def draw() -> None:
+    """The table, and the selected grid's actions."""
+    listed = store.list_grids()
+    grids = [info for info in listed if isinstance(info, GridInfo)]
+    if grids:
+        event = st.dataframe(
+            [row(info) for info in grids],
+            key=f"runs_grids_{hash(tuple(info.key for info in grids))}",
+            on_select="rerun",
+            selection_mode="single-row",
+            selection_default={"selection": {"rows": [0]}},
+            hide_index=True,
+            height=min(38 + 35 * len(grids), 440),
+            column_config={
+                "Name": st.column_config.TextColumn(width="medium", pinned=True),
+                "Best squared error": st.column_config.NumberColumn(
+                    format="%.2f", help="Per test image, of the model with the lowest."
+                ),
+            },
+            alt="Table of all grids",
+        )
+        rows = event["selection"]["rows"]
+        if rows and rows[0] < len(grids):
+            st.subheader(grids[rows[0]].name, anchor=False)
+            _actions(grids[rows[0]])
+    folders.unreadable([folder for folder in listed if isinstance(folder, Unreadable)], "runs_grid")
+
+
+def _actions(info: GridInfo) -> None:
+    with st.container(horizontal=True):
+        if st.button("Choose among them", key="runs_grid_choose", type="primary", icon=":material/rule:"):
+            st.session_state["choose_grid"] = info.key
+            st.switch_page(state.CHOOSE_PAGE)
+        if info.grid.axes and st.button(
+            "Axes into New grid",
+            key="runs_grid_again",
+            icon=":material/content_copy:",
+            help="Opens New grid with this grid's settings and axes, to change and train anew.",
+        ):
+            st.session_state["_new_grid_from"] = info.config, info.grid.axes
+            st.switch_page(state.NEW_GRID_PAGE)
+        folders.actions(info, "runs_grid")
+    for name, values in info.grid.axes.items():
+        st.caption(
+            f"{board.axis_label(name)}: {', '.join(grid_source.axis_text(name, value) for value in values)}"
+        )
+    if message := info.progress.get("message"):
+        st.error(message)

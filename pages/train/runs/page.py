@@ -1,0 +1,139 @@
+"""Runs: every run there is, and what can be done with one."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from aecore import store
+from aecore.presets import architecture, penalty_text
+from aecore.store import RunInfo, Unreadable
+from pages.shared import layout, settings_form, state, training_view, words
+from pages.train.runs import folders, grids
+
+SELECTED = "runs_selected"  # session key of the selected run's key
+
+
+def row(info: RunInfo) -> dict[str, object]:
+    """A run as a line of the table."""
+    config, result = info.config, info.result or {}
+    return {
+        "Name": info.name,
+        "Data": config.data.name,
+        "Network": architecture(config.model),
+        "Units": config.model.latent_size,
+        "Penalty": penalty_text(config.loss),
+        "Squared error": result.get("test", {}).get("squared_error"),
+        "PCA": training_view.pca_error(info),
+        "Parameters": result.get("parameters"),
+        "Status": folders.status_text(info, info.progress.get("epoch", 0), f"{config.train.epochs} epochs"),
+        "Age": words.age(time.time() - info.created),
+    }
+
+
+def table(runs: list[RunInfo]) -> RunInfo | None:
+    """The table; returns the run whose line is selected."""
+    keys = [info.key for info in runs]
+    selected = st.session_state.setdefault(SELECTED, state.chosen_key())
+    # The selection is by line number: another list is another table, with the same run selected.
+    event = st.dataframe(
+        [row(info) for info in runs],
+        key=f"runs_table_{hash(tuple(keys))}",
+        on_select="rerun",
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [keys.index(selected)] if selected in keys else []}},
+        hide_index=True,
+        height=min(38 + 35 * len(runs), 440),
+        column_config={
+            "Name": st.column_config.TextColumn(width="medium", pinned=True),
+            "Units": st.column_config.NumberColumn(help="Units in the code."),
+            "Squared error": st.column_config.NumberColumn(
+                format="%.2f", help="Per test image: sum over pixels in [0, 1]; lower is better."
+            ),
+            "PCA": st.column_config.NumberColumn(
+                format="%.2f", help="The same for PCA with as many components as the code has units."
+            ),
+            "Parameters": st.column_config.NumberColumn(format="localized"),
+        },
+        alt="Table of all runs",
+    )
+    rows = event["selection"]["rows"]
+    info = runs[rows[0]] if rows and rows[0] < len(runs) else None
+    st.session_state[SELECTED] = info.key if info else None
+    return info
+
+
+def actions(info: RunInfo) -> None:
+    """What can be done with the run, in one row."""
+    with st.container(horizontal=True):
+        if st.button(
+            "Look at it",
+            key="runs_look",
+            type="primary",
+            icon=":material/compare:",
+            disabled=not info.has_weights,
+            help="Makes it the run that every page shows.",
+        ):
+            state.choose(info.key)
+            st.switch_page(state.RECONSTRUCTIONS_PAGE)
+        if st.button(
+            "Settings into Train",
+            key="runs_duplicate",
+            icon=":material/content_copy:",
+            help="Opens Train with this run's settings, to change and train anew.",
+        ):
+            settings_form.fill("train", info.config)
+            st.switch_page(state.TRAIN_PAGE)
+        folders.actions(info, "runs")
+
+
+def details(info: RunInfo) -> None:
+    """How it was trained, its curves, and every setting."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        if history := training_view.history_of(info):
+            training_view.curves(info, history)
+        else:
+            st.caption("No epoch of it is finished yet.")
+        result = info.result or {}
+        facts = [str(info.path)]
+        if result:
+            facts.insert(0, f"{result['epochs']} epochs in {words.duration(result['seconds'])}")
+        st.caption(" · ".join(facts))
+        if message := info.progress.get("message"):
+            st.error(message)
+    with right:
+        values = [
+            {"Setting": settings_form.label(path), "Value": settings_form.show(info.config.get(path))}
+            for path in settings_form.effective_fields(info.config)
+        ]
+        st.dataframe(values, hide_index=True, height=320, key="runs_settings", alt="Settings of the run")
+
+
+def all_runs() -> None:
+    """The table of runs with what can be done, and the folders that are none."""
+    listed = store.list_runs()
+    runs = [info for info in listed if isinstance(info, RunInfo)]
+    if runs:
+        chosen = table(runs)
+        if chosen is not None:
+            st.subheader(chosen.name, anchor=False)
+            actions(chosen)
+            details(chosen)
+    else:
+        st.info("There is no run yet: train a network, and it is listed here.")
+        st.page_link(state.TRAIN_PAGE, label="Train a model", icon=":material/model_training:")
+    folders.unreadable([folder for folder in listed if isinstance(folder, Unreadable)], "runs")
+
+
+layout.header("Runs", "Every network trained here. Choose a line to look at it, rename it or train it again.")
+shown = "Runs"
+if store.list_grids():
+    shown = st.segmented_control(
+        "Show", ("Runs", "Grids"), default="Runs", required=True, key="runs_show", bind="query-params"
+    )
+if shown == "Grids":
+    grids.draw()
+else:
+    all_runs()

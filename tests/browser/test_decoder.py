@@ -12,7 +12,7 @@ from aecore.data import Scaling
 from aecore.models import build
 from aecore.presets import PRESETS
 from aecore.store.run import Run
-from pages.shared.decoder import DECODER_SCRIPT, decoder_data
+from pages.components.decoder import DECODER_SCRIPT, decoder_data
 
 RUN_DECODER = """async ([script, data, codes]) => {
   const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));

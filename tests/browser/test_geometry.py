@@ -15,7 +15,7 @@ SCRIPT = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 import streamlit as st
-from pages.shared.geometry import geometry_figure
+from pages.components.geometry import geometry_figure
 st.set_page_config(layout="wide")
 if st.button("Rerun", key="rerun"):
     st.write("rerun done")
@@ -68,7 +68,7 @@ def set_range(page, name, value):
 
 
 def test_the_browsers_solution_is_pythons_to_1e_6(app, browser_page):
-    from pages.shared.geometry import SCRIPT as SOURCE
+    from pages.components.geometry import SCRIPT as SOURCE
 
     goto(browser_page, app, expect=".geometry")
     rng = random.Random(0)

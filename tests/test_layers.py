@@ -28,7 +28,7 @@ ROOMS = {
     "jobs": {"data", "training", "store", "analysis"},
     "gallery": {"data", "store", "analysis", "jobs"},
 }
-# The rooms of pages beside the pages themselves.
+# What two rooms of pages may import of the others; any other room is a page's, which imports these two.
 PAGE_ROOMS = {"components": set(), "shared": {"components"}}
 WHAT_A_RUN_IS = {"config", "presets", "palette", "models", "losses", "grid", "results", "files", "cache"}
 GROUND = ("config", "palette", "files", "cache")  # these import nothing of ours
@@ -109,10 +109,23 @@ def part(name: str) -> str:
     return name.split(".")[1] if "." in name else ""
 
 
+def page_room(name: str) -> str:
+    """`pages.shared.state` belongs to `shared`, `pages.look.codes.panel` to `look.codes`."""
+    parts = name.split(".")[1:]
+    return parts[0] if parts[0] in (*PAGE_ROOMS, "home") else ".".join(parts[:2])
+
+
+def page_rooms(names: set[str]) -> set[str]:
+    """The rooms of those of the names that are parts of pages."""
+    return {page_room(name) for name in names if name.startswith("pages.")}
+
+
 def test_the_scan_sees_imports():
     assert AECORE, "aecore has no module: the scan looks in the wrong place."
     config = imports("aecore.config", AECORE["aecore.config"])
     assert {"json", "dataclasses"} <= config
+    codes = imports("pages.look.codes.page", PAGES["pages.look.codes.page"])
+    assert page_rooms(codes) == {"look.codes", "shared", "components"}
 
 
 @pytest.mark.parametrize("name", AECORE)
@@ -140,11 +153,15 @@ def test_aecore_imports_downwards(name):
         assert name in ("aecore", "aecore.__main__", "aecore.command_flags", "aecore.grid_command")
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name.split(".")[1] in PAGE_ROOMS])
-def test_what_pages_share_imports_no_page(name):
-    others = {other for other in imports(name, PAGES[name]) if tops({other}) & {"pages", "streamlit_app"}}
-    room = name.split(".")[1]
-    assert {other.split(".")[1] for other in others} <= PAGE_ROOMS[room] | {room}
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_imports_its_own_parts_and_what_pages_share(name):
+    room = page_room(name)
+    assert page_rooms(imports(name, PAGES[name])) <= PAGE_ROOMS.get(room, {"components", "shared"}) | {room}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_know_nothing_above_them(name):
+    assert not tops(imports(name, PAGES[name])) & {"streamlit_app", "tests", "benchmarks"}
 
 
 @pytest.mark.parametrize("name", [*PAGES, *ENTRY])

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from aecore import store
 from aecore.files import StoreError
-from aecore.grid import PENALTY, STRENGTH, Grid, axis_text, axis_title
-from aecore.presets import PENALTY_NAMES
 from aecore.store import GridInfo
 from pages.shared import loading
 
@@ -93,29 +90,6 @@ def _probe(path: str, kept: bool) -> Probe | None:
         return make_probe(info.grid, loading.load_data(info.config.data.name))
     except ValueError:
         return None
-
-
-def member_name(grid: Grid, k: int) -> str:
-    """A member by its place on the axes: `12 units, L1 0.001, seed 1`."""
-    return name_of(grid.position_of(k))
-
-
-def name_of(position: Mapping[str, Any]) -> str:
-    parts = []
-    for name, value in position.items():
-        if name == "model.latent_size":
-            parts.append(f"{value} unit{'s' * (value != 1)}")
-        elif name == PENALTY:
-            words = PENALTY_NAMES.get(value, "no penalty")
-            strength = position.get(STRENGTH)
-            parts.append(words if value == "none" or strength is None else f"{words} {strength:g}")
-        elif name == STRENGTH and PENALTY in position:
-            continue
-        elif name.removeprefix("loss.") in PENALTY_NAMES:
-            parts.append(f"{PENALTY_NAMES[name[5:]]} {value:g}" if value else "")
-        else:
-            parts.append(f"{axis_title(name)} {axis_text(name, value)}")
-    return ", ".join(part for part in parts if part) or "the base settings"
 
 
 def finite(value: Any) -> float | None:

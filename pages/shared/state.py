@@ -16,7 +16,7 @@ import streamlit as st
 from aecore import store
 from aecore.files import StoreError
 from aecore.store import RunInfo
-from pages.shared.grid_source import member_name
+from pages.shared.members import member_name
 
 RUN = "run"
 """Session and URL key of the chosen run: a folder name, or `<grid>/<k>`."""

@@ -10,6 +10,7 @@ import pytest
 from aecore import jobs, store
 from pages.look.choose import board
 from pages.shared import grid_source
+from pages.shared.members import member_name
 from tests.pages.conftest import TINY_GRID, open_page
 
 PAGE = "pages/look/choose/page.py"
@@ -35,7 +36,7 @@ def test_the_sliders_start_at_the_proposed_member(grid_root, grid_key):
     (proposal,) = [text for text in texts(app) if text.startswith("**Proposed")]
     info = store.read_grid(grid_root / grid_key)
     k = info.grid.index[[list(p) for p in _places()].index(place(app, grid_key))]
-    assert grid_source.member_name(info.grid, k) in proposal
+    assert member_name(info.grid, k) in proposal
     assert "over 2 seeds" in proposal
     assert "within one standard error" in proposal or "lowest validation error" in proposal
     assert any("Test images only report" in text for text in texts(app))
@@ -76,7 +77,7 @@ def test_look_makes_the_member_the_run_of_every_page(grid_root, grid_key):
     app.switch_page("pages/look/reconstructions/page.py").run()
     assert not app.exception
     assert app.session_state["run"] == f"{grid_key}/{k}"
-    assert grid_source.member_name(info.grid, k) in app.sidebar.selectbox[0].options[0]
+    assert member_name(info.grid, k) in app.sidebar.selectbox[0].options[0]
 
 
 def test_a_link_to_a_member_is_followed_and_one_to_none_is_said_so(grid_root, grid_key):

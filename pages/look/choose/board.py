@@ -18,8 +18,9 @@ from aecore.analysis import selection
 from aecore.grid import Grid, axis_text
 from aecore.store import GridInfo
 from pages.components.decoder import DECODER_SCRIPT, encoded
-from pages.shared import grid_source, settings_form
+from pages.shared import grid_source
 from pages.shared.grid_source import Row
+from pages.shared.members import axis_label, member_name
 
 if TYPE_CHECKING:
     from aecore.store import Pictures, Probe
@@ -105,18 +106,13 @@ def payload(
     }
 
 
-def axis_label(name: str) -> str:
-    """An axis as a person reads it: the form's label of the field."""
-    return settings_form.label(name) if "." in name else name.capitalize()
-
-
 def _member(grid: Grid, k: int, row: Row, pixels: int) -> dict[str, Any]:
     units = grid.members[k].model.latent_size
     test, code = row.get("test") or {}, row.get("code") or {}
     pca = grid_source.finite(test.get("pca_squared_error"))
     active = min(code["active_units"], code["units"] - code["dead_units"]) if code else None
     return {
-        "name": grid_source.member_name(grid, k),
+        "name": member_name(grid, k),
         "units": units,
         "figures": {
             "test": grid_source.finite(test.get("squared_error")),

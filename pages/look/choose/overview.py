@@ -12,8 +12,8 @@ from aecore.analysis import selection
 from aecore.analysis.selection import LATENT, SEED, Candidate
 from aecore.config import field_paths
 from aecore.grid import Grid, axis_text
-from pages.look.choose import board
-from pages.shared import grid_source, settings_form
+from pages.shared import settings_form
+from pages.shared.members import axis_label, member_name
 
 CURVE, HEAT, PARETO, PARALLEL, IMPORTANCE = (
     "Error curve",
@@ -54,7 +54,7 @@ def curve(grid: Grid, members: Sequence[Candidate], k: int, field: str, key: str
         bend = None if at is None else rows[at]["x"]
     here = {row["k"] for row in rows}
     others = [
-        {"k": c.k, "x": c.config.get(field), "error": error, "label": grid_source.member_name(grid, c.k)}
+        {"k": c.k, "x": c.config.get(field), "error": error, "label": member_name(grid, c.k)}
         for c in members
         if c.k not in here
         and (error := c.test if on_test else c.validation) is not None
@@ -89,7 +89,7 @@ def _curve_row(grid: Grid, group: selection.Group, k: int, field: str, on_test: 
         "low": min(values),
         "high": max(values),
         "pca": group.members[0].pca if on_test else None,
-        "label": grid_source.member_name(grid, own),
+        "label": member_name(grid, own),
     }
 
 
@@ -104,7 +104,7 @@ def heat_map(
     if len(wide) < 2:
         st.caption("A heat map needs two axes with several values each; this grid has one.")
         return
-    names = {i: board.axis_label(axes[i][0]) for i in wide}
+    names = {i: axis_label(axes[i][0]) for i in wide}
     with st.container(horizontal=True):
         x = st.selectbox("Across", wide, format_func=names.get, key=f"{key}_x", persist_state="session")
         rest = [i for i in wide if i != x]
@@ -121,7 +121,7 @@ def heat_map(
                 "x": axis_text(axes[x][0], axes[x][1][there[x]]),
                 "y": axis_text(axes[y][0], axes[y][1][there[y]]),
                 "error": errors.get(k),
-                "label": grid_source.member_name(grid, k),
+                "label": member_name(grid, k),
                 "here": there == list(place),
             }
         )
@@ -148,7 +148,7 @@ def pareto(grid: Grid, members: Sequence[Candidate], k: int, key: str, pick: Cal
             "parameters": c.parameters,
             "front": bool(best),
             "here": c.k == k,
-            "label": grid_source.member_name(grid, c.k),
+            "label": member_name(grid, c.k),
         }
         for c, best in zip(judged, front, strict=True)
     ]
@@ -176,7 +176,7 @@ def parallel(grid: Grid, members: Sequence[Candidate], k: int, key: str, pick: C
         ]
         marks.append(((c.validation - min(errors)) / span, f"{c.validation:.1f}"))
         rows.append({"k": c.k, "error": c.validation, "marks": marks})
-    columns = [*(board.axis_label(name) for name, _ in axes), "validation error"]
+    columns = [*(axis_label(name) for name, _ in axes), "validation error"]
     _show(chart(rows, columns, k), key, pick)
     st.caption(
         "Each line is a model, coloured by its validation error; the thick one is where the sliders are."
@@ -191,11 +191,11 @@ def importance(grid: Grid, members: Sequence[Candidate], key: str) -> None:
     if found is None:
         st.caption("There are not enough different members yet to say which axis matters.")
         return
-    shares = {board.axis_label(name): share for name, share in found.shares.items()}
+    shares = {axis_label(name): share for name, share in found.shares.items()}
     st.altair_chart(importance_bars(shares, found.interactions), key=key)
     most = max(found.shares, key=found.shares.get)
     st.caption(
-        f"“{board.axis_label(most)}” decides most. Validation error, {found.method}"
+        f"“{axis_label(most)}” decides most. Validation error, {found.method}"
         + ("; “together” is what the axes do jointly." if found.interactions > 0.0005 else ".")
     )
 
@@ -223,9 +223,9 @@ def proposal(grid: Grid, members: Sequence[Candidate]) -> tuple[str, Candidate |
         why = (
             f"its validation error, {chosen.validation:.2f}, is within one standard error "
             f"({error:.2f}, {over}) of the best, {best.validation:.2f} with "
-            f"{grid_source.member_name(grid, best.best.k)}, and no smaller code is"
+            f"{member_name(grid, best.best.k)}, and no smaller code is"
         )
-    return f"**Proposed: {grid_source.member_name(grid, chosen.best.k)}**: {why}.", chosen.best
+    return f"**Proposed: {member_name(grid, chosen.best.k)}**: {why}.", chosen.best
 
 
 def _show(chart: Any, key: str, pick: Callable) -> None:

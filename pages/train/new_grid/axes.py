@@ -12,6 +12,7 @@ from aecore.config import Config, field_paths
 from aecore.grid import PENALTY, STRENGTH, Grid, axis_text, parse_axis
 from aecore.presets import PENALTY_NAMES
 from pages.shared import settings_form
+from pages.shared.members import axis_label
 
 SUGGESTED = {
     "model.latent_size": ("2", "4", "8", "12", "16", "32", "64"),
@@ -49,7 +50,7 @@ def label(name: str) -> str:
     """An axis as a person reads it."""
     if name == "model.hidden":
         return "Hidden layers (widths, depth)"
-    return settings_form.label(name) if "." in name else name.capitalize()
+    return axis_label(name)
 
 
 def key(name: str) -> str:

@@ -8,8 +8,8 @@ from aecore import jobs, store
 from aecore.files import StoreError
 from aecore.grid import axis_text
 from aecore.store import GridInfo
-from pages.look.choose import board
 from pages.shared import grid_source
+from pages.shared.members import axis_label, member_name
 from pages.shared.state import CHOOSE_PAGE
 from pages.shared.training_view import resume
 from pages.shared.words import duration, time_left
@@ -149,14 +149,14 @@ def _curves(info: GridInfo) -> None:
                     "epoch": record["epoch"],
                     "error": part.get("squared_error"),
                     "color": color,
-                    "label": grid_source.member_name(info.grid, k),
+                    "label": member_name(info.grid, k),
                 }
             )
     if not rows:
         return
     from aecore.figures.grid import member_curves
 
-    title = board.axis_label(split) if split else None
+    title = axis_label(split) if split else None
     epochs = max(config.train.epochs for config in info.grid.members)
     st.altair_chart(member_curves(rows, epochs, title), key="new_grid_curves")
     st.caption("A line a model: squared error on the validation images after each epoch.")

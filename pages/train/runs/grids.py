@@ -7,9 +7,10 @@ import time
 import streamlit as st
 
 from aecore import store
+from aecore.grid import axis_text
 from aecore.store import GridInfo, Unreadable
-from pages.look.choose import board
-from pages.shared import grid_source, state
+from pages.shared import state
+from pages.shared.members import axis_label
 from pages.shared.words import age
 from pages.train.runs import folders
 
@@ -20,7 +21,7 @@ def row(info: GridInfo) -> dict[str, object]:
     return {
         "Name": info.name,
         "Data": info.config.data.name,
-        "Axes": " x ".join(board.axis_label(name) for name in info.grid.axes) or "a list",
+        "Axes": " x ".join(axis_label(name) for name in info.grid.axes) or "a list",
         "Models": len(info.grid.members),
         "Best squared error": min(errors, default=None),
         "Status": folders.status_text(info, len(errors), f"{len(info.grid.members)} models"),
@@ -71,8 +72,6 @@ def _actions(info: GridInfo) -> None:
             st.switch_page(state.NEW_GRID_PAGE)
         folders.actions(info, "runs_grid")
     for name, values in info.grid.axes.items():
-        st.caption(
-            f"{board.axis_label(name)}: {', '.join(grid_source.axis_text(name, value) for value in values)}"
-        )
+        st.caption(f"{axis_label(name)}: {', '.join(axis_text(name, value) for value in values)}")
     if message := info.progress.get("message"):
         st.error(message)

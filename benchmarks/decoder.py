@@ -19,7 +19,8 @@ from aecore.data import Scaling
 from aecore.models import build
 from aecore.presets import PRESETS
 from aecore.store.run import Run
-from pages.components import decoder
+from pages.components.decoder import decoder_data
+from pages.components.loader import FOLDER, encoded, script
 
 SHAPE = (1, 28, 28)
 FRAMES = 60
@@ -74,10 +75,10 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
 def _sliders(page: Any, preset: str) -> dict[str, Any]:
     config = PRESETS[preset]
     network = build(config.model, SHAPE).eval().requires_grad_(False)
-    data = decoder.decoder_data(Run(Path(), preset, config, SHAPE, Scaling((0.5,), (0.5,)), network))
+    data = decoder_data(Run(Path(), preset, config, SHAPE, Scaling((0.5,), (0.5,)), network))
     size = config.model.latent_size
     codes = np.random.default_rng(0).normal(size=(40, size)).tolist()
-    times = page.evaluate(DECODE, [decoder.DECODER_SCRIPT, data, codes])
+    times = page.evaluate(DECODE, [script("decoder/decoder.js"), data, codes])
     start = {"name": "start", "code": codes[0]}
     units = [{"unit": i, "low": -3, "high": 3, "unused": False, "note": ""} for i in range(size)]
     panel = {"decoder": data, "units": units, "start": start, "presets": [start], "reference": None}
@@ -89,8 +90,8 @@ def _sliders(page: Any, preset: str) -> dict[str, Any]:
 def _scrubbing(page: Any) -> dict[str, Any]:
     frames = np.random.default_rng(0).integers(0, 256, (101, *SHAPE), dtype=np.uint8)
     data = {
-        "frames": decoder.encoded(frames),
-        "baseline": decoder.encoded(frames),
+        "frames": encoded(frames),
+        "baseline": encoded(frames),
         "shape": SHAPE,
         "count": len(frames),
         "span": [0, 1],
@@ -108,8 +109,8 @@ def _scrubbing(page: Any) -> dict[str, Any]:
 
 def _moved(page: Any, name: str, data: dict[str, Any]) -> tuple[int, float]:
     page.goto("about:blank")
-    script = decoder.DECODER_SCRIPT + decoder.asset(f"{name}.js")
-    parts = [script, decoder.asset(f"{name}.html"), decoder.asset(f"{name}.css"), data, FRAMES]
+    html, css = ((FOLDER / f"decoder/{name}.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
+    parts = [script(f"decoder/{name}.js"), html, css, data, FRAMES]
     return page.evaluate(MOVE, parts)
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import base64
 import random
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components.decoder import DECODER_SCRIPT, encoded
+from pages.components.picker import drawing_canvas, thumbnails
 from pages.shared import images
 
 if TYPE_CHECKING:
@@ -26,23 +25,6 @@ THUMBNAILS = 30
 SIDE = 112
 """Height and width of a drawing as it comes from the browser."""
 TEST, DRAWING = "test image", "drawing"
-
-_FOLDER = Path(__file__).parents[1] / "components" / "picker"
-
-
-def _asset(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-_thumbnails = st.components.v2.component(
-    "thumbnails",
-    html='<div class="thumbnails"></div>',
-    css=_asset("thumbnails.css"),
-    js=DECODER_SCRIPT + _asset("thumbnails.js"),
-)
-_canvas = st.components.v2.component(
-    "drawing", html=_asset("draw.html"), css=_asset("draw.css"), js=DECODER_SCRIPT + _asset("draw.js")
-)
 
 
 @dataclass(frozen=True)
@@ -116,15 +98,12 @@ def _choose(key: str, data: ImageData, default: int) -> int:
     name = st.selectbox("From the class", ["all classes", *data.class_names], key=f"{key}_class")
     page = st.session_state.get(f"{key}_page", 0)
     numbers = _numbers(data, name, page)
-    _thumbnails(
-        data={
-            "images": encoded(data.test_images[numbers].numpy()),
-            "shape": list(data.shape),
-            "numbers": numbers,
-            "chosen": number,
-        },
+    thumbnails(
+        data.test_images[numbers].numpy(),
+        numbers,
+        number,
         key=f"{key}_thumbnails",
-        on_picked_change=lambda: _take(key),
+        on_pick=lambda: _take(key),
     )
     st.button("Others", key=f"{key}_others", icon=":material/refresh:", on_click=_turn_page, args=(key,))
     return number
@@ -165,13 +144,9 @@ def _draw(key: str, shape: tuple[int, int, int]) -> Tensor | None:
     from aecore.data.drawing import centred_drawing
 
     kept = f"{key}_ink"
-    result = _canvas(
-        data={"ink": st.session_state.get(kept, ""), "side": SIDE},
-        key=f"{key}_canvas",
-        on_ink_change=lambda: None,
-    )
-    if result.ink is not None:
-        st.session_state[kept] = result.ink
+    ink = drawing_canvas(st.session_state.get(kept, ""), SIDE, key=f"{key}_canvas")
+    if ink is not None:
+        st.session_state[kept] = ink
     st.caption(
         "White on black. It is scaled to 20 / 28 of the picture and centred by its mass, as MNIST was."
     )

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from aecore import jobs, store
-from pages.look.choose import board
+from pages.look.choose import board_data
 from pages.shared import grid_source
 from pages.shared.members import member_name
 from tests.pages.conftest import TINY_GRID, open_page
@@ -172,7 +172,7 @@ def test_the_browser_gets_every_members_pictures_and_codes(grid_root, grid_key):
 
     info = store.read_grid(grid_root / grid_key)
     rows = grid_source.rows(info)
-    data = board.payload(info, rows, grid_source.pictures(info), grid_source.probe(info), 1)
+    data = board_data.payload(info, rows, grid_source.pictures(info), grid_source.probe(info), 1)
     pictures = np.frombuffer(base64.b64decode(data["pictures"]), np.uint8).reshape(12, 10, 1, 8, 8)
     codes = np.frombuffer(base64.b64decode(data["codes"]), "<f4")
     originals = np.frombuffer(base64.b64decode(data["originals"]), np.uint8).reshape(10, 1, 8, 8)
@@ -193,8 +193,10 @@ def test_the_browser_gets_every_members_pictures_and_codes(grid_root, grid_key):
 
 def test_a_large_grid_shows_fewer_images(grid_root, grid_key, monkeypatch):
     info = store.read_grid(grid_root / grid_key)
-    monkeypatch.setattr(board, "LARGEST", 12 * 64 * 3)
-    data = board.payload(info, grid_source.rows(info), grid_source.pictures(info), grid_source.probe(info), 1)
+    monkeypatch.setattr(board_data, "LARGEST", 12 * 64 * 3)
+    data = board_data.payload(
+        info, grid_source.rows(info), grid_source.pictures(info), grid_source.probe(info), 1
+    )
     assert data["count"] == 3
 
 
@@ -218,9 +220,9 @@ def test_the_sentence_says_who_does_better_and_why(latent, error, pca, words):
 
     grid = Grid(Config(), {"model.latent_size": (latent,)})
     row = {"k": 0, "test": {"squared_error": error, "pca_squared_error": pca}}
-    assert words in board.sentence(grid, 0, row)
+    assert words in board_data.sentence(grid, 0, row)
 
 
 def test_the_sentence_of_a_diverged_and_an_unfinished_member():
-    assert "no longer finite in epoch 2" in board.sentence(TINY_GRID, 0, {"k": 0, "failed": 2})
-    assert "1 epoch so far" in board.sentence(TINY_GRID, 0, {"k": 0, "epochs": 1})
+    assert "no longer finite in epoch 2" in board_data.sentence(TINY_GRID, 0, {"k": 0, "failed": 2})
+    assert "1 epoch so far" in board_data.sentence(TINY_GRID, 0, {"k": 0, "epochs": 1})

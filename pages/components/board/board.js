@@ -1,6 +1,8 @@
 // A grid of trained models under sliders: every position's pictures and figures are here already, so that
 // a move is a look-up. What is moved is told to Python on release, for the link and the charts.
 
+import { element, fromBase64, paint, pictureAt, svgElement } from "../common.js";
+
 const boards = new WeakMap();
 const SECONDS_PER_STEP = 0.6;
 
@@ -186,8 +188,8 @@ function draw(root, state) {
 }
 
 function show(canvas, pictures, i, { data }) {
-  const size = data.shape.reduce((a, b) => a * b);
-  paint(canvas, pictures ? pictures.subarray(i * size, (i + 1) * size) : new Uint8Array(size), data.shape, 1);
+  const blank = () => new Uint8Array(data.shape.reduce((a, b) => a * b));
+  paint(canvas, pictures ? pictureAt(pictures, i, data.shape) : blank(), data.shape, 1);
 }
 
 // Each row: key, name, format, whether less is better (null: neither), explanation.
@@ -232,11 +234,11 @@ function drawCode(root, state, here, before) {
   svg.setAttribute("viewBox", `0 0 ${Math.max(code.length, 1)} 100`);
   svg.setAttribute("aria-label", `Code of image ${state.probe + 1}, from ${(-limit).toFixed(2)} to ${limit.toFixed(2)}`);
   svg.replaceChildren(
-    shape("line", { class: "zero", x1: 0, x2: Math.max(code.length, 1), y1: 50, y2: 50 }),
-    ...code.map((v, i) => shape("rect", {
+    svgElement("line", { class: "zero", x1: 0, x2: Math.max(code.length, 1), y1: 50, y2: 50 }),
+    ...code.map((v, i) => svgElement("rect", {
       class: "bar", x: i + gap, width: 1 - 2 * gap, y: Math.min(y(v), 50), height: Math.abs(y(v) - 50),
     })),
-    ...old.map((v, i) => shape("line", { class: "ghost", x1: i + gap / 2, x2: i + 1 - gap / 2, y1: y(v), y2: y(v) })),
+    ...old.map((v, i) => svgElement("line", { class: "ghost", x1: i + gap / 2, x2: i + 1 - gap / 2, y1: y(v), y2: y(v) })),
   );
 }
 
@@ -244,17 +246,4 @@ function codeOf({ codes, probe }, member) {
   if (!member.pictured) return [];
   const start = member.code + probe * member.units;
   return [...codes.subarray(start, start + member.units)];
-}
-
-function shape(name, attributes) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
-}
-
-function element(name, className = "", text = "") {
-  const node = document.createElement(name);
-  if (className) node.className = className;
-  if (text) node.textContent = text;
-  return node;
 }

@@ -1,12 +1,12 @@
 """A map of up to tens of thousands of images: hover shows one, rectangle and lasso select, a click picks.
 
-`geometry.js` is maths, `paint.js` draws, `map.js` holds the map, `hand.js` follows pointer and keyboard.
+`geometry.js` is maths, `paint.js` draws, `map.js` holds the map, `input.js` follows pointer and keyboard,
+`pictures.js` keeps the small pictures that `atlas.js` receives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -24,21 +24,12 @@ from pages.components.code_map.payload import (
     read_state,
     thumbnail_atlas,
 )
+from pages.components.loader import component
 
 __all__ = ["VIRIDIS", "Atlas", "MapState", "PointSet", "Scale", "code_map", "thumbnail_atlas"]
 
-_FOLDER = Path(__file__).parent
-
-
-def _asset(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-SCRIPT = "".join(_asset(f"{name}.js") for name in ("geometry", "paint", "map", "hand"))
-"""The module the browser loads."""
-
-_map = st.components.v2.component("code_map", html=_asset("map.html"), css=_asset("style.css"), js=SCRIPT)
-_atlas = st.components.v2.component("code_map_atlas", js=SCRIPT)
+_map = component("code_map", "code_map", "map")
+_atlas = component("code_map_atlas", "code_map", "atlas")
 
 
 def code_map(

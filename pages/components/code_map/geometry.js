@@ -1,29 +1,22 @@
 // Plain functions: numbers in and out, no canvas and no page.
 
-const MARGIN = { left: 46, right: 12, top: 12, bottom: 38 };
+import { fromBase64, toBase64 } from "../common.js";
 
-function fromBase64(text) {
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes.buffer;
-}
+export const MARGIN = { left: 46, right: 12, top: 12, bottom: 38 };
 
 // One bit a point, lowest bit first, as numpy.unpackbits(bitorder="little") reads it.
-function maskToText(mask) {
+export function maskToText(mask) {
   const bytes = new Uint8Array(Math.ceil(mask.length / 8));
   for (let i = 0; i < mask.length; i++) if (mask[i]) bytes[i >> 3] |= 1 << (i & 7);
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
+  return toBase64(bytes);
 }
 
-function textToMask(text, n) {
-  const bytes = new Uint8Array(fromBase64(text));
+export function textToMask(text, n) {
+  const bytes = fromBase64(text);
   return Uint8Array.from({ length: n }, (_, i) => (bytes[i >> 3] >> (i & 7)) & 1);
 }
 
-function boundsOf(x, y) {
+export function boundsOf(x, y) {
   const bounds = { left: Infinity, right: -Infinity, bottom: Infinity, top: -Infinity };
   for (let i = 0; i < x.length; i++) {
     bounds.left = Math.min(bounds.left, x[i]);
@@ -35,14 +28,14 @@ function boundsOf(x, y) {
 }
 
 // Pixels per unit on each axis such that all points fit, before zooming.
-function wholeScale(bounds, width, height, equal) {
+export function wholeScale(bounds, width, height, equal) {
   const wide = Math.max(20, width - MARGIN.left - MARGIN.right) / ((bounds.right - bounds.left) * 1.06 || 1);
   const high = Math.max(20, height - MARGIN.top - MARGIN.bottom) / ((bounds.top - bounds.bottom) * 1.06 || 1);
   return equal ? { x: Math.min(wide, high), y: Math.min(wide, high) } : { x: wide, y: high };
 }
 
 // Data to screen: screen x = a x + b, screen y = d - c y. `view` is {x, y, zoom}: what lies in the middle.
-function mapping(view, scale, width, height) {
+export function mapping(view, scale, width, height) {
   const a = scale.x * view.zoom;
   const c = scale.y * view.zoom;
   const middleX = (MARGIN.left + width - MARGIN.right) / 2;
@@ -50,12 +43,12 @@ function mapping(view, scale, width, height) {
   return { a, b: middleX - a * view.x, c, d: middleY + c * view.y };
 }
 
-function inFrame(x, y, width, height) {
+export function inFrame(x, y, width, height) {
   return x >= MARGIN.left - 2 && x <= width - MARGIN.right + 2 && y >= MARGIN.top - 2 && y <= height - MARGIN.bottom + 2;
 }
 
 // The shown point nearest to a place on the screen, within `reach` pixels; -1 where there is none.
-function nearestShown(screenX, screenY, shown, x, y, reach) {
+export function nearestShown(screenX, screenY, shown, x, y, reach) {
   let best = -1;
   let least = reach * reach;
   for (let i = 0; i < screenX.length; i++) {
@@ -70,7 +63,7 @@ function nearestShown(screenX, screenY, shown, x, y, reach) {
 }
 
 // The nearest shown point within 45 degrees of a direction, (1, 0) being right and (0, 1) down.
-function nextShown(screenX, screenY, shown, from, [right, down]) {
+export function nextShown(screenX, screenY, shown, from, [right, down]) {
   let best = -1;
   let least = Infinity;
   for (let i = 0; i < screenX.length; i++) {
@@ -88,7 +81,7 @@ function nextShown(screenX, screenY, shown, from, [right, down]) {
 }
 
 // Whether a place is inside a closed outline [[x, y], ...], by counting crossings to its right.
-function inside(outline, x, y) {
+export function inside(outline, x, y) {
   let within = false;
   for (let i = 0, j = outline.length - 1; i < outline.length; j = i++) {
     const [xi, yi] = outline[i];
@@ -98,12 +91,12 @@ function inside(outline, x, y) {
   return within;
 }
 
-function rectangle([x0, y0], [x1, y1]) {
+export function rectangle([x0, y0], [x1, y1]) {
   return [[x0, y0], [x1, y0], [x1, y1], [x0, y1]];
 }
 
 // Round numbers between low and high, about `count` of them.
-function ticks(low, high, count) {
+export function ticks(low, high, count) {
   const rough = (high - low) / count;
   if (!(rough > 0) || !isFinite(rough)) return [];
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -113,6 +106,6 @@ function ticks(low, high, count) {
   return result;
 }
 
-function readable(value) {
+export function readable(value) {
   return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : "none";
 }

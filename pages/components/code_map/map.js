@@ -1,22 +1,15 @@
-// The map itself: keeps what is shown, follows the hand, and reports selections and picks to Python.
+// The map itself: keeps what is shown, follows pointer and keyboard, and reports to Python what is chosen.
+
+import { clamp, element, fromBase64, sharpContext, themeOf } from "../common.js";
+import { boundsOf, inFrame, mapping, readable, textToMask, wholeScale } from "./geometry.js";
+import { input } from "./input.js";
+import { SHADES, circle, paintAxes, paintOutline, paintPlace, paintPoints, shadesOf, strokeLine } from "./paint.js";
+import { atlases, waiting } from "./pictures.js";
 
 const NO_CLASS = 65535;
 const ENLARGED = 96; // least width of the picture at the pointer, in pixels
 const maps = new WeakMap(); // shadow root -> CodeMap
 const lastViews = new Map(); // key of the map -> view, so that a page comes back as it was left
-// Pictures arrive in a message of their own, so that another colouring does not send them again.
-const atlases = (globalThis[Symbol.for("aecore.code_map")] ??= { pictures: new Map(), waiting: new Set() });
-
-async function receiveAtlas(bytes) {
-  const start = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, start)));
-  if (atlases.pictures.has(header.id)) return;
-  atlases.pictures.set(header.id, null);
-  const image = await createImageBitmap(new Blob([bytes.subarray(start)], { type: header.type }));
-  atlases.pictures.set(header.id, { ...header, image });
-  for (const id of [...atlases.pictures.keys()].slice(0, -3)) atlases.pictures.delete(id);
-  atlases.waiting.forEach((refresh) => refresh());
-}
 
 class CodeMap {
   constructor(root) {
@@ -70,6 +63,12 @@ class CodeMap {
     if (lastViews.get(key)?.plane === plane) this.view = lastViews.get(key).view;
   }
 
+  showWhole() {
+    lastViews.delete(this.data.key);
+    this.placePoints();
+    this.redraw();
+  }
+
   readPoints() {
     const { sets, scale, colors } = this.data;
     const join = (parts, kind) => {
@@ -77,7 +76,7 @@ class CodeMap {
       parts.reduce((at, part) => (whole.set(part, at), at + part.length), 0);
       return whole;
     };
-    const arrays = (name, kind) => sets.map((set) => new kind(fromBase64(set[name])));
+    const arrays = (name, kind) => sets.map((set) => new kind(fromBase64(set[name]).buffer));
     const xy = join(arrays("xy", Float32Array), Float32Array);
     this.n = xy.length / 2;
     this.x = xy.filter((_, i) => i % 2 === 0);
@@ -97,24 +96,11 @@ class CodeMap {
     if (!this.value) return this.label[i] === NO_CLASS ? -1 : this.label[i] % this.colors.length;
     if (!Number.isFinite(this.value[i])) return -1;
     const { low, high } = this.data.scale;
-    const share = Math.min(1, Math.max(0, (this.value[i] - low) / (high - low || 1)));
+    const share = clamp((this.value[i] - low) / (high - low || 1), 0, 1);
     return Math.round(share * (SHADES - 1));
   }
 
   // -- drawing
-
-  readTheme() {
-    const style = getComputedStyle(this.find(".map"));
-    const named = (name) => style.getPropertyValue(`--st-${name}`).trim();
-    return {
-      text: style.color,
-      primary: named("primary-color") || "steelblue",
-      background: named("background-color") || "white",
-      line: named("border-color") || "gray",
-      faint: named("gray-color") || "gray",
-      font: `12px ${style.fontFamily}`,
-    };
-  }
 
   draw() {
     this.pending ??= requestAnimationFrame(() => {
@@ -126,12 +112,7 @@ class CodeMap {
   drawNow() {
     const [width, height] = [this.plot.clientWidth, this.plot.clientHeight];
     if (!this.data || !width || !height) return;
-    const ratio = window.devicePixelRatio || 1;
-    for (const canvas of [this.below, this.above]) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-    }
-    this.theme = this.readTheme();
+    this.theme = themeOf(this.find(".map"));
     const map = this.remap(width, height);
     this.above.dataset.mapping = JSON.stringify(map);
     lastViews.set(this.data.key, { plane: this.data.plane, view: this.view });
@@ -142,11 +123,10 @@ class CodeMap {
       const framed = inFrame(this.screenX[i], this.screenY[i], width, height);
       this.shown[i] = framed && !this.hidden.has(this.label[i]) && !this.hiddenSets.has(this.setOf[i]) ? 1 : 0;
     }
-    const context = this.below.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const context = sharpContext(this.below, width, height);
     paintAxes(context, map, this.data.axes, this.data.ticks, width, height, this.theme);
     const markers = this.data.sets.map((set) => set.marker);
-    paintPoints(context, { ...this, markers, zoom: this.view.zoom }, ratio);
+    paintPoints(context, { ...this, markers, zoom: this.view.zoom }, window.devicePixelRatio || 1);
     this.drawAbove();
   }
 
@@ -157,10 +137,7 @@ class CodeMap {
 
   drawAbove() {
     const { theme, pick } = this;
-    const ratio = window.devicePixelRatio || 1;
-    const context = this.above.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, this.plot.clientWidth, this.plot.clientHeight);
+    const context = sharpContext(this.above, this.plot.clientWidth, this.plot.clientHeight);
     const ring = (i, radius, color, width) =>
       i >= 0 && i < this.n && this.shown[i] && circle(context, this.screenX[i], this.screenY[i], radius, color, width);
     for (const { color, indices } of this.data.rings) indices.forEach((i) => ring(i, 6, color, 2));
@@ -199,7 +176,7 @@ class CodeMap {
     const [width, height] = [box.offsetWidth, box.offsetHeight];
     const right = this.screenX[i] + 14 + width < this.plot.clientWidth;
     const left = right ? this.screenX[i] + 14 : Math.max(4, this.screenX[i] - 14 - width);
-    const top = Math.min(Math.max(4, this.screenY[i] - height - 10), this.plot.clientHeight - height - 4);
+    const top = clamp(this.screenY[i] - height - 10, 4, this.plot.clientHeight - height - 4);
     box.style.transform = `translate(${Math.round(left)}px, ${Math.round(Math.max(4, top))}px)`;
   }
 
@@ -214,7 +191,7 @@ class CodeMap {
 
   showPicture(number) {
     const canvas = this.find(".hover canvas");
-    const atlas = atlases.pictures.get(this.data.atlas);
+    const atlas = atlases.get(this.data.atlas);
     canvas.hidden = !atlas || number < 0;
     if (canvas.hidden) return;
     const { width, height, columns, image } = atlas;
@@ -265,8 +242,7 @@ class CodeMap {
       entries.push(...sets.map((set, k) => this.legendEntry(set.name, dots[set.marker], this.hiddenSets, k, every)));
     }
     for (const { color, name } of this.data.rings) {
-      const key = document.createElement("span");
-      key.className = "key";
+      const key = element("span", "key");
       key.append(this.dot(`border:2px solid ${color}`), name);
       entries.push(key);
     }
@@ -274,13 +250,13 @@ class CodeMap {
   }
 
   dot(style) {
-    const dot = document.createElement("i");
+    const dot = element("i");
     dot.style.cssText = style;
     return dot;
   }
 
   legendEntry(name, style, hidden, value, all) {
-    const button = document.createElement("button");
+    const button = element("button");
     button.type = "button";
     button.append(this.dot(style), name);
     button.title = "Click hides or shows; double click shows this alone";
@@ -306,16 +282,14 @@ class CodeMap {
 
   end() {
     this.observer.disconnect();
-    atlases.waiting.delete(this.refresh);
+    waiting.delete(this.refresh);
     cancelAnimationFrame(this.pending);
   }
 }
 
-export default function ({ data, parentElement, setStateValue }) {
-  if (data instanceof Uint8Array) {
-    receiveAtlas(data);
-    return undefined;
-  }
+Object.assign(CodeMap.prototype, input);
+
+export default function mount({ data, parentElement, setStateValue }) {
   if (!maps.has(parentElement)) maps.set(parentElement, new CodeMap(parentElement));
   const map = maps.get(parentElement);
   const turn = (map.turn = (map.turn ?? 0) + 1);

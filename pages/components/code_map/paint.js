@@ -1,19 +1,13 @@
 // Drawing on the two canvases: points below, what follows the pointer above.
 
-const SHADES = 64;
+import { element, rgb } from "../common.js";
+import { MARGIN, readable, ticks } from "./geometry.js";
 
-function parseColor(text) {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = 1;
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.fillStyle = text;
-  context.fillRect(0, 0, 1, 1);
-  return context.getImageData(0, 0, 1, 1).data;
-}
+export const SHADES = 64;
 
 // SHADES colours along the palette's stops, evenly spaced.
-function shadesOf(palette) {
-  const stops = palette.map(parseColor);
+export function shadesOf(palette) {
+  const stops = palette.map(rgb);
   return Array.from({ length: SHADES }, (_, i) => {
     const at = (i / (SHADES - 1)) * (stops.length - 1);
     const k = Math.min(Math.floor(at), stops.length - 2);
@@ -25,7 +19,7 @@ function shadesOf(palette) {
 // A small picture of one marker: drawing 10,000 of these is several times faster than 10,000 paths.
 function stamp(marker, color, radius, ratio, alpha) {
   const size = Math.ceil((radius + 1.5) * 2 * ratio);
-  const canvas = document.createElement("canvas");
+  const canvas = element("canvas");
   canvas.width = canvas.height = size;
   const context = canvas.getContext("2d");
   context.translate(size / 2, size / 2);
@@ -53,7 +47,7 @@ function pointRadius(n, zoom) {
 
 // `scene`: screenX, screenY, shown, tone (index into colors per point, -1 is grey), colors, markers
 // (one per point set), setOf (per point), selected (mask or null), theme, zoom.
-function paintPoints(context, scene, ratio) {
+export function paintPoints(context, scene, ratio) {
   const { screenX, screenY, shown, tone, colors, markers, setOf, selected, theme } = scene;
   const radius = pointRadius(screenX.length, scene.zoom);
   const stamps = new Map();
@@ -79,10 +73,10 @@ function paintPoints(context, scene, ratio) {
   }
 }
 
-function paintAxes(context, map, axes, showTicks, width, height, theme) {
+export function paintAxes(context, map, axes, showTicks, width, height, theme) {
   const bottom = height - MARGIN.bottom;
   const right = width - MARGIN.right;
-  context.font = theme.font;
+  context.font = `12px ${theme.font}`;
   context.lineWidth = 1;
   context.strokeStyle = theme.line;
   context.fillStyle = theme.text;
@@ -114,14 +108,14 @@ function paintAxes(context, map, axes, showTicks, width, height, theme) {
   context.restore();
 }
 
-function strokeLine(context, x0, y0, x1, y1) {
+export function strokeLine(context, x0, y0, x1, y1) {
   context.beginPath();
   context.moveTo(x0, y0);
   context.lineTo(x1, y1);
   context.stroke();
 }
 
-function circle(context, x, y, radius, color, width) {
+export function circle(context, x, y, radius, color, width) {
   context.beginPath();
   context.arc(x, y, radius, 0, 2 * Math.PI);
   context.strokeStyle = color;
@@ -129,7 +123,7 @@ function circle(context, x, y, radius, color, width) {
   context.stroke();
 }
 
-function paintOutline(context, outline, theme) {
+export function paintOutline(context, outline, theme) {
   context.beginPath();
   outline.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
   context.closePath();
@@ -142,7 +136,7 @@ function paintOutline(context, outline, theme) {
   context.stroke();
 }
 
-function paintPlace(context, x, y, theme) {
+export function paintPlace(context, x, y, theme) {
   for (const [color, width] of [[theme.background, 5], [theme.text, 2]]) {
     context.strokeStyle = color;
     context.lineWidth = width;

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from pages.components.loader import encoded
+
 NO_CLASS = 65535
 
 VIRIDIS = (
@@ -88,8 +90,8 @@ class PointSet:
         for name, (array, _) in arrays.items():
             if np.shape(array) != (n,):
                 raise ValueError(f"{name} must be one for each of the {n} points, not {np.shape(array)}")
-        encoded = {name: _text(np.asarray(array).astype(kind)) for name, (array, kind) in arrays.items()}
-        return encoded | {"n": n, "xy": _text(points), "name": self.name, "marker": self.marker}
+        texts = {name: encoded(np.asarray(array).astype(kind)) for name, (array, kind) in arrays.items()}
+        return texts | {"n": n, "xy": encoded(points), "name": self.name, "marker": self.marker}
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def mask_text(indices: np.ndarray | Sequence[int], n: int) -> str:
     mask = np.zeros(n, dtype=bool)
     chosen = np.asarray(indices, dtype=np.int64)
     mask[chosen[(chosen >= 0) & (chosen < n)]] = True
-    return base64.b64encode(np.packbits(mask, bitorder="little")).decode()
+    return encoded(np.packbits(mask, bitorder="little"))
 
 
 def read_state(
@@ -233,7 +235,3 @@ def checksum(*parts: Any) -> str:
         data = np.ascontiguousarray(part) if isinstance(part, np.ndarray) else str(part).encode()
         total = zlib.crc32(data, total)
     return f"{total:08x}"
-
-
-def _text(array: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array)).decode()

@@ -1,58 +1,27 @@
-"""Decoded images that follow the hand: the decoder in JavaScript, and the two components that show it.
+"""Decoded images that follow the pointer: the decoder in JavaScript, and the two components that show it.
 
-`DECODER_SCRIPT` is a module with `makeDecoder(data)`, `paint(canvas, pixels, shape)` and `fromBase64(text)`
-for any component that decodes codes itself: put it before the component's own script and give the component
-`decoder_data(run)` among its data.
+A component that decodes codes itself imports `makeDecoder` from `decoder.js` and has `decoder_data(run)`
+among its data.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import streamlit as st
+
+from pages.components.loader import component, encoded
 
 if TYPE_CHECKING:
     from aecore.analysis.units import Units
     from aecore.store.run import Run
 
 LARGEST = 5_000_000
-"""Weights that are sent to a browser at most (27 MB); a larger decoder would not follow the hand either."""
+"""Weights that are sent to a browser at most (27 MB); a larger decoder would not follow a slider either."""
 
-_FOLDER = Path(__file__).parent
-
-
-def asset(name: str) -> str:
-    """The text of a file beside this one, such as `sliders.js`."""
-    return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-DECODER_SCRIPT = asset("decoder.js")
-
-_scrubber = st.components.v2.component(
-    "scrubber",
-    html=asset("scrubber.html"),
-    css=asset("scrubber.css"),
-    js=DECODER_SCRIPT + asset("scrubber.js"),
-)
-_sliders = st.components.v2.component(
-    "unit_sliders",
-    html=asset("sliders.html"),
-    css=asset("sliders.css"),
-    js=DECODER_SCRIPT + asset("sliders.js"),
-)
-
-
-def encoded(values: np.ndarray) -> str:
-    """The array's bytes, little-endian, as base64: JSON is what a component's data goes through.
-
-    Components take bare bytes too, but only as all of their data, and Arrow tables only of whole columns.
-    """
-    array = np.asarray(values)
-    return base64.b64encode(array.astype(array.dtype.newbyteorder("<")).tobytes()).decode()
+_scrubber = component("scrubber", "decoder", "scrubber")
+_sliders = component("unit_sliders", "decoder", "sliders")
 
 
 def decoder_data(run: Run) -> dict[str, Any]:

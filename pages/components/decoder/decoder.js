@@ -1,14 +1,9 @@
 // A decoder in the browser: makeDecoder(data)(code) gives the pixels, C x H x W in [0, 1] as a rule.
-// `data` is what decoder_data(run) of pages/shared/decoder makes; aecore/decoder_export.py describes it.
+// `data` is what decoder_data(run) of pages/components/decoder makes; aecore/export/decoder.py describes it.
 // Our own hundred lines and not ONNX Runtime Web: its WebAssembly is more than 10 MB to ship, has to be
 // fetched and started, and these networks need one millisecond without it.
 
-export function fromBase64(text) {
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
-}
+import { fromBase64 } from "../common.js";
 
 // Abramowitz & Stegun 7.1.26: absolute error below 1.5e-7.
 function erf(x) {
@@ -108,18 +103,4 @@ export function makeDecoder(data) {
     decoders.set(data.key, (code) => steps.reduce((x, step) => step(x), Float32Array.from(code)));
   }
   return decoders.get(data.key);
-}
-
-// Pixels C x H x W onto a canvas of W x H, grey or colour; `scale` 255 for pixels in [0, 1], 1 for bytes.
-// Values outside are clipped and the others rounded by the canvas's own kind of array.
-export function paint(canvas, pixels, [channels, height, width], scale = 255) {
-  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
-  const area = height * width;
-  for (let i = 0; i < area; i++) {
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = scale * pixels[channels === 3 ? c * area + i : i];
-    image.data[4 * i + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
 }

@@ -1,6 +1,8 @@
 // A path as ready-made frames under a slider: no decoder runs while the hand moves, so that every model
 // is equally fast and the frames are exactly the server's.
 
+import { clamp, element, fromBase64, oncePerFrame, paint, pictureAt, pointerShare, svgElement } from "../common.js";
+
 const scrubbers = new WeakMap();
 const SECONDS_PER_PASS = 2;
 
@@ -12,9 +14,10 @@ export default function mount({ data, parentElement }) {
 }
 
 function start(root) {
-  const state = { frame: null, playing: false, waiting: false };
+  const state = { frame: null, playing: false };
+  state.redraw = oncePerFrame(() => draw(root, state));
   const slider = root.querySelector("[data-position]");
-  slider.addEventListener("input", () => { pause(root, state); moveTo(root, state, slider.valueAsNumber); });
+  slider.addEventListener("input", () => { pause(root, state); moveTo(state, slider.valueAsNumber); });
   root.querySelector("[data-play]").addEventListener("click", () => {
     if (state.playing) pause(root, state);
     else play(root, state);
@@ -22,10 +25,9 @@ function start(root) {
   const curve = root.querySelector(".curve svg");
   const follow = (event) => {
     if (event.type === "pointermove" && !event.buttons) return;
-    const box = curve.getBoundingClientRect();
-    const share = Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1);
+    const share = clamp(pointerShare(event, curve)[0], 0, 1);
     pause(root, state);
-    moveTo(root, state, Math.round(share * (state.data.count - 1)));
+    moveTo(state, Math.round(share * (state.data.count - 1)));
   };
   for (const kind of ["pointerdown", "pointermove"]) curve.addEventListener(kind, follow);
   return state;
@@ -43,28 +45,23 @@ function show(root, state, data) {
   root.querySelectorAll("canvas").forEach((canvas, i) => canvas.setAttribute("aria-label", names[i]));
   const place = (t) => (t - data.span[0]) / (data.span[1] - data.span[0]);
   root.querySelector(".ticks").replaceChildren(...data.ticks.map(({ at, text }) => {
-    const tick = document.createElement("span");
-    tick.textContent = text;
+    const tick = element("span", "", text);
     tick.style.left = `${100 * place(at)}%`;
     return tick;
   }));
   drawCurve(root, data);
-  moveTo(root, state, Math.min(state.frame ?? data.start, data.count - 1));
+  moveTo(state, Math.min(state.frame ?? data.start, data.count - 1));
 }
 
-function moveTo(root, state, frame) {
+function moveTo(state, frame) {
   state.frame = frame;
-  if (state.waiting) return;
-  state.waiting = true;
-  requestAnimationFrame(() => { state.waiting = false; draw(root, state); });
+  state.redraw();
 }
 
 function draw(root, { data, frame, decoded, baseline }) {
-  const size = data.shape.reduce((a, b) => a * b);
   const t = data.span[0] + (frame / (data.count - 1)) * (data.span[1] - data.span[0]);
   for (const [name, frames] of [["decoded", decoded], ["baseline", baseline]]) {
-    const picture = frames.subarray(frame * size, (frame + 1) * size);
-    paint(root.querySelector(`[data-picture=${name}]`), picture, data.shape, 1);
+    paint(root.querySelector(`[data-picture=${name}]`), pictureAt(frames, frame, data.shape), data.shape, 1);
   }
   const slider = root.querySelector("[data-position]");
   slider.value = frame;
@@ -97,7 +94,7 @@ function play(root, state) {
       const loop = root.querySelector("[data-loop]").checked;
       if (position >= last && !loop) pause(root, state);
       step = position >= last ? -1 : 1;
-      position = Math.min(Math.max(position, 0), last);
+      position = clamp(position, 0, last);
     }
     state.frame = Math.round(position);
     draw(root, state);
@@ -132,11 +129,9 @@ function drawCurve(root, { curve, band, legend }) {
     else pieces.push([i]);
   });
   part("outside").replaceChildren(...pieces.map((piece) => {
-    const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
     const half = 500 / (curve.length - 1);
-    const values = { x: x(piece[0]) - half, width: x(piece.at(-1)) - x(piece[0]) + 2 * half, y: 0, height: 100 };
-    for (const [name, value] of Object.entries(values)) rect.setAttribute(name, value);
-    return rect;
+    const width = x(piece.at(-1)) - x(piece[0]) + 2 * half;
+    return svgElement("rect", { x: x(piece[0]) - half, width, y: 0, height: 100 });
   }));
   root.querySelector(".legend").textContent = legend;
 }

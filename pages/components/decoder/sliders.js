@@ -1,12 +1,16 @@
 // One slider a unit; the picture is decoded here, in the browser, at every movement.
 
+import { element, fromBase64, oncePerFrame, paint } from "../common.js";
+import { makeDecoder } from "./decoder.js";
+
 const panels = new WeakMap();
 const STEPS = 200;
 
 export default function mount({ data, parentElement }) {
   const root = parentElement.querySelector(".sliders");
-  const state = panels.get(root) ?? { waiting: false };
-  panels.set(root, state);
+  if (!panels.has(root)) panels.set(root, {});
+  const state = panels.get(root);
+  state.redraw ??= oncePerFrame(() => draw(root, state));
   const decode = makeDecoder(data.decoder);
   const again = state.data?.decoder.key === data.decoder.key && state.data.start.name === data.start.name;
   Object.assign(state, { data, decode });
@@ -15,18 +19,17 @@ export default function mount({ data, parentElement }) {
   if (again) return;
   state.code = Float32Array.from(data.start.code);
   makeSliders(root, state);
-  redraw(root, state);
+  state.redraw();
 }
 
 function makeButtons(root, state) {
   const buttons = state.data.presets.map((preset) => {
-    const button = document.createElement("button");
+    const button = element("button", "", preset.name);
     button.type = "button";
-    button.textContent = preset.name;
     button.addEventListener("click", () => {
       state.code = Float32Array.from(preset.code);
       for (const input of root.querySelectorAll("input")) showValue(input, state.code[input.dataset.unit]);
-      redraw(root, state);
+      state.redraw();
     });
     return button;
   });
@@ -35,12 +38,9 @@ function makeButtons(root, state) {
 
 function makeSliders(root, state) {
   const cells = state.data.units.map(({ unit, low, high, note }) => {
-    const cell = document.createElement("label");
-    const name = document.createElement("span");
-    name.textContent = `unit ${unit}`;
+    const cell = element("label"), name = element("span", "", `unit ${unit}`);
+    const value = element("output"), input = element("input");
     cell.title = note;
-    const value = document.createElement("output");
-    const input = document.createElement("input");
     // A unit that never varies has no range to move in.
     const still = !(high > low);
     Object.assign(input, {
@@ -50,7 +50,7 @@ function makeSliders(root, state) {
     input.addEventListener("input", () => {
       state.code[unit] = input.valueAsNumber;
       value.textContent = shown(input.valueAsNumber);
-      redraw(root, state);
+      state.redraw();
     });
     cell.append(name, value, input);
     cell.classList.toggle("unused", Boolean(state.data.units.find((u) => u.unit === unit).unused));
@@ -68,21 +68,16 @@ function showValue(input, value) {
   input.parentElement.querySelector("output").textContent = shown(value);
 }
 
-function redraw(root, state) {
-  if (state.waiting) return;
-  state.waiting = true;
-  requestAnimationFrame(() => {
-    state.waiting = false;
-    state.pixels = state.decode(state.code);
-    paint(root.querySelector("canvas"), state.pixels, state.data.decoder.shape);
-    const distance = state.reference && remoteness(state.code, state.reference, state.data.reference.typical);
-    const outside = distance > state.data.reference?.limit;
-    const readout = root.querySelector(".readout");
-    readout.classList.toggle("outside", Boolean(outside));
-    readout.textContent = state.reference
-      ? `Nearest training code at ${distance.toFixed(2)} typical distances${outside ? ": outside the data" : ""}` : "";
-    root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1;
-  });
+function draw(root, state) {
+  state.pixels = state.decode(state.code);
+  paint(root.querySelector("canvas"), state.pixels, state.data.decoder.shape);
+  const distance = state.reference && remoteness(state.code, state.reference, state.data.reference.typical);
+  const outside = distance > state.data.reference?.limit;
+  const readout = root.querySelector(".readout");
+  readout.classList.toggle("outside", Boolean(outside));
+  readout.textContent = state.reference
+    ? `Nearest training code at ${distance.toFixed(2)} typical distances${outside ? ": outside the data" : ""}` : "";
+  root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1;
 }
 
 function remoteness(code, codes, typical) {

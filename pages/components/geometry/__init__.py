@@ -1,29 +1,14 @@
 """Loss contours meeting the L1 diamond and the L2 disc: an interactive figure that runs in the browser.
 
-`solve.js` holds the maths (a port of `aecore.analysis.geometry`), `figure.js` draws and follows the hand.
+`solve.js` holds the maths (a port of `aecore.analysis.geometry`), `figure.js` draws and follows the pointer.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import streamlit as st
-
 from aecore.palette import L1_COLOR, L2_COLOR
+from pages.components.loader import component
 
-_FOLDER = Path(__file__).parent
-
-
-def _asset(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-SCRIPT = _asset("solve.js") + _asset("figure.js")
-"""The module the browser loads; it also exports the functions of `solve.js`."""
-
-_figure = st.components.v2.component(
-    "l1_l2_geometry", html=_asset("figure.html"), css=_asset("style.css"), js=SCRIPT
-)
+_figure = component("l1_l2_geometry", "geometry", "figure")
 
 
 def geometry_figure(

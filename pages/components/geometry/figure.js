@@ -1,6 +1,9 @@
 // The figure: two planes that share one draggable optimum, and the one-dimensional curves.
 // Everything stays in the browser; Python only gives the colours and the first position.
 
+import { ARROWS, clamp, oncePerFrame, pointerShare, setAttributes, svgElement } from "../common.js";
+import { matchedL2Strength, minimizeL1, minimizeL2, quadratic, shrinkage, softThreshold } from "./solve.js";
+
 const SIZE = 360, REACH = 3, SCALE = SIZE / (2 * REACH), LIMIT = 2.7;
 const CONTOURS = [0.5, 1, 1.5, 2, 2.5, 3, 4, 5];
 const COORDINATES = ["z₁", "z₂"];
@@ -21,25 +24,20 @@ export default function mount({ data, parentElement }) {
 function start(root, state) {
   const planes = ["l1", "l2"].map((name) => makePlane(root.querySelector(`[data-plot=${name}]`), name));
   const curves = makeCurves(root.querySelector("[data-plot=curves] svg"));
-  let waiting = false;
   const draw = () => {
-    waiting = false;
     const solved = solve(state);
     planes.forEach((plane) => drawPlane(plane, state, solved));
     drawCurves(curves, solved);
     root.querySelector(".meaning").textContent = meaning(state, solved);
     for (const output of root.querySelectorAll("output")) output.textContent = shown(output.name, state);
   };
-  const redraw = () => {
-    if (!waiting) requestAnimationFrame(draw);
-    waiting = true;
-  };
+  const redraw = oncePerFrame(draw);
   for (const input of root.querySelectorAll("input")) {
     const field = input.type === "checkbox" ? "checked" : "valueAsNumber";
     input[field] = state[input.name];
     input.addEventListener("input", () => { state[input.name] = input[field]; redraw(); });
   }
-  planes.forEach((plane) => followTheHand(plane, state, redraw));
+  planes.forEach((plane) => followPointer(plane, state, redraw));
   draw();
   return state;
 }
@@ -53,18 +51,13 @@ function solve({ optimum, strength, tilt, elongation, matched }) {
 }
 
 function add(parent, tag, attributes = {}) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  set(element, attributes);
-  parent.append(element);
-  return element;
-}
-
-function set(element, attributes) {
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  const node = svgElement(tag, attributes);
+  parent.append(node);
+  return node;
 }
 
 function makeAxes(svg) {
-  set(svg, { viewBox: `0 0 ${SIZE} ${SIZE}`, role: "group" });
+  setAttributes(svg, { viewBox: `0 0 ${SIZE} ${SIZE}`, role: "group" });
   add(svg, "line", { class: "axis", x1: 0, x2: SIZE, y1: SIZE / 2, y2: SIZE / 2 });
   add(svg, "line", { class: "axis", y1: 0, y2: SIZE, x1: SIZE / 2, x2: SIZE / 2 });
 }
@@ -101,7 +94,7 @@ function drawPlane(plane, state, solved) {
   // At infinite strength the origin is a limit, not a solution that snapped there.
   const isZero = z.map((value) => value === 0 && strength !== Infinity);
   const [c1, c2] = state.optimum;
-  const ellipse = (element, size) => set(element, {
+  const ellipse = (element, size) => setAttributes(element, {
     rx: SCALE * size * state.elongation, ry: SCALE * size,
     transform: `translate(${toX(c1)} ${toY(c2)}) rotate(${-state.tilt})`,
   });
@@ -109,13 +102,13 @@ function drawPlane(plane, state, solved) {
   ellipse(plane.touching, Math.sqrt(2 * level));
   const corners = [[radius, 0], [0, radius], [-radius, 0], [0, -radius]];
   if (plane.name === "l1") plane.ball.setAttribute("points", points(corners));
-  else set(plane.ball, { cx: SIZE / 2, cy: SIZE / 2, r: SCALE * radius });
+  else setAttributes(plane.ball, { cx: SIZE / 2, cy: SIZE / 2, r: SCALE * radius });
   plane.path.setAttribute("points", points(solutionPath(plane.name, solved.matrix, state.optimum)));
-  set(plane.optimum, {
+  setAttributes(plane.optimum, {
     transform: `translate(${toX(c1)} ${toY(c2)})`,
     "aria-valuenow": c1.toFixed(2), "aria-valuetext": `z1 ${c1.toFixed(2)}, z2 ${c2.toFixed(2)}`,
   });
-  for (const dot of [plane.solution, plane.snap]) set(dot, { cx: toX(z[0]), cy: toY(z[1]) });
+  for (const dot of [plane.solution, plane.snap]) setAttributes(dot, { cx: toX(z[0]), cy: toY(z[1]) });
   markZeros(plane, isZero);
   labelSolution(plane, z, isZero, state.optimum);
   plane.readout.textContent = readout(plane.name, solved[plane.name]);
@@ -132,8 +125,8 @@ function solutionPath(name, matrix, optimum) {
 
 /** Lights up the axis a solution lies on, with a ring at the moment it gets there. */
 function markZeros(plane, isZero) {
-  set(plane.zeros[0], { x1: SIZE / 2, x2: SIZE / 2, y1: 0, y2: SIZE });
-  set(plane.zeros[1], { y1: SIZE / 2, y2: SIZE / 2, x1: 0, x2: SIZE });
+  setAttributes(plane.zeros[0], { x1: SIZE / 2, x2: SIZE / 2, y1: 0, y2: SIZE });
+  setAttributes(plane.zeros[1], { y1: SIZE / 2, y2: SIZE / 2, x1: 0, x2: SIZE });
   plane.zeros.forEach((line, i) => { line.style.display = isZero[i] ? "" : "none"; });
   if (isZero.some((now, i) => now && !plane.wasZero[i])) {
     plane.snap.classList.remove("now");
@@ -154,7 +147,7 @@ function labelSolution(plane, z, isZero, optimum) {
   const x = toX(z[0]), width = 140;
   const toTheLeft = x > SIZE - width || (optimum[0] >= z[0] && x > width);
   const y = toY(z[1]) + (optimum[1] >= z[1] ? 24 : -14);
-  set(plane.result, { x: x + (toTheLeft ? -8 : 8), y, "text-anchor": toTheLeft ? "end" : "start" });
+  setAttributes(plane.result, { x: x + (toTheLeft ? -8 : 8), y, "text-anchor": toTheLeft ? "end" : "start" });
 }
 
 function readout(name, { z, radius, level, strength }) {
@@ -210,17 +203,17 @@ function drawCurves(curves, { l1, l2 }) {
   const bends = [-REACH, -corner, corner, REACH];
   curves.l1.setAttribute("points", points(bends.map((u) => [u, softThreshold(u, l1.strength)])));
   curves.l2.setAttribute("points", points([-REACH, REACH].map((u) => [u, shrinkage(u, l2.strength)])));
-  set(curves.flat, { x1: toX(-corner), x2: toX(corner) });
+  setAttributes(curves.flat, { x1: toX(-corner), x2: toX(corner) });
   curves.label.textContent = l1.strength > 0 ? `L1: z = 0 exactly for |u| ≤ ${number(l1.strength)}` : "";
 }
 
-function followTheHand(plane, state, redraw) {
+function followPointer(plane, state, redraw) {
   const { svg, optimum } = plane;
-  const clamp = (value) => Math.min(Math.max(value, -LIMIT), LIMIT);
+  const within = (value) => clamp(value, -LIMIT, LIMIT);
   const move = (event) => {
-    const box = svg.getBoundingClientRect();
-    state.optimum[0] = clamp(((event.clientX - box.left) / box.width - 0.5) * 2 * REACH);
-    state.optimum[1] = clamp((0.5 - (event.clientY - box.top) / box.height) * 2 * REACH);
+    const [across, down] = pointerShare(event, svg);
+    state.optimum[0] = within((across - 0.5) * 2 * REACH);
+    state.optimum[1] = within((0.5 - down) * 2 * REACH);
     redraw();
   };
   const release = () => optimum.classList.remove("held");
@@ -236,10 +229,12 @@ function followTheHand(plane, state, redraw) {
   svg.addEventListener("pointercancel", release);
   optimum.addEventListener("keydown", (event) => {
     const step = event.shiftKey ? 0.5 : 0.05;
-    const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key];
-    if (!by) return;
+    if (!ARROWS[event.key]) return;
     event.preventDefault();
-    by.forEach((sign, i) => { state.optimum[i] = clamp(Math.round((state.optimum[i] + sign * step) * 100) / 100); });
+    const [right, down] = ARROWS[event.key];
+    [right, -down].forEach((sign, i) => {
+      state.optimum[i] = within(Math.round((state.optimum[i] + sign * step) * 100) / 100);
+    });
     redraw();
   });
 }

@@ -1,5 +1,5 @@
 // Exact minimisers of f(z) + penalty in two dimensions, f(z) = 1/2 (z - c)^T A (z - c).
-// The same case analysis as aecore/geometry.py; tests/browser/test_geometry.py holds the two together.
+// The same case analysis as aecore/analysis/geometry.py; tests/browser/test_geometry.py holds the two together.
 
 /** A with eigenvalue 1 across the long axis and 1 / elongation^2 along it, tilted by `tilt` radians. */
 export function quadratic(elongation, tilt) {

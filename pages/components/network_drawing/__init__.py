@@ -1,31 +1,17 @@
 """An auto-encoder at work: an image goes in, its code is the waist, the reconstruction comes out.
 
-The frames are computed once on the server; the browser draws them and follows the hand.
+The frames are computed once on the server; the browser draws them and follows the pointer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from aecore.palette import PCA_COLOR
+from pages.components.loader import component
 
-_FOLDER = Path(__file__).parent
-
-
-def _asset(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-_drawing = st.components.v2.component(
-    "network_drawing",
-    html=_asset("drawing.html"),
-    css=_asset("style.css"),
-    js=_asset("layout.js") + _asset("drawing.js"),
-)
+_drawing = component("network_drawing", "network_drawing", "drawing")
 
 
 def network_drawing(

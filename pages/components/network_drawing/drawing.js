@@ -1,20 +1,20 @@
+// An auto-encoder at work: its layers drawn to scale, walking from one image's code to the next.
 
-function bytes(text) {
-  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-}
+import { clamp, element, fromBase64, paint, pictureAt, rgb, sharpContext, themeOf } from "../common.js";
+import { SHIFT, SHOWN_UNITS, arrange, place } from "./layout.js";
 
 function unpack(data) {
   const [channels, rows, columns] = data.shape;
   const image = { maps: 1, rows, columns, size: channels * rows * columns };
   image.label = image.size.toLocaleString("en");
-  const ready = (layer) => ({ ...layer, cells: bytes(layer.cells) });
+  const ready = (layer) => ({ ...layer, cells: fromBase64(layer.cells) });
   const [codeRows, codeColumns] = data.grid;
   const units = data.codes[0].length;
   const code = { maps: 1, rows: codeRows, columns: codeColumns, size: units, label: String(units) };
   const encoder = data.encoder.map(ready), decoder = data.decoder.map(ready);
   return {
     ...data, encoder, decoder, channels, units,
-    images: bytes(data.images), outputs: bytes(data.outputs),
+    images: fromBase64(data.images), outputs: fromBase64(data.outputs),
     layers: [image, ...encoder, code, ...decoder, image],
     codeIndex: encoder.length + 1,
     frames: data.codes.length,
@@ -22,49 +22,32 @@ function unpack(data) {
   };
 }
 
-// An image C x H x W as a small canvas of its own size.
-function picture(all, index, [channels, height, width]) {
-  const canvas = document.createElement("canvas");
-  canvas.width = width; canvas.height = height;
-  const plane = width * height, start = index * channels * plane;
-  const target = new ImageData(width, height);
-  for (let i = 0; i < plane; i++) {
-    for (let c = 0; c < 3; c++) target.data[4 * i + c] = all[start + (channels === 3 ? c * plane : 0) + i];
-    target.data[4 * i + 3] = 255;
-  }
-  canvas.getContext("2d").putImageData(target, 0, 0);
+// Image i as a small canvas of its own size.
+function picture(all, i, shape) {
+  const canvas = element("canvas");
+  paint(canvas, pictureAt(all, i, shape), shape, 1);
   return canvas;
 }
 
 // Squares whose strength is `value(i)` from 0 to 1, as a small canvas; none beyond `count`.
 function squaresCanvas(rows, columns, count, value, [red, green, blue]) {
-  const canvas = document.createElement("canvas");
-  canvas.width = columns; canvas.height = rows;
+  const canvas = element("canvas");
+  Object.assign(canvas, { width: columns, height: rows });
   const target = new ImageData(columns, rows);
   for (let i = 0; i < count; i++) target.data.set([red, green, blue, 30 + 225 * value(i)], 4 * i);
   canvas.getContext("2d").putImageData(target, 0, 0);
   return canvas;
 }
 
-function theme(element) {
-  const style = getComputedStyle(element);
-  const probe = document.createElement("canvas").getContext("2d");
-  const rgb = (name, fallback) => {
-    probe.fillStyle = fallback;
-    probe.fillStyle = style.getPropertyValue(name).trim() || fallback;
-    const hex = probe.fillStyle;
-    return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
-  };
-  return {
-    text: rgb("--st-text-color", "#222222"), accent: rgb("--st-primary-color", "#2f6f8f"),
-    paper: rgb("--st-background-color", "#ffffff"), font: style.fontFamily,
-  };
+function colorsOf(node) {
+  const theme = themeOf(node);
+  return { text: rgb(theme.text), accent: rgb(theme.primary), paper: rgb(theme.background), font: theme.font };
 }
 
-const paint = ([r, g, b], alpha = 1) => `rgba(${r},${g},${b},${alpha})`;
+const rgba = ([r, g, b], alpha = 1) => `rgba(${r},${g},${b},${alpha})`;
 
 function drawFunnel(context, layout, colors) {
-  context.fillStyle = paint(colors.text, 0.07);
+  context.fillStyle = rgba(colors.text, 0.07);
   for (let i = 0; i + 1 < layout.boxes.length; i++) {
     const a = layout.boxes[i], b = layout.boxes[i + 1];
     context.beginPath();
@@ -79,11 +62,11 @@ function drawFunnel(context, layout, colors) {
 function drawLabels(context, model, layout, colors) {
   context.font = `12px ${colors.font}`;
   context.textAlign = "center";
-  context.fillStyle = paint(colors.text, 0.75);
+  context.fillStyle = rgba(colors.text, 0.75);
   let free = -Infinity;
   model.layers.forEach((layer, i) => {
     const box = layout.boxes[i], wide = context.measureText(layer.label).width;
-    const middle = Math.min(Math.max(box.x + box.width / 2, wide / 2), layout.width - wide / 2);
+    const middle = clamp(box.x + box.width / 2, wide / 2, layout.width - wide / 2);
     if (middle - wide / 2 < free) return;  // no room: the next one may have it
     context.fillText(layer.label, middle, box.y - 7);
     free = middle + wide / 2 + 4;
@@ -98,11 +81,11 @@ function drawLayer(context, layer, frame, box, cell, colors) {
     const count = layer.maps > 1 ? plane : Math.min(layer.size, plane);
     const canvas = squaresCanvas(layer.rows, layer.columns, count, (i) => layer.cells[start + i] / 255, colors.accent);
     const width = layer.columns * cell, height = layer.rows * cell;
-    context.fillStyle = paint(colors.paper);
+    context.fillStyle = rgba(colors.paper);
     context.fillRect(x, y, width, height);
     context.drawImage(canvas, x, y, width, height);
     if (layer.maps > 1) {
-      context.strokeStyle = paint(colors.text, 0.35);
+      context.strokeStyle = rgba(colors.text, 0.35);
       context.lineWidth = 0.5;
       context.strokeRect(x, y, width, height);
     }
@@ -112,7 +95,7 @@ function drawLayer(context, layer, frame, box, cell, colors) {
 // From the waist to the bars that show it enlarged.
 function drawMagnifier(context, model, layout, colors) {
   const box = layout.boxes[model.codeIndex], { bars } = layout;
-  context.strokeStyle = paint(colors.text, 0.25);
+  context.strokeStyle = rgba(colors.text, 0.25);
   context.lineWidth = 1;
   for (const [from, to] of [[box.x, bars.x], [box.x + box.width, bars.x + bars.width]]) {
     context.beginPath();
@@ -126,27 +109,27 @@ function drawCode(context, model, frame, layout, colors) {
   const code = model.codes[frame], box = layout.boxes[model.codeIndex], { bars } = layout;
   const [rows, columns] = model.grid;
   const cells = squaresCanvas(rows, columns, code.length, (i) => Math.abs(code[i]) / model.largest, colors.accent);
-  context.fillStyle = paint(colors.paper);
+  context.fillStyle = rgba(colors.paper);
   context.fillRect(box.x, box.y, box.width, box.height);
   context.drawImage(cells, box.x, box.y, box.width, box.height);
 
   const shown = Math.min(code.length, SHOWN_UNITS), pitch = bars.width / shown;
   const numbers = pitch >= 25;
   const height = bars.height - (numbers ? 16 : 0), zero = bars.y + height / 2;
-  context.fillStyle = paint(colors.paper);
+  context.fillStyle = rgba(colors.paper);
   context.fillRect(bars.x, bars.y, bars.width, height);
-  context.strokeStyle = paint(colors.text, 0.25);
+  context.strokeStyle = rgba(colors.text, 0.25);
   context.lineWidth = 1;
   context.strokeRect(bars.x + 0.5, bars.y + 0.5, bars.width - 1, height);
-  context.fillStyle = paint(colors.text, 0.3);
+  context.fillStyle = rgba(colors.text, 0.3);
   context.fillRect(bars.x, zero, bars.width, 1);
   context.font = `10px ${colors.font}`;
   context.textAlign = "center";
   for (let i = 0; i < shown; i++) {
     const length = (code[i] / model.largest) * (height / 2 - 3);
-    context.fillStyle = paint(colors.accent);
+    context.fillStyle = rgba(colors.accent);
     context.fillRect(bars.x + i * pitch + pitch * 0.15, Math.min(zero, zero - length), Math.max(pitch * 0.7, 0.5), Math.abs(length));
-    context.fillStyle = paint(colors.text, 0.75);
+    context.fillStyle = rgba(colors.text, 0.75);
     if (numbers) context.fillText(code[i].toFixed(1), bars.x + (i + 0.5) * pitch, bars.y + bars.height - 3);
   }
 }
@@ -155,15 +138,9 @@ function draw(view, model, frame) {
   const width = view.canvas.clientWidth;
   if (!width) return;
   const layout = { ...arrange(model.layers, model.codeIndex, width), width };
-  const ratio = window.devicePixelRatio || 1, colors = theme(view.root);
-  if (view.canvas.width !== Math.round(width * ratio) || view.canvas.height !== Math.round(layout.height * ratio)) {
-    view.canvas.width = Math.round(width * ratio);
-    view.canvas.height = Math.round(layout.height * ratio);
-    view.canvas.style.height = `${layout.height}px`;
-  }
-  const context = view.canvas.getContext("2d");
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, layout.height);
+  const colors = colorsOf(view.root);
+  view.canvas.style.height = `${layout.height}px`;
+  const context = sharpContext(view.canvas, width, layout.height);
   context.imageSmoothingEnabled = false;
   drawFunnel(context, layout, colors);
   drawMagnifier(context, model, layout, colors);
@@ -183,29 +160,27 @@ function draw(view, model, frame) {
   drawLabels(context, model, layout, colors);
 }
 
-function line(element, parts) {
-  element.replaceChildren(...parts.map(([text, kind]) => {
-    const node = document.createElement(kind === "b" ? "b" : "span");
-    if (kind && kind !== "b") node.className = kind;
-    node.textContent = text;
-    return node;
-  }));
+// Sets a line of parts, each a text and how it stands out: "b" for bold, a class, or nothing.
+function setLine(node, parts) {
+  node.replaceChildren(
+    ...parts.map(([text, kind]) => (kind === "b" ? element("b", "", text) : element("span", kind, text))),
+  );
 }
 
 function describe(view, model, frame) {
   const { stop, exact } = place(frame, model.steps);
   const name = model.names[stop];
-  line(view.middle, [["Its code: ", ""], [`${model.units} numbers`, "b"]]);
+  setLine(view.middle, [["Its code: ", ""], [`${model.units} numbers`, "b"]]);
   if (exact) {
-    line(view.input, [["A test image, ", ""], [name, "b"]]);
-    line(view.output, [
+    setLine(view.input, [["A test image, ", ""], [name, "b"]]);
+    setLine(view.output, [
       ["Its reconstruction. Squared error ", ""], [model.errors[stop].toFixed(1), "b"],
       [` (PCA ${model.pca[stop].toFixed(1)})`, "pca"],
     ]);
   } else {
-    line(view.input, [["Nothing goes in here", ""]]);
-    line(view.middle, [["A code on the way ", ""], ["between two images", "b"]]);
-    line(view.output, [["What the decoder makes of it", ""]]);
+    setLine(view.input, [["Nothing goes in here", ""]]);
+    setLine(view.middle, [["A code on the way ", ""], ["between two images", "b"]]);
+    setLine(view.output, [["What the decoder makes of it", ""]]);
   }
   view.canvas.setAttribute("aria-label", exact
     ? `The network with ${name} going in; ${model.units} code units; squared error ${model.errors[stop].toFixed(1)}`
@@ -215,7 +190,7 @@ function describe(view, model, frame) {
 
 function makeStops(view, model, onChoose) {
   view.buttons = model.names.map((name, i) => {
-    const button = document.createElement("button");
+    const button = element("button");
     button.type = "button";
     button.title = name;
     button.setAttribute("aria-label", `Test image ${i + 1}, ${name}`);
@@ -256,7 +231,7 @@ export default function ({ data, parentElement }) {
     const start = performance.now(), from = frame;
     const step = (now) => {
       // The frame's own time may lie a little before the click.
-      const t = Math.min(Math.max(now - start, 0) / milliseconds, 1);
+      const t = clamp((now - start) / milliseconds, 0, 1);
       show(Math.round(from + (target - from) * t));
       if (t < 1) animation = requestAnimationFrame(step);
     };

@@ -1,10 +1,12 @@
 // Where everything lies. One square is one number, and all squares of the drawing have one size.
 
+import { clamp } from "../common.js";
+
 const LABELS = 22;      // height kept for the sizes above the layers
 const BARS = 76;        // height of the code's bars
 const LARGEST = 190;    // an image is never drawn taller than this
-const SHIFT = 1.6;      // squares between two feature maps of a stack
-const SHOWN_UNITS = 128;
+export const SHIFT = 1.6; // squares between two feature maps of a stack
+export const SHOWN_UNITS = 128;
 
 // Squares that a layer takes, { width, height }.
 function squares({ maps, rows, columns }) {
@@ -33,7 +35,7 @@ export function arrange(layers, codeIndex, width) {
   const left = boxes[0].x + boxes[0].width + 16, right = boxes[last].x - 16;
   const room = Math.min(right - left, 420);
   const middle = boxes[codeIndex].x + boxes[codeIndex].width / 2;
-  const bars = { x: Math.min(Math.max(middle - room / 2, left), right - room), y: inner + 26, width: room, height: BARS };
+  const bars = { x: clamp(middle - room / 2, left, right - room), y: inner + 26, width: room, height: BARS };
   const foot = Math.max(bars.y + bars.height, boxes[0].y + boxes[0].height, boxes[last].y + boxes[last].height);
   return { cell, boxes, bars, height: Math.ceil(foot) + 4 };
 }

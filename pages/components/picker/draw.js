@@ -1,5 +1,7 @@
 // A canvas to draw on, white on black. After each stroke the ink goes to Python, half as large, as bytes.
 
+import { element, fromBase64, paint, pointerShare, toBase64 } from "../common.js";
+
 const boards = new WeakMap();
 const PEN = 18;
 
@@ -22,15 +24,15 @@ function clear(canvas) {
 }
 
 function restore(canvas, { ink, side }) {
-  const small = document.createElement("canvas");
+  const small = element("canvas");
   paint(small, fromBase64(ink), [1, side, side], 1);
   canvas.getContext("2d").drawImage(small, 0, 0, canvas.width, canvas.height);
 }
 
 function listen(root, canvas, board, side) {
   const place = (event) => {
-    const box = canvas.getBoundingClientRect();
-    return [((event.clientX - box.left) * canvas.width) / box.width, ((event.clientY - box.top) * canvas.height) / box.height];
+    const [across, down] = pointerShare(event, canvas);
+    return [across * canvas.width, down * canvas.height];
   };
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
@@ -63,12 +65,10 @@ function stroke(canvas, from, to) {
 }
 
 function read(canvas, side) {
-  const small = document.createElement("canvas");
+  const small = element("canvas");
   Object.assign(small, { width: side, height: side });
   const context = small.getContext("2d");
   context.drawImage(canvas, 0, 0, side, side);
   const pixels = context.getImageData(0, 0, side, side).data;
-  let text = "";
-  for (let i = 0; i < pixels.length; i += 4) text += String.fromCharCode(pixels[i]);
-  return btoa(text);
+  return toBase64(pixels.filter((_, i) => i % 4 === 0));
 }

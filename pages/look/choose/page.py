@@ -10,7 +10,9 @@ from aecore import jobs, store
 from aecore.analysis import selection
 from aecore.files import StoreError
 from aecore.store import GridInfo
-from pages.look.choose import board, overview
+from pages.components.board import board
+from pages.look.choose import overview
+from pages.look.choose.board_data import board_data
 from pages.shared import grid_source, layout, settings_form, state
 
 TITLE = "Choose"
@@ -114,9 +116,8 @@ def look(info: GridInfo) -> None:
     text, proposed = overview.proposal(info.grid, members)
     place = place_in(info, proposed)
     k = selection.member_at(info.grid, place)
-    board.draw(
-        info,
-        rows,
+    board(
+        board_data(info, rows),
         place,
         move=st.session_state.get("_choose_move", 0),
         probe=st.session_state.get("_choose_probe", 0),

@@ -1,14 +1,18 @@
 // What the pointer and the keyboard do to the map.
 
-const REACH = { mouse: 12, pen: 14, touch: 24 }; // pixels from a point that still count as on it
-const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+import { ARROWS, clamp } from "../common.js";
+import { inside, maskToText, nearestShown, nextShown, rectangle } from "./geometry.js";
+import { waiting } from "./pictures.js";
 
-Object.assign(CodeMap.prototype, {
+const REACH = { mouse: 12, pen: 14, touch: 24 }; // pixels from a point that still count as on it
+
+// Methods of CodeMap.
+export const input = {
   listen() {
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(this.plot);
     this.refresh = () => this.hover(this.hovered);
-    atlases.waiting.add(this.refresh);
+    waiting.add(this.refresh);
     for (const button of this.root.querySelectorAll(".modes button")) {
       button.onclick = () => {
         this.mode = button.dataset.mode;
@@ -49,7 +53,7 @@ Object.assign(CodeMap.prototype, {
       return;
     }
     const mode = event.button === 1 ? "pan" : this.mode;
-    this.drag = { mode, from: this.at(event), last: this.at(event), path: [this.at(event)], moved: false };
+    this.drag = { mode, from: this.at(event), last: this.at(event), outline: [this.at(event)], moved: false };
   },
 
   move(event) {
@@ -61,15 +65,15 @@ Object.assign(CodeMap.prototype, {
       if (near !== this.hovered) this.hover(near);
       return;
     }
-    const { mode, from, last, path } = this.drag;
+    const { mode, from, last, outline } = this.drag;
     if (!this.drag.moved && Math.hypot(here[0] - from[0], here[1] - from[1]) < 4) return;
     this.drag.moved = true;
     if (this.hovered >= 0) this.hover(-1);
     if (mode === "pan") {
       this.shift(here[0] - last[0], here[1] - last[1]);
     } else {
-      if (mode === "lasso") path.push(here);
-      this.outline = mode === "lasso" ? path : rectangle(from, here);
+      if (mode === "lasso") outline.push(here);
+      this.outline = mode === "lasso" ? outline : rectangle(from, here);
       this.drawAbove();
     }
     this.drag.last = here;
@@ -81,7 +85,7 @@ Object.assign(CodeMap.prototype, {
     if (!drag || event.button > 0) return;
     if (!drag.moved) return this.click(this.at(event), REACH[event.pointerType] ?? 12);
     if (drag.mode === "pan") return;
-    const outline = drag.mode === "lasso" ? drag.path : rectangle(drag.from, this.at(event));
+    const outline = drag.mode === "lasso" ? drag.outline : rectangle(drag.from, this.at(event));
     const added = event.shiftKey && this.selected;
     this.select(Uint8Array.from({ length: this.n }, (_, i) =>
       (added && this.selected[i]) || (this.shown[i] && inside(outline, this.screenX[i], this.screenY[i])) ? 1 : 0,
@@ -110,12 +114,12 @@ Object.assign(CodeMap.prototype, {
     if (!this.map) return;
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 20 : 1;
-    this.zoom(Math.exp(-Math.max(-200, Math.min(200, event.deltaY * lines)) * 0.0022), ...this.at(event));
+    this.zoom(Math.exp(-clamp(event.deltaY * lines, -200, 200) * 0.0022), ...this.at(event));
   },
 
   press(event) {
     if (!this.map) return;
-    const step = STEPS[event.key];
+    const step = ARROWS[event.key];
     const keys = {
       "+": () => this.zoomMiddle(1.5),
       "=": () => this.zoomMiddle(1.5),
@@ -147,7 +151,7 @@ Object.assign(CodeMap.prototype, {
 
   // The place under the pointer stays under the pointer.
   zoom(factor, x, y) {
-    const zoom = Math.min(200, Math.max(0.5, this.view.zoom * factor));
+    const zoom = clamp(this.view.zoom * factor, 0.5, 200);
     const share = 1 - this.view.zoom / zoom;
     const dataX = (x - this.map.b) / this.map.a;
     const dataY = (this.map.d - y) / this.map.c;
@@ -161,12 +165,6 @@ Object.assign(CodeMap.prototype, {
 
   zoomMiddle(factor) {
     this.zoom(factor, this.plot.clientWidth / 2, this.plot.clientHeight / 2);
-  },
-
-  showWhole() {
-    lastViews.delete(this.data.key);
-    this.placePoints();
-    this.redraw();
   },
 
   redraw() {
@@ -201,4 +199,4 @@ Object.assign(CodeMap.prototype, {
     this.draw();
     this.report("selection", { identity: this.data.identity, mask: mask && maskToText(mask) });
   },
-});
+};

@@ -1,14 +1,12 @@
-"""The sliders over a grid's members, with their pictures and figures: one component that moves by itself.
+"""What the sliders show of a grid: every member's pictures, codes and figures.
 
-Every member's pictures go to the browser once, so that a move is a look-up there; the position comes back
-when the hand lets go.
+They go to the browser once, so that a move is a look-up there.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +15,7 @@ import streamlit as st
 from aecore.analysis import selection
 from aecore.grid import Grid, axis_text
 from aecore.store import GridInfo
-from pages.components.decoder import DECODER_SCRIPT, encoded
+from pages.components.loader import encoded
 from pages.shared import grid_source
 from pages.shared.grid_source import Row
 from pages.shared.members import axis_label, member_name
@@ -28,42 +26,14 @@ if TYPE_CHECKING:
 LARGEST = 8_000_000
 """Bytes of pictures that are sent to a browser at most; larger grids show fewer images a member."""
 
-_FOLDER = Path(__file__).parents[2] / "components" / "board"
-_component = st.components.v2.component(
-    "grid_board",
-    html=(_FOLDER / "board.html").read_text(encoding="utf-8"),
-    css=(_FOLDER / "board.css").read_text(encoding="utf-8"),
-    # The decoder's script brings `paint` and `fromBase64`.
-    js=DECODER_SCRIPT + (_FOLDER / "board.js").read_text(encoding="utf-8"),
-)
 
-
-def draw(
-    info: GridInfo,
-    rows: Sequence[Row],
-    place: Sequence[int],
-    *,
-    move: int,
-    probe: int,
-    on_move: Callable[[], None],
-    on_probe: Callable[[], None],
-    key: str,
-) -> None:
-    """Draws it. `move` is a number that changes whenever `place` is to be taken over by the sliders.
-
-    The component's state under `key` has `at`, such as `3-0-1`, and `probe`.
-    """
-    data = _data(str(info.path), grid_source.stamp(info), info, rows)
-    _component(
-        data={**data, "at": list(place), "move": move, "probe": probe},
-        key=key,
-        on_at_change=on_move,
-        on_probe_change=on_probe,
-    )
+def board_data(info: GridInfo, rows: Sequence[Row]) -> dict[str, Any]:
+    """All that the component shows of a grid; made again when a member's pictures change."""
+    return _board_data(str(info.path), grid_source.stamp(info), info, rows)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _data(path: str, stamp: int, _info: GridInfo, _rows: Sequence[Row]) -> dict[str, Any]:
+def _board_data(path: str, stamp: int, _info: GridInfo, _rows: Sequence[Row]) -> dict[str, Any]:
     return payload(_info, _rows, grid_source.pictures(_info), grid_source.probe(_info), stamp)
 
 

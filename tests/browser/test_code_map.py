@@ -82,11 +82,9 @@ def hover_any_point(page):
 
 def test_hover_shows_the_image_of_the_point_under_the_pointer(page):
     assert inked(page, ".st-key-map .points") > 0.02
-    page.wait_for_function(
-        "() => [...(globalThis[Symbol.for('aecore.code_map')]?.pictures.values() ?? [])].some(p => p)"
-    )
     box = hover_any_point(page)
     assert re.match(r"image \d+\nclass \d$", box.inner_text())
+    box.locator("canvas").wait_for()  # shown when the pictures have come
     lit = box.locator("canvas").evaluate(
         """canvas => {
           const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);

@@ -12,7 +12,8 @@ from aecore.data import Scaling
 from aecore.models import build
 from aecore.presets import PRESETS
 from aecore.store.run import Run
-from pages.components.decoder import DECODER_SCRIPT, decoder_data
+from pages.components.decoder import decoder_data
+from pages.components.loader import script
 
 RUN_DECODER = """async ([script, data, codes]) => {
   const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
@@ -24,6 +25,7 @@ RUN_ACTIVATION = """async ([script, name, values]) => {
   const { ACTIVATIONS } = await import(url);
   return values.map(ACTIVATIONS[name]({ slope: 0.01, alpha: 1 }));
 }"""
+SCRIPT = script("decoder/decoder.js")
 SHAPES = {"digits": (1, 8, 8), "MNIST": (1, 28, 28), "colour": (3, 32, 32), "odd colour": (3, 9, 7)}
 
 
@@ -42,7 +44,7 @@ def make_run(model: ModelConfig, shape: tuple[int, int, int], normalization: str
 def assert_same_picture(page, run: Run, scale: float = 3.0) -> None:
     codes = scale * torch.randn(4, run.latent_size, generator=torch.Generator().manual_seed(1))
     page.goto("about:blank")
-    pixels = page.evaluate(RUN_DECODER, [DECODER_SCRIPT, decoder_data(run), codes.tolist()])
+    pixels = page.evaluate(RUN_DECODER, [SCRIPT, decoder_data(run), codes.tolist()])
     server = run.decode(codes).flatten(1).numpy()
     assert np.abs(np.array(pixels) - server).max() < 1e-3
     # A picture that hardly depends on the code would make the comparison easy.
@@ -78,7 +80,7 @@ def exact_gelu(x: float) -> float:
 def test_gelu_is_the_exact_one(browser_page):
     values = np.linspace(-8, 8, 4001).tolist()
     browser_page.goto("about:blank")
-    found = browser_page.evaluate(RUN_ACTIVATION, [DECODER_SCRIPT, "gelu", values])
+    found = browser_page.evaluate(RUN_ACTIVATION, [SCRIPT, "gelu", values])
     assert np.abs(np.array(found) - [exact_gelu(x) for x in values]).max() < 1e-6
 
 
@@ -93,7 +95,7 @@ def test_a_trained_run_of_the_gallery(browser_page):
     run = aecore.load_run(shipped[0])
     codes = run.encode(data.load("digits").test_images[:8])
     browser_page.goto("about:blank")
-    pixels = browser_page.evaluate(RUN_DECODER, [DECODER_SCRIPT, decoder_data(run), codes.tolist()])
+    pixels = browser_page.evaluate(RUN_DECODER, [SCRIPT, decoder_data(run), codes.tolist()])
     assert np.abs(np.array(pixels) - run.decode(codes).flatten(1).numpy()).max() < 1e-3
 
 

@@ -68,7 +68,7 @@ def set_range(page, name, value):
 
 
 def test_the_browsers_solution_is_pythons_to_1e_6(app, browser_page):
-    from pages.components.geometry import SCRIPT as SOURCE
+    from pages.components.loader import script
 
     goto(browser_page, app, expect=".geometry")
     rng = random.Random(0)
@@ -81,8 +81,9 @@ def test_the_browsers_solution_is_pythons_to_1e_6(app, browser_page):
         }
         for _ in range(1000)
     ]
+    solved = browser_page.evaluate(SOLVE_ALL, [script("geometry/solve.js"), settings])
     zeros = set()
-    for s, found in zip(settings, browser_page.evaluate(SOLVE_ALL, [SOURCE, settings]), strict=True):
+    for s, found in zip(settings, solved, strict=True):
         matrix = quadratic(s["elongation"], s["tilt"])
         one, two = (f(matrix, s["optimum"], s["strength"]) for f in (minimize_l1, minimize_l2))
         for mine, theirs in ((one, found["l1"]), (two, found["l2"])):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import sys
 
 import numpy as np
@@ -11,90 +10,14 @@ import streamlit as st
 from aecore import store
 from aecore.store import RunInfo
 from pages.components.network_drawing import network_drawing
-from pages.home.pictures import drawing, growing, pairs, svg_tag
-from pages.shared import layout, loading
-from pages.shared.state import (
-    CHOOSE_PAGE,
-    RECONSTRUCTIONS_PAGE,
-    SPARSITY_PAGE,
-    TRAIN_PAGE,
-    choose,
-    chosen_key,
-    usable_runs,
-)
+from pages.home.pictures import drawing
+from pages.home.recent_runs import draw_recent_runs
+from pages.home.start_cards import draw_card_pictures, draw_start_cards
+from pages.shared import layout
+from pages.shared.state import TRAIN_PAGE, chosen_key, usable_runs
+from pages.shared.training_view import pca_error, squared_error
 
-# Cards of recent runs.
-CARDS = 4
-DRAW = "home_draw"
-
-DOORS = {
-    "look": (
-        RECONSTRUCTIONS_PAGE,
-        "Look at a trained one",
-        "What it keeps of an image, what it loses, and where a linear method would do as well.",
-    ),
-    "train": (
-        TRAIN_PAGE,
-        "Train your own",
-        "Choose data and layers, and watch the pictures become sharp.",
-    ),
-    "sparsity": (
-        SPARSITY_PAGE,
-        "Why L1? Why L2?",
-        "One makes zeros, the other makes small numbers: see it in the code.",
-    ),
-    "choose": (
-        CHOOSE_PAGE,
-        "How many units?",
-        "Slide through trained models and keep the one that fits.",
-    ),
-}
-
-
-def squared_error(info: RunInfo) -> float | None:
-    """The run's squared error on the test images, None before its end."""
-    return ((info.result or {}).get("test") or {}).get("squared_error")
-
-
-def pca_error(info: RunInfo) -> float | None:
-    """PCA's squared error with as many components as the run has units, None without the images."""
-    noted = ((info.result or {}).get("test") or {}).get("pca_squared_error")
-    if noted is not None:
-        return noted
-    try:
-        return loading.pca_baseline(info.config.data.name).error(info.config.model.latent_size)
-    except ValueError:
-        return None
-
-
-def doors() -> dict:
-    """Draws the four ways on; their pictures come later, into the places returned."""
-    places = {}
-    for name, (page, title, sentence) in DOORS.items():
-        with st.container(border=True):
-            row = st.container(horizontal=True, wrap=False, vertical_alignment="center")
-            places[name] = row.container(width=84).empty()
-            words = row.container(gap="xxsmall")
-            words.page_link(
-                page, label=f"**{title}**", icon=":material/arrow_forward:", icon_position="right"
-            )
-            words.caption(sentence)
-    return places
-
-
-def door_pictures(places: dict, info: RunInfo) -> None:
-    from aecore.figures.doors import diamond_and_disc, falling_error
-
-    places["sparsity"].html(svg_tag(diamond_and_disc(), "L1's diamond and L2's disc meet a loss's contour"))
-    history = store.read_history(info.path)
-    errors = [(r.get("validation") or r["train"])["squared_error"] for r in history]
-    if errors:
-        places["train"].html(svg_tag(falling_error(errors, pca_error(info)), "Error by epoch, PCA's in grey"))
-    try:
-        places["look"].html(pairs(info.key, store.weights_stamp(info.path), 3))
-        places["choose"].html(growing(info.config.data.name))
-    except ValueError:
-        return  # without the images the words stand alone
+DRAW = "home_draw"  # session key of the number of times that other images were asked for
 
 
 def meaning(info: RunInfo, shape: list[int]) -> str:
@@ -112,41 +35,11 @@ def meaning(info: RunInfo, shape: list[int]) -> str:
     )
 
 
-def recent(runs: list[RunInfo]) -> None:
-    """The newest runs as cards."""
-    st.subheader("Recent runs", anchor=False)
-    columns = st.columns(CARDS)
-    for column, info in zip(columns, runs[:CARDS], strict=False):
-        with column.container(border=True):
-            try:
-                st.html(pairs(info.key, store.weights_stamp(info.path), 5))
-            except ValueError as error:
-                st.caption(f"No picture: {error}")
-            st.html(f"<b>{html.escape(info.name)}</b>")
-            if (error := squared_error(info)) is not None:
-                pca = pca_error(info)
-                beside = "" if pca is None else f" (PCA {pca:.1f}; lower is better)"
-                st.caption(f"Squared error {error:.1f}{beside}")
-            else:
-                st.caption("Not trained to its end yet")
-            here = info.key == chosen_key()
-            st.button(
-                "Chosen" if here else "Choose",
-                key=f"home_choose_{info.key}",
-                disabled=here,
-                on_click=choose,
-                args=(info.key,),
-                icon=":material/check:" if here else None,
-                width="stretch",
-                help=None if here else "Makes it the run that every page shows.",
-            )
-
-
-def draw_again() -> None:
+def take_other_images() -> None:
     st.session_state[DRAW] = st.session_state.get(DRAW, 0) + 1
 
 
-def nothing_yet() -> None:
+def draw_nothing_yet() -> None:
     st.info(
         "Here you would see a network at work: an image goes in, becomes a few numbers, and comes out again. "
         "There is no trained one yet; the first takes about a minute."
@@ -163,17 +56,17 @@ def main() -> None:
     )
     runs = usable_runs()
     if not runs:
-        nothing_yet()
+        draw_nothing_yet()
         return
     info = next((r for r in runs if r.key == chosen_key()), runs[0])
     left, right = st.columns([9, 5], gap="large")
     with left:
         place = st.empty()
         if "torch" not in sys.modules:
-            # The first visit after a start waits some seconds for torch; text and doors are there before it.
+            # The first visit after a start waits some seconds for torch; text and cards are there before it.
             place.skeleton(height=430)
     with right:
-        places = doors()
+        places = draw_start_cards()
     try:
         values = drawing(info.key, store.weights_stamp(info.path), st.session_state.get(DRAW, 0))
     except ValueError as error:
@@ -182,9 +75,11 @@ def main() -> None:
         with place.container():
             network_drawing(**values)
             st.markdown(meaning(info, values["walk"]["shape"]))
-            st.button("Other images", key="home_draw_again", icon=":material/shuffle:", on_click=draw_again)
-    door_pictures(places, info)
-    recent(runs)
+            st.button(
+                "Other images", key="home_draw_again", icon=":material/shuffle:", on_click=take_other_images
+            )
+    draw_card_pictures(places, info)
+    draw_recent_runs(runs)
 
 
 main()

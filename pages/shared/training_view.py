@@ -160,10 +160,16 @@ def _verdict(info: RunInfo) -> str:
     return f"{text}; PCA with {units} component{'s' * (units != 1)} {pca:.2f}. The network's is {verdict}."
 
 
+def squared_error(info: RunInfo) -> float | None:
+    """The run's squared error per test image, None before its end."""
+    return ((info.result or {}).get("test") or {}).get("squared_error")
+
+
 def pca_error(info: RunInfo) -> float | None:
     """Squared error per test image of PCA with as many components; None where the images are not here."""
-    if "pca_squared_error" in (test := (info.result or {}).get("test", {})):
-        return test["pca_squared_error"]
+    noted = ((info.result or {}).get("test") or {}).get("pca_squared_error")
+    if noted is not None:
+        return noted
     try:
         return loading.pca_baseline(info.config.data.name).error(info.config.model.latent_size)
     except ValueError:

@@ -24,7 +24,7 @@ def row(info: RunInfo) -> dict[str, object]:
         "Network": architecture(config.model),
         "Units": config.model.latent_size,
         "Penalty": penalty_text(config.loss),
-        "Squared error": result.get("test", {}).get("squared_error"),
+        "Squared error": training_view.squared_error(info),
         "PCA": training_view.pca_error(info),
         "Parameters": result.get("parameters"),
         "Status": folders.status_text(info, info.progress.get("epoch", 0), f"{config.train.epochs} epochs"),
@@ -32,7 +32,7 @@ def row(info: RunInfo) -> dict[str, object]:
     }
 
 
-def table(runs: list[RunInfo]) -> RunInfo | None:
+def choose_run(runs: list[RunInfo]) -> RunInfo | None:
     """The table; returns the run whose line is selected."""
     keys = [info.key for info in runs]
     selected = st.session_state.setdefault(SELECTED, state.chosen_key())
@@ -64,7 +64,7 @@ def table(runs: list[RunInfo]) -> RunInfo | None:
     return info
 
 
-def actions(info: RunInfo) -> None:
+def draw_actions(info: RunInfo) -> None:
     """What can be done with the run, in one row."""
     with st.container(horizontal=True):
         if st.button(
@@ -88,7 +88,7 @@ def actions(info: RunInfo) -> None:
         folders.actions(info, "runs")
 
 
-def details(info: RunInfo) -> None:
+def draw_details(info: RunInfo) -> None:
     """How it was trained, its curves, and every setting."""
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -111,29 +111,35 @@ def details(info: RunInfo) -> None:
         st.dataframe(values, hide_index=True, height=320, key="runs_settings", alt="Settings of the run")
 
 
-def all_runs() -> None:
+def draw_runs() -> None:
     """The table of runs with what can be done, and the folders that are none."""
     listed = store.list_runs()
     runs = [info for info in listed if isinstance(info, RunInfo)]
     if runs:
-        chosen = table(runs)
+        chosen = choose_run(runs)
         if chosen is not None:
             st.subheader(chosen.name, anchor=False)
-            actions(chosen)
-            details(chosen)
+            draw_actions(chosen)
+            draw_details(chosen)
     else:
         st.info("There is no run yet: train a network, and it is listed here.")
         st.page_link(state.TRAIN_PAGE, label="Train a model", icon=":material/model_training:")
     folders.unreadable([folder for folder in listed if isinstance(folder, Unreadable)], "runs")
 
 
-layout.header("Runs", "Every network trained here. Choose a line to look at it, rename it or train it again.")
-shown = "Runs"
-if store.list_grids():
-    shown = st.segmented_control(
-        "Show", ("Runs", "Grids"), default="Runs", required=True, key="runs_show", bind="query-params"
+def main() -> None:
+    layout.header(
+        "Runs", "Every network trained here. Choose a line to look at it, rename it or train it again."
     )
-if shown == "Grids":
-    grids.draw()
-else:
-    all_runs()
+    shown = "Runs"
+    if store.list_grids():
+        shown = st.segmented_control(
+            "Show", ("Runs", "Grids"), default="Runs", required=True, key="runs_show", bind="query-params"
+        )
+    if shown == "Grids":
+        grids.draw()
+    else:
+        draw_runs()
+
+
+main()

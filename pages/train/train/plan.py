@@ -1,0 +1,118 @@
+"""What the settings in the form make: the layers, the button, and what a training would cost."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from aecore import jobs, store
+from aecore.config import Config
+from aecore.store import RunInfo
+from pages.shared import settings_form
+from pages.shared.words import device_words, duration
+
+if TYPE_CHECKING:
+    from aecore.data import Dataset
+
+FORM = "train"
+"""Prefix of the form's session keys."""
+
+CODE_COLOR = "#2f86ad"
+"""The code among the layers; readable on both backgrounds."""
+
+
+def start() -> None:
+    """Starts or queues the training, unless these very settings are at work already; for the button.
+
+    Reads the form itself: a click may come before the page has been drawn with what was typed last.
+    """
+    try:
+        config = settings_form.read(FORM)
+    except ValueError as error:
+        st.toast(str(error), icon=":material/block:")
+        return
+    if twin := next((run for run in jobs.active() if run.config == config), None):
+        st.toast(f"{twin.name} has these very settings and is at work already.", icon=":material/info:")
+        return
+    try:
+        jobs.submit(config, st.session_state.get("train_name") or "")
+    except (OSError, ValueError) as error:
+        st.toast(f"The training could not be started: {error}", icon=":material/error:")
+        return
+    st.session_state["train_name"] = ""
+
+
+def draw_plan(config: Config | None, problem: str, dataset: Dataset) -> None:
+    """The layers, or what is wrong with the settings, and the button."""
+    busy = bool(jobs.active())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(width="stretch"):
+            if config is None:
+                st.error(problem, icon=":material/block:")
+            else:
+                draw_layers(config, dataset.shape)
+        st.button(
+            "Queue" if busy else "Train",
+            key="train_start",
+            type="primary",
+            icon=":material/playlist_add:" if busy else ":material/play_arrow:",
+            disabled=config is None or not dataset.is_ready(),
+            on_click=start,
+            help="Trains when the runs before it are done; they are left as they are." if busy else None,
+        )
+
+
+def draw_layers(config: Config, shape: tuple[int, int, int]) -> None:
+    """The layers as bars, as high as the logarithm of their size, the code in colour."""
+    from aecore.models import layer_sizes
+
+    sizes = layer_sizes(config.model, shape)
+    code = len(sizes) - 2 if config.model.family == "dictionary" else len(sizes) // 2
+    cells = []
+    for i, size in enumerate(sizes):
+        height = 6 + 34 * math.log(size + 1) / math.log(max(sizes) + 1)
+        color = CODE_COLOR if i == code else "currentColor;opacity:0.35"
+        weight = 700 if i == code else 400
+        text = f"({size:,})" if i == code else f"{size:,}"
+        cells.append(
+            '<div style="display:flex;flex-direction:column;align-items:center;gap:4px">'
+            f'<div style="width:10px;height:{height:.0f}px;border-radius:2px;background:{color}"></div>'
+            f'<div style="font-size:0.85rem;font-weight:{weight}">{text}</div></div>'
+        )
+    st.html(f'<div style="display:flex;gap:14px;align-items:flex-end;flex-wrap:wrap">{"".join(cells)}</div>')
+
+
+def facts(config: Config) -> str:
+    """Parameters, compression and the time of an epoch in one line."""
+    from aecore.data import DATASETS
+    from aecore.models import parameter_count
+    from aecore.training.estimate import epoch_seconds
+
+    dataset = DATASETS[config.data.name]
+    threads = jobs.page_threads()
+    device = jobs.lock_name(config.train.device)
+    text = (
+        f"{parameter_count(config.model, dataset.shape):,} parameters · "
+        f"{compression(math.prod(dataset.shape), config.model.latent_size)}"
+    )
+    try:
+        seconds = epoch_seconds(config, dataset.shape, dataset.train_size, threads)
+    except (ValueError, RuntimeError) as error:
+        return f"{text} · {settings_form.in_words(str(error))}"
+    return f"{text} · an epoch takes about {duration(seconds)} on {device_words(device, threads)}"
+
+
+def compression(pixels: int, units: int) -> str:
+    """`65x fewer numbers than pixels`, or that the code is no bottleneck."""
+    ratio = pixels / units
+    if ratio <= 1:
+        return "the code is no smaller than the image"
+    return f"code {ratio:.0f}x smaller than the image" if ratio >= 10 else f"code {ratio:.1f}x smaller"
+
+
+def twin_of(config: Config) -> RunInfo | None:
+    """A finished run of these very settings."""
+    runs = (run for run in store.list_runs() if isinstance(run, RunInfo))
+    return next((run for run in runs if run.result is not None and run.config == config), None)

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from aecore import jobs, store
 from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig, field_paths
 from aecore.data import DataNotFoundError
+from aecore.grid import Grid
 from aecore.presets import PRESETS
 from pages.shared import settings_form
 from tests.pages.conftest import TINY, open_page
@@ -185,14 +186,19 @@ def test_a_root_that_can_not_be_written_is_one_sentence(empty_root, monkeypatch)
 
 
 def at_work(root, config=TINY, **progress):
-    """A run that looks as if this very process were training it."""
+    """A run that looks as if this process were training it."""
     path = store.create_run(config, "at work", root)
+    seem_at_work(path, **progress)
+    return path
+
+
+def seem_at_work(path, **progress):
+    """Makes the run or grid in a folder look as if this process were training it."""
     own = psutil.Process()
     values = {"status": "running", "pid": own.pid, "process_started": own.create_time()}
     values |= {"submitted": time.time(), "heartbeat": time.time(), "device": "cpu", "threads": 1}
     values |= {"epoch": 1, "step": 5, "steps": 20, "epochs": 3, "images_per_second": 1000.0}
     store.write_progress(path, {**values, "seconds_left": 75.0, **progress})
-    return path
 
 
 def test_a_running_job_is_shown_and_the_button_says_queue(empty_root):
@@ -228,10 +234,24 @@ def test_the_same_settings_are_not_queued_twice(empty_root, monkeypatch):
     app = open_page(PAGE, **filled_form(TINY))
     app.button("train_start").click().run()
     assert submitted == []
-    assert "these very settings" in app.toast[0].value
+    assert "the same settings" in app.toast[0].value
     app.number_input("train_train_seed").set_value(1).run()
     app.button("train_start").click().run()
     assert [args[0] for args in submitted] == [TINY.with_values({"train.seed": 1})]
+
+
+def test_a_run_starts_beside_a_grid_of_the_same_base(empty_root, monkeypatch):
+    grid = Grid(TINY, {"model.latent_size": (2, 4)})
+    seem_at_work(store.create_grid(grid, "grid at work", empty_root), members_done=0, fraction=0.1)
+    (info,) = jobs.active()
+    assert isinstance(info, store.GridInfo)
+    assert info.config == TINY
+    submitted = []
+    monkeypatch.setattr(jobs, "submit", lambda *a: submitted.append(a))
+    app = open_page(PAGE, **filled_form(TINY))
+    app.button("train_start").click().run()
+    assert [args[0] for args in submitted] == [TINY]
+    assert not app.toast
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def start(grid: Grid) -> None:
-    """Starts or queues the grid, unless this very grid is at work already; for the button."""
+    """Starts or queues the grid, unless the same grid is at work already; for the button."""
     twin = next((info for info in jobs.active() if isinstance(info, GridInfo) and info.grid == grid), None)
     if twin is not None:
-        st.toast(f"{twin.name} is this very grid and is at work already.", icon=":material/info:")
+        st.toast(f"{twin.name} is the same grid and is at work already.", icon=":material/info:")
         return
     try:
         jobs.submit_grid(grid, st.session_state.get("new_grid_name") or "")

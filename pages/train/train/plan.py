@@ -24,7 +24,7 @@ CODE_COLOR = "#2f86ad"
 
 
 def start() -> None:
-    """Starts or queues the training, unless these very settings are at work already; for the button.
+    """Starts or queues the training, unless a run of the same settings is at work already; for the button.
 
     Reads the form itself: a click may come before the page has been drawn with what was typed last.
     """
@@ -33,8 +33,9 @@ def start() -> None:
     except ValueError as error:
         st.toast(str(error), icon=":material/block:")
         return
-    if twin := next((run for run in jobs.active() if run.config == config), None):
-        st.toast(f"{twin.name} has these very settings and is at work already.", icon=":material/info:")
+    runs = (job for job in jobs.active() if isinstance(job, RunInfo))  # a grid's own config is only its base
+    if twin := next((run for run in runs if run.config == config), None):
+        st.toast(f"{twin.name} has the same settings and is at work already.", icon=":material/info:")
         return
     try:
         jobs.submit(config, st.session_state.get("train_name") or "")
@@ -113,6 +114,6 @@ def compression(pixels: int, units: int) -> str:
 
 
 def twin_of(config: Config) -> RunInfo | None:
-    """A finished run of these very settings."""
+    """A finished run of the same settings."""
     runs = (run for run in store.list_runs() if isinstance(run, RunInfo))
     return next((run for run in runs if run.result is not None and run.config == config), None)

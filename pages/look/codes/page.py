@@ -1,5 +1,9 @@
 """Maps of the test images' codes: to look at, to select from, and with how far each can be trusted."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import streamlit as st
 
@@ -13,17 +17,15 @@ from pages.look.codes.projections import PCA, TSNE, Plane
 from pages.shared import layout
 from pages.shared.state import chosen_key, keep_selection, kept_selections
 
-run, data = layout.require_run(
-    "Codes",
-    "Every test image as a point, placed by its code: similar codes lie together.",
-)
-key = chosen_key()
+if TYPE_CHECKING:
+    from aecore.data import ImageData
+    from aecore.store.run import Run
 
 HEIGHT = 400
 LATEST = "latest"
 
 
-def plane_of(choice: Choice, points: Points) -> Plane | None:
+def plane_of(key: str, choice: Choice, points: Points) -> Plane | None:
     """The chosen plane; None while its t-SNE is not there."""
     if choice.kind == PCA:
         return projections.pca_plane(key, points, *choice.pair)
@@ -36,7 +38,7 @@ def plane_of(choice: Choice, points: Points) -> Plane | None:
     return projections.tsne_plane(name, found)
 
 
-def added(choice: Choice, points: Points, plane: Plane) -> tuple[Points | None, np.ndarray | None]:
+def added(key: str, choice: Choice, points: Points, plane: Plane) -> tuple[Points | None, np.ndarray | None]:
     """Points to add and their places, or the sentence that says why there are none."""
     try:
         second = controls.second_points(choice, key, points)
@@ -47,8 +49,14 @@ def added(choice: Choice, points: Points, plane: Plane) -> tuple[Points | None, 
 
 
 @st.fragment
-def explore(
-    choice: Choice, points: Points, plane: Plane, second: Points | None, places: np.ndarray | None
+def draw_map(
+    key: str,
+    data: ImageData,
+    choice: Choice,
+    points: Points,
+    plane: Plane,
+    second: Points | None,
+    places: np.ndarray | None,
 ) -> None:
     """The map and what is chosen on it; nothing else runs again when something is."""
     training = second is not None and choice.second == controls.TRAINING
@@ -82,7 +90,7 @@ def explore(
         panel.draw(key, data, shown, plane, state)
     with left:
         # Last, because it takes seconds the first time.
-        trust(points, plane)
+        draw_trust(key, points, plane)
 
 
 def point_set(choice: Choice, points: Points, places: np.ndarray, name: str, **options) -> PointSet:
@@ -97,7 +105,7 @@ def added_set(choice: Choice, second: Points, places: np.ndarray, before: int, t
     return point_set(choice, second, places, name, pictures=pictures, marker="ring")
 
 
-def trust(points: Points, plane: Plane) -> None:
+def draw_trust(key: str, points: Points, plane: Plane) -> None:
     """Three small bars and a grey one each for what the map was made from."""
     from aecore.figures.codes import score_bars
 
@@ -122,7 +130,7 @@ def trust(points: Points, plane: Plane) -> None:
     )
 
 
-def one_unit() -> None:
+def draw_line(key: str, data: ImageData) -> None:
     """A code of one unit is a line: its values by class."""
     from aecore.figures.units import value_histogram
 
@@ -131,18 +139,29 @@ def one_unit() -> None:
     st.altair_chart(value_histogram(points.codes[:, 0], points.labels, data.class_names, height=360))
 
 
-def maps() -> None:
+def draw_maps(run: Run, key: str, data: ImageData) -> None:
     """The row of controls, the map, and how far it can be trusted."""
     choice, points = controls.draw(run, key, data)
-    if (plane := plane_of(choice, points)) is None:
+    if (plane := plane_of(key, choice, points)) is None:
         return
-    second, places = added(choice, points, plane)
-    explore(choice, points, plane, second, places)
+    second, places = added(key, choice, points, plane)
+    draw_map(key, data, choice, points, plane, second, places)
 
 
-if not np.isfinite(test_points(key, len(data.test_images)).codes).all():
-    st.error("Some codes of this run are not finite numbers (its training diverged), so they have no map.")
-elif run.latent_size == 1:
-    one_unit()
-else:
-    maps()
+def main() -> None:
+    run, data = layout.require_run(
+        "Codes",
+        "Every test image as a point, placed by its code: similar codes lie together.",
+    )
+    key = chosen_key()
+    if not np.isfinite(test_points(key, len(data.test_images)).codes).all():
+        st.error(
+            "Some codes of this run are not finite numbers (its training diverged), so they have no map."
+        )
+    elif run.latent_size == 1:
+        draw_line(key, data)
+    else:
+        draw_maps(run, key, data)
+
+
+main()

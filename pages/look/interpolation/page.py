@@ -6,28 +6,32 @@ from pages.look.interpolation import corners, direction, path, sliders
 from pages.shared import layout
 from pages.shared.state import chosen_key
 
-run, _ = layout.require_run(
-    "Interpolation",
-    "What the decoder makes of the places between images, and how far from the data they lie.",
-    with_data=False,
-)
-
 VIEWS = {"Path": path, "Four corners": corners, "Unit sliders": sliders, "Direction": direction}
-row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
-view = row.segmented_control(
-    "View",
-    list(VIEWS),
-    default="Path",
-    required=True,
-    key="interpolation_view",
-    bind="query-params",
-)
 
-if view == "Unit sliders":
-    sliders.draw(run, chosen_key())
-else:
+
+def main() -> None:
+    run, _ = layout.require_run(
+        "Interpolation",
+        "What the decoder makes of the places between images, and how far from the data they lie.",
+        with_data=False,
+    )
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
+    view = row.segmented_control(
+        "View",
+        list(VIEWS),
+        default="Path",
+        required=True,
+        key="interpolation_view",
+        bind="query-params",
+    )
+    if view == "Unit sliders":
+        sliders.draw(run, chosen_key())
+        return
     data = layout.require_data(run.config.data.name)
     if view == "Path":
         path.draw(run, chosen_key(), data, row)
     else:
         VIEWS[view].draw(run, chosen_key(), data)
+
+
+main()

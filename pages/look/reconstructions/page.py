@@ -1,6 +1,11 @@
 """What the chosen run makes of test images, with PCA's attempt and every image's error."""
 
+from __future__ import annotations
+
 import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -8,10 +13,9 @@ import streamlit as st
 from pages.shared import images, layout, loading
 from pages.shared.state import chosen_key
 
-run, data = layout.require_run(
-    "Reconstructions",
-    "Each test image, what comes out of the network, and the difference between the two.",
-)
+if TYPE_CHECKING:
+    from aecore.data import ImageData
+    from aecore.store.run import Run
 
 EVERY_CLASS = "All"
 ORDERS = ("Worst", "Best", "Random")
@@ -19,7 +23,19 @@ ORDERS = ("Worst", "Best", "Random")
 SIDE = 56
 
 
-def controls() -> tuple[str, str, int, bool, int]:
+@dataclass(frozen=True)
+class Tested:
+    """A run on the test images, and PCA with as many components."""
+
+    run: Run
+    data: ImageData
+    errors: np.ndarray
+    """Squared error of each test image, and PCA's below."""
+    pca_errors: np.ndarray
+    labels: np.ndarray
+
+
+def controls(class_names: Sequence[str]) -> tuple[str, str, int, bool, int]:
     """The row above the picture: order, class, how many, PCA beside, and the number of the draw."""
     row = st.columns([2.2, 1.3, 2, 1.3, 1.6], vertical_alignment="bottom")
     order = row[0].segmented_control(
@@ -30,7 +46,7 @@ def controls() -> tuple[str, str, int, bool, int]:
         key="reconstructions_order",
         bind="query-params",
     )
-    names = [EVERY_CLASS, *data.class_names]
+    names = [EVERY_CLASS, *class_names]
     if st.session_state.get("reconstructions_class") not in (None, *names):
         st.session_state["reconstructions_class"] = EVERY_CLASS
     chosen = row[1].selectbox("Class", names, key="reconstructions_class", bind="query-params")
@@ -50,19 +66,20 @@ def controls() -> tuple[str, str, int, bool, int]:
     return order.lower(), chosen, count, with_pca, draw
 
 
-def picture(indices: np.ndarray, with_pca: bool, limit: float) -> None:
+def draw_pictures(tested: Tested, indices: np.ndarray, with_pca: bool, limit: float) -> None:
     """One figure an image: original, reconstruction, difference, and PCA's two in the row below."""
     from aecore.analysis.metrics import unit_range
 
+    run, data = tested.run, tested.data
     x = unit_range(data.test_images[indices])
-    rows = [(x_hat := run.reconstruct(x), x_hat - x, errors)]
+    rows = [(x_hat := run.reconstruct(x), x_hat - x, tested.errors)]
     if with_pca:
         linear = loading.pca_baseline(data.name).reconstruct(x, run.latent_size)
-        rows.append((linear, linear - x, pca_errors))
+        rows.append((linear, linear - x, tested.pca_errors))
     side = max(round(SIDE / x.shape[-1]), 1) * x.shape[-1]
     cells = []
     for i, index in enumerate(indices):
-        name = data.class_names[labels[index]]
+        name = data.class_names[tested.labels[index]]
         parts = []
         for who, (rebuilt, difference, error) in zip(("network", "PCA"), rows, strict=False):
             first = images.tag(images.to_rgb(x[i]), side, f"test image {index}, {name}")
@@ -92,7 +109,7 @@ def _caption(name: str, who: str, error: float) -> str:
     return f'{subject}<span style="font-variant-numeric:tabular-nums">{error:.1f}</span>'
 
 
-def difference_limit(sample: int = 256) -> float:
+def difference_limit(run: Run, data: ImageData, sample: int = 256) -> float:
     """Where the difference palette ends: near the largest difference of some test images, in tenths."""
     from aecore.analysis.metrics import unit_range
 
@@ -101,7 +118,7 @@ def difference_limit(sample: int = 256) -> float:
     return max(np.ceil(largest * 10) / 10, 0.1)
 
 
-def legend(limit: float) -> None:
+def draw_legend(limit: float) -> None:
     """What the three pictures are, and the range of the difference palette."""
     st.html(
         '<div style="display:flex;flex-wrap:wrap;gap:4px 8px;align-items:center;font-size:0.8rem">'
@@ -112,12 +129,13 @@ def legend(limit: float) -> None:
     )
 
 
-def numbers(pool: np.ndarray, shown: np.ndarray, about: str) -> None:
+def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str) -> None:
     """The figures beside PCA's, the spread of the errors, and what they mean."""
     from aecore.analysis.metrics import reconstruction_metrics
     from aecore.figures.errors import error_histogram, extremes, verdict
     from aecore.models import layer_sizes
 
+    run, data, errors, pca_errors = tested.run, tested.data, tested.errors, tested.pca_errors
     mine, pca = (
         reconstruction_metrics(float(e[pool].mean(dtype=np.float64)), data.pixels)
         for e in (errors, pca_errors)
@@ -140,7 +158,7 @@ def numbers(pool: np.ndarray, shown: np.ndarray, about: str) -> None:
     before_code = len(model.hidden) + (len(model.channels) if model.family == "conv" else 0)
     narrowest = min(layer_sizes(model, run.shape)[1 : 1 + before_code], default=None)
     sentence = verdict(errors[pool], pca_errors[pool], n, narrowest, run.result is not None)
-    st.markdown(f"{sentence} {extremes(errors[pool], labels[pool], data.class_names)}")
+    st.markdown(f"{sentence} {extremes(errors[pool], tested.labels[pool], data.class_names)}")
     chart = error_histogram(errors[pool], errors[shown], pca["squared_error"])
     st.altair_chart(chart, key="reconstructions_errors")
     st.caption(f"Ticks at the foot: the {len(shown)} images shown.")
@@ -149,23 +167,34 @@ def numbers(pool: np.ndarray, shown: np.ndarray, about: str) -> None:
 def main() -> None:
     from aecore.figures.errors import choose_images
 
-    order, chosen, count, with_pca, draw = controls()
-    everything = chosen == EVERY_CLASS
-    pool = np.arange(len(errors)) if everything else np.flatnonzero(labels == data.class_names.index(chosen))
+    run, data = layout.require_run(
+        "Reconstructions",
+        "Each test image, what comes out of the network, and the difference between the two.",
+    )
+    tested = Tested(
+        run,
+        data,
+        loading.test_squared_errors(chosen_key()).numpy(),
+        loading.pca_squared_errors(data.name, run.latent_size).numpy(),
+        data.test_labels.numpy(),
+    )
+    order, chosen, count, with_pca, draw = controls(data.class_names)
+    pool = np.arange(len(tested.errors))
+    about = f"{len(pool):,} test images"
+    if chosen != EVERY_CLASS:
+        pool = np.flatnonzero(tested.labels == data.class_names.index(chosen))
+        about = f"{len(pool):,} test images of class {chosen}"
     if not len(pool):
         st.info(f"The test set holds no image of the class {chosen}.")
         return
-    shown = pool[choose_images(errors[pool], order, count, draw)]
+    shown = pool[choose_images(tested.errors[pool], order, count, draw)]
     left, right = st.columns([7, 3], gap="large")
     with left:
-        limit = difference_limit()
-        legend(limit)
-        picture(shown, with_pca, limit)
+        limit = difference_limit(run, data)
+        draw_legend(limit)
+        draw_pictures(tested, shown, with_pca, limit)
     with right:
-        numbers(pool, shown, f"{len(pool):,} test images" + ("" if everything else f" of class {chosen}"))
+        draw_numbers(tested, pool, shown, about)
 
 
-errors = loading.test_squared_errors(chosen_key()).numpy()
-pca_errors = loading.pca_squared_errors(data.name, run.latent_size).numpy()
-labels = data.test_labels.numpy()
 main()

@@ -10,11 +10,6 @@ from pages.look.sparsity import choice, columns, panels, sources, strip, words
 from pages.look.sparsity.lessons import LESSONS
 from pages.shared import layout
 
-layout.header(
-    "Sparsity",
-    "L1 against L2 at the same reconstruction: what each leaves at exactly zero, and at what price.",
-)
-
 SIDE_BY_SIDE = ("Code", "Values", "Images")
 VIEWS = (*SIDE_BY_SIDE, "Trade-off", "Weights", "Geometry")
 NOTES = {
@@ -29,7 +24,8 @@ NOT_HERE = "The shipped networks are not here; `make gallery` trains them."
 
 
 @st.fragment
-def main() -> None:
+def draw() -> None:
+    """The switch between views, and the chosen one."""
     try:
         members = sources.shipped()
     except store.StoreError as error:
@@ -45,18 +41,18 @@ def main() -> None:
         label_visibility="collapsed",
     )
     if view == "Geometry":
-        geometry()
+        draw_geometry()
     elif view in SIDE_BY_SIDE:
-        side_by_side(members, view)
+        draw_side_by_side(members, view)
     elif not members:
         st.info(NOT_HERE)
     elif view == "Weights":
         panels.weights(members, choice.images_of(gallery.BASE.data.name))
     else:
-        trade_off(members)
+        draw_trade_off(members)
 
 
-def side_by_side(members: list[Member], view: str) -> None:
+def draw_side_by_side(members: list[Member], view: str) -> None:
     """The controls, the strip of figures, two columns of pictures and what they say."""
     chosen = choice.sides(choice.lesson(members), members, view)
     if chosen is None:
@@ -74,7 +70,7 @@ def side_by_side(members: list[Member], view: str) -> None:
     st.caption(NOTES[view])
 
 
-def trade_off(members: list[Member]) -> None:
+def draw_trade_off(members: list[Member]) -> None:
     """Every shipped network, with the slider's two marked."""
     lesson = LESSONS["ReLU code"]
     paths = [side.path(members) for side in (lesson.left, lesson.right)]
@@ -91,13 +87,21 @@ def trade_off(members: list[Member]) -> None:
     )
 
 
-def geometry() -> None:
+def draw_geometry() -> None:
     """Nothing trained is needed here."""
     geometry_figure()
     st.caption(
         "Contours of a quadratic loss around its optimum, and the L1 diamond or L2 disc that its solution "
         "lies on; drag the optimum. Beside them what either penalty does to a single value."
     )
+
+
+def main() -> None:
+    layout.header(
+        "Sparsity",
+        "L1 against L2 at the same reconstruction: what each leaves at exactly zero, and at what price.",
+    )
+    draw()
 
 
 main()

@@ -1,0 +1,113 @@
+"""What can be done with a member of a grid and with the table of all."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from aecore import jobs, store
+from aecore.analysis import selection
+from aecore.files import StoreError
+from aecore.store import GridInfo
+from pages.look.choose.place import go_to, place_in
+from pages.shared import settings_form, state
+from pages.shared.grid_source import Row
+
+
+def draw_actions(info: GridInfo, k: int, row: Row, proposed: selection.Candidate | None) -> None:
+    """What can be done with the member and with the table."""
+    has_weights = (info.path / str(k) / "weights.safetensors").exists()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Look at this model",
+            key="choose_look",
+            type="primary",
+            icon=":material/compare:",
+            disabled=not has_weights,
+            help="Makes it the model that every page shows.",
+        ):
+            state.choose(info.member_key(k))
+            st.switch_page(state.RECONSTRUCTIONS_PAGE)
+        st.button(
+            "Keep",
+            key="choose_keep",
+            icon=":material/bookmark:",
+            disabled=not has_weights,
+            on_click=keep,
+            args=(info, k),
+            help="Copies it to a run of its own, which stays when the grid is deleted.",
+        )
+        if proposed is not None and selection.place_of(info.grid, proposed.k) != place_in(info, proposed):
+            st.button(
+                "Go to the proposed one",
+                key="choose_go",
+                icon=":material/recommend:",
+                on_click=go_to,
+                args=(info, proposed.k),
+            )
+        with st.popover("Continue training", icon=":material/fast_forward:", disabled="test" not in row):
+            draw_continue_form(info, k)
+        st.download_button(
+            "Table",
+            lambda: store.table_csv(info),
+            file_name=f"{info.key}.csv",
+            mime="text/csv",
+            key="choose_table",
+            icon=":material/download:",
+            on_click="ignore",
+            help="All members with their settings and figures, as comma-separated values.",
+        )
+        width = selection.bottleneck(info.grid.members[k])
+        if width is not None and st.button(
+            "Try wider layers",
+            key="choose_wider",
+            icon=":material/open_in_full:",
+            help=f"The narrowest hidden layer is {width} wide: opens New grid with wider ones.",
+        ):
+            largest = max(config.model.latent_size for config in info.grid.members)
+            st.session_state["_new_grid_from"] = selection.wider(info.config, largest), info.grid.axes
+            st.switch_page(state.NEW_GRID_PAGE)
+
+
+def keep(info: GridInfo, k: int) -> None:
+    """Copies member k to a run of its own; for the button."""
+    try:
+        path = store.keep_member(info.path, k)
+    except (StoreError, OSError) as error:
+        st.toast(f"Not kept: {error}.", icon=":material/error:")
+        return
+    state.choose(path.name)
+    st.toast(f"Kept as {path.name}; it is the chosen run now.", icon=":material/check:")
+
+
+def draw_continue_form(info: GridInfo, k: int) -> None:
+    """How many epochs more, and the button."""
+    epochs = int(st.number_input("More epochs", 1, 10_000, 10, key="choose_more"))
+    config = info.grid.members[k]
+    if not store.read_stacks(info.path):
+        st.caption(
+            "This grid came without its optimizers' state, so the model can't be taken further; the same "
+            "settings can be trained anew, with more epochs."
+        )
+        if st.button("Settings into Train", key="choose_anew", type="primary"):
+            settings_form.fill("train", config.with_values({"train.epochs": config.train.epochs + epochs}))
+            st.switch_page(state.TRAIN_PAGE)
+        return
+    if config.train.schedule != "constant":
+        st.caption(
+            f"Its {config.train.schedule.replace('_', '-')} schedule is stretched over all epochs, so the "
+            "learning rate rises again at first."
+        )
+    st.button("Continue", key="choose_continue", type="primary", on_click=go_on, args=(info, k, epochs))
+
+
+def go_on(info: GridInfo, k: int, epochs: int) -> None:
+    """Starts the training of a copy of member k, from where it stands; for the button."""
+    from aecore.jobs.continuation import continue_member
+
+    try:
+        path = continue_member(info.path, k, epochs)
+        jobs.start(path)
+    except (StoreError, OSError, RuntimeError) as error:
+        st.toast(f"Not continued: {error}.", icon=":material/error:")
+        return
+    st.toast("It trains on, as a run of its own.", icon=":material/check:")

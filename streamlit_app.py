@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas  # noqa: F401  Two visitors' threads that enter it by different doors find it half imported.
+import pandas  # noqa: F401  Two threads that import it at once find it half imported.
 import streamlit as st
 
 from pages.shared import sidebar

@@ -49,7 +49,7 @@ def draw_nothing_yet() -> None:
 
 
 def main() -> None:
-    layout.header(
+    layout.draw_header(
         "Auto-encoder explorer",
         "An auto-encoder squeezes an image through a few numbers, its code, and rebuilds it from them. "
         "Train such networks here, and see what their codes keep.",

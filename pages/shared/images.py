@@ -65,7 +65,7 @@ def tag(rgb: np.ndarray, width: int | str, alt: str = "") -> str:
     )
 
 
-def wall(figures: Sequence[Figure], width: int = 64) -> None:
+def draw_wall(figures: Sequence[Figure], width: int = 64) -> None:
     """Draws figures in rows that wrap to the page's width; `width` is each image's in pixels."""
     cells = []
     for figure in figures:

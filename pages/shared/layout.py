@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aecore.store.run import Run
 
 
-def header(title: str, sentence: str, run: Run | RunInfo | None = None) -> None:
+def draw_header(title: str, sentence: str, run: Run | RunInfo | None = None) -> None:
     """Page title, the run it is about, and one sentence on what can be seen here."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     left.title(title, anchor=False)
@@ -37,19 +37,19 @@ def require_run(title: str, sentence: str, with_data: bool = True) -> tuple[Run,
     """
     key = chosen_key()
     if key is None:
-        header(title, sentence)
+        draw_header(title, sentence)
         st.info("There is no trained model yet: train one, and this page shows it.")
         st.page_link(TRAIN_PAGE, label="Train a model", icon=":material/model_training:")
         st.stop()
     try:
         run = loading.load_run(key)
     except store.StoreError as error:
-        header(title, sentence)
+        draw_header(title, sentence)
         st.error(f"{key} can't be shown: {error}.")
         if _is_training(key):
             st.caption("It is being trained; its pictures come with the first finished epoch.")
         st.stop()
-    header(title, sentence, run)
+    draw_header(title, sentence, run)
     return run, require_data(run.config.data.name) if with_data else None
 
 

@@ -179,7 +179,7 @@ def changes(page: str, config: Config) -> str:
     )
 
 
-def preset(page: str) -> None:
+def draw_preset(page: str) -> None:
     """The choice of a preset. Another one resets every field but the data set."""
     st.segmented_control(
         "Start from",
@@ -202,16 +202,16 @@ def reset(page: str) -> None:
     fill(page, chosen.with_values({"data.name": name}))
 
 
-def fields(page: str, paths: Iterable[str], columns: int = 1) -> None:
+def draw_fields(page: str, paths: Iterable[str], columns: int = 1) -> None:
     """Draws those of the fields that do something beside the form's other values, in columns."""
     shown = [path for path in paths if _applies(page, path)]
     places = st.columns(columns)
     for number, path in enumerate(shown):
         with places[number % columns]:
-            field(page, path)
+            draw_field(page, path)
 
 
-def field(page: str, path: str) -> None:
+def draw_field(page: str, path: str) -> None:
     """Draws a field's widget: its type decides which, its doc string is the tooltip."""
     kind = field_paths()[path]
     if path == "data.name":
@@ -235,7 +235,7 @@ def field(page: str, path: str) -> None:
     return None
 
 
-def penalties(page: str) -> None:
+def draw_penalties(page: str) -> None:
     """The choice of penalties, any number of them, and a logarithmic slider for the strength of each."""
     chosen = st.pills(
         "Penalty",

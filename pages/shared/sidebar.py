@@ -54,7 +54,7 @@ def _jobs() -> None:
     first, waiting = active[0], active[1:]
     with st.container(border=True, gap="small"):
         st.markdown(f"**Training** {first.name}")
-        progress_bar(first)
+        draw_progress_bar(first)
         _stop_button(first)
         for info in waiting[:3]:
             st.caption(f":material/hourglass_empty: {info.name}")
@@ -78,7 +78,7 @@ def _stop_button(info: jobs.Job) -> None:
     )
 
 
-def progress_bar(info: jobs.Job) -> None:
+def draw_progress_bar(info: jobs.Job) -> None:
     """One bar over the whole run or grid with count and time left, as far as its process has told."""
     progress, epochs = info.progress, info.config.train.epochs
     if progress.get("status") == "queued":

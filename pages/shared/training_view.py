@@ -53,7 +53,7 @@ def _draw() -> None:
     _standing(info, status, len(history))
     if history:
         _pictures(info, len(history))
-        curves(info, history)
+        draw_curves(info, history)
 
 
 def history_of(info: RunInfo) -> list[dict]:
@@ -176,7 +176,7 @@ def pca_error(info: RunInfo) -> float | None:
         return None
 
 
-def curves(info: RunInfo, history: list[dict]) -> None:
+def draw_curves(info: RunInfo, history: list[dict]) -> None:
     """Squared error and loss by term, epoch by epoch, with a line on how to read them."""
     from aecore.figures.training import error_curve, term_curves
 

@@ -1,4 +1,4 @@
-"""The Home page: the network drawn from real values, the doors, the recent runs, and how it begins."""
+"""The Home page: the network drawn from real values, the start cards, the recent runs, and how it begins."""
 
 import base64
 import json
@@ -86,7 +86,7 @@ def test_a_name_is_shown_as_it_was_written(tiny_root, tiny_key):
     assert any("&lt;b&gt;*mine*&lt;/b&gt;" in block.value for block in app.get("html"))
 
 
-def test_missing_images_are_said_so_and_the_doors_stay(tiny_root, tmp_path, monkeypatch):
+def test_missing_images_are_said_so_and_the_start_cards_stay(tiny_root, tmp_path, monkeypatch):
     # Another key: what was drawn of this run before is kept by key and time of writing.
     folder = next(tiny_root.iterdir()).rename(tiny_root / "moved")
     values = store.read_config(folder)

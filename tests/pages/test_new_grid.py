@@ -22,7 +22,7 @@ def start_button(app):
     return app.button(key="new_grid_start")
 
 
-def test_the_first_visit_counts_models_and_reckons_their_cost(empty_root):
+def test_the_first_visit_counts_models_and_estimates_their_cost(empty_root):
     app = open_page(PAGE, _new_grid_from=(DIGITS, None))
     assert not app.exception
     assert any("5 x 2 x 2 = 20 positions**, 15 different models" in text.value for text in app.markdown)

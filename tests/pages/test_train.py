@@ -55,10 +55,10 @@ def form_alone():
 
     if "x_filled" not in st.session_state:
         settings_form.fill("x", Config.from_dict(st.session_state["wanted"]))
-    settings_form.preset("x")
-    settings_form.penalties("x")
+    settings_form.draw_preset("x")
+    settings_form.draw_penalties("x")
     drawn = [p for p in field_paths() if p.split(".")[1] not in settings_form.STRENGTHS]
-    settings_form.fields("x", drawn, columns=2)
+    settings_form.draw_fields("x", drawn, columns=2)
     st.session_state["got"] = settings_form.read("x").to_dict()
 
 

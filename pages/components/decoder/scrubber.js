@@ -1,4 +1,4 @@
-// A path as ready-made frames under a slider: no decoder runs while the hand moves, so that every model
+// A path as ready-made frames under a slider: no decoder runs while the slider moves, so that every model
 // is equally fast and the frames are exactly the server's.
 
 import { clamp, element, fromBase64, oncePerFrame, paint, pictureAt, pointerShare, svgElement } from "../common.js";

@@ -17,7 +17,7 @@ export default function mount({ data, parentElement }) {
   const root = parentElement.querySelector(".geometry");
   root.style.setProperty("--l1", data.colors.l1);
   root.style.setProperty("--l2", data.colors.l2);
-  // A rerun of the page calls this again; what the hand has set stays.
+  // A rerun of the page calls this again; what a person has set stays.
   if (!figures.has(root)) figures.set(root, start(root, { ...data.start, optimum: [...data.start.optimum] }));
 }
 

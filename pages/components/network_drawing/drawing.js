@@ -205,7 +205,7 @@ const MOUNTED = new WeakMap();
 
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".walk");
-  // A rerun of the page that changes nothing leaves the hand's place alone.
+  // A rerun of the page that changes nothing leaves the place on the walk alone.
   const signature = data.images + data.outputs;
   const before = MOUNTED.get(root);
   if (before?.signature === signature) return before.redraw();

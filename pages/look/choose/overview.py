@@ -36,7 +36,9 @@ def numeric_fields(grid: Grid) -> list[str]:
     return sorted(varying, key=lambda field: field != LATENT)
 
 
-def curve(grid: Grid, members: Sequence[Candidate], k: int, field: str, key: str, pick: Callable) -> None:
+def draw_curve(
+    grid: Grid, members: Sequence[Candidate], k: int, field: str, key: str, pick: Callable
+) -> None:
     """Squared error against one field through member k, with PCA's, the spread over seeds and the elbow."""
     from aecore.figures.grid import error_curve
 
@@ -93,7 +95,7 @@ def _curve_row(grid: Grid, group: selection.Group, k: int, field: str, on_test: 
     }
 
 
-def heat_map(
+def draw_heat_map(
     grid: Grid, members: Sequence[Candidate], place: Sequence[int], key: str, pick: Callable
 ) -> None:
     """Validation error over two axes, the others as on the sliders."""
@@ -131,7 +133,7 @@ def heat_map(
     )
 
 
-def pareto(grid: Grid, members: Sequence[Candidate], k: int, key: str, pick: Callable) -> None:
+def draw_pareto_front(grid: Grid, members: Sequence[Candidate], k: int, key: str, pick: Callable) -> None:
     """Which members no other beats in error, active units and parameters at once."""
     from aecore.figures.grid import pareto as chart
 
@@ -159,7 +161,7 @@ def pareto(grid: Grid, members: Sequence[Candidate], k: int, key: str, pick: Cal
     )
 
 
-def parallel(grid: Grid, members: Sequence[Candidate], k: int, key: str, pick: Callable) -> None:
+def draw_parallel_axes(grid: Grid, members: Sequence[Candidate], k: int, key: str, pick: Callable) -> None:
     """A line a member through its place on every axis to its validation error."""
     from aecore.figures.grid import parallel as chart
 
@@ -183,7 +185,7 @@ def parallel(grid: Grid, members: Sequence[Candidate], k: int, key: str, pick: C
     )
 
 
-def importance(grid: Grid, members: Sequence[Candidate], key: str) -> None:
+def draw_importance(grid: Grid, members: Sequence[Candidate], key: str) -> None:
     """Which axis the validation error depends on most."""
     from aecore.figures.grid import importance_bars
 

@@ -69,7 +69,7 @@ def draw_charts(info: GridInfo, members: list[selection.Candidate], place: list[
             )
             field = field if field in fields else fields[0]
             name = key(f"curve_{field.replace('.', '_')}")
-            overview.curve(info.grid, members, k, field, name, partial(picked, info, name))
+            overview.draw_curve(info.grid, members, k, field, name, partial(picked, info, name))
         else:
             st.caption("No axis of this grid is a number to draw the error against.")
     with right:
@@ -84,13 +84,13 @@ def draw_charts(info: GridInfo, members: list[selection.Candidate], place: list[
         name = key(view.split()[0].lower())
         pick = partial(picked, info, name)
         if view == overview.HEAT:
-            overview.heat_map(info.grid, members, place, name, pick)
+            overview.draw_heat_map(info.grid, members, place, name, pick)
         elif view == overview.PARETO:
-            overview.pareto(info.grid, members, k, name, pick)
+            overview.draw_pareto_front(info.grid, members, k, name, pick)
         elif view == overview.PARALLEL:
-            overview.parallel(info.grid, members, k, name, pick)
+            overview.draw_parallel_axes(info.grid, members, k, name, pick)
         else:
-            overview.importance(info.grid, members, name)
+            overview.draw_importance(info.grid, members, name)
     st.caption(
         "Validation images, held out of the training images, choose: the proposal, the elbow, the front and "
         "the maps are made from them. Test images only report, and no choice is made by them."
@@ -98,7 +98,7 @@ def draw_charts(info: GridInfo, members: list[selection.Candidate], place: list[
 
 
 def main() -> None:
-    layout.header(TITLE, SENTENCE)
+    layout.draw_header(TITLE, SENTENCE)
     infos = grid_source.grids()
     if not infos:
         st.info("There is no grid of models yet: train one, and its sliders are here.")

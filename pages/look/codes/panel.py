@@ -126,7 +126,7 @@ def _draw_mean(parts: list[tuple[Points, np.ndarray]]) -> None:
     own = [(points, rows) for points, rows in parts if points.run is run]
     code = np.concatenate([points.codes[rows] for points, rows in own]).mean(axis=0, keepdims=True)
     pixels = np.concatenate([points.images[rows].numpy() for points, rows in own]).mean(axis=0) / 255
-    images.wall(
+    images.draw_wall(
         [
             images.Figure([images.to_rgb(run.decode(code)[0])], "mean code, decoded"),
             images.Figure([images.to_rgb(pixels)], "mean of the pixels"),
@@ -166,7 +166,7 @@ def _draw_point(data: ImageData, shown: Shown, picked: int) -> None:
     original, reconstruction = _originals_and_reconstructions(shown, np.array([picked]))
     name = data.class_names[label]
     caption = f"image {points.numbers[row]}, {name}; squared error {points.errors[row]:.1f}"
-    images.wall(
+    images.draw_wall(
         [images.Figure([images.to_rgb(original[0]), images.to_rgb(reconstruction[0])], caption)], width=84
     )
     if (found := neighbors_of(shown, picked)) is None:

@@ -43,7 +43,7 @@ def draw(run: Run, key: str, data: ImageData) -> None:
     except ValueError as error:
         st.warning(f"There is no direction from {first} to {second}: {error}.")
         return
-    in_code, in_pixels, honest = found
+    in_code, in_pixels, measured_on = found
     pictures, codes = encode(run, [picked])
     t = np.linspace(*STRENGTHS, STEPS)
     places = (codes + t[:, None] * in_code.step).astype(np.float32)
@@ -81,7 +81,8 @@ def draw(run: Run, key: str, data: ImageData) -> None:
             "deviation; above 3 two groups hardly overlap.",
         )
         st.caption(
-            f"pixels along their own direction {in_pixels.cohens_d:.2f}; higher separates better. {honest}"
+            f"pixels along their own direction {in_pixels.cohens_d:.2f}; higher separates better. "
+            f"{measured_on}"
         )
         colors = [
             CLASS_COLORS[groups[name] % 10] if name in groups else color

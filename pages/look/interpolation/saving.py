@@ -24,7 +24,7 @@ def strip_png(*rows: np.ndarray) -> bytes:
 
 
 def gif(frames: np.ndarray, milliseconds: int = 40) -> bytes:
-    """T images (T x C x H x W in [0, 1]) there and back, for ever."""
+    """T images (T x C x H x W in [0, 1]) there and back, without end."""
     from PIL import Image
 
     pictures = [Image.fromarray(_enlarged(images.to_rgb(frame), frames.shape[2])) for frame in frames]

@@ -21,7 +21,7 @@ REFERENCE = 2000
 
 
 def draw(run: Run, key: str) -> None:
-    """The sliders, set from an image where the data set is at hand."""
+    """The sliders, set from an image where the data set is on this machine."""
     try:
         data = loading.load_data(run.config.data.name)
     except ValueError as error:

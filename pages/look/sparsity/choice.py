@@ -43,7 +43,7 @@ class Choice:
     """Figures of the unit-norm dictionary at the left side's strength."""
 
 
-def lesson(members: Sequence[Member]) -> str:
+def choose_lesson(members: Sequence[Member]) -> str:
     """The switch between lessons, those that are there, and the visitor's own runs."""
     names = lessons.available(members)
     names += [EXACT] if _plain(members) else []
@@ -61,7 +61,7 @@ def lesson(members: Sequence[Member]) -> str:
     )
 
 
-def sides(name: str, members: Sequence[Member], view: str) -> Choice | None:
+def choose_sides(name: str, members: Sequence[Member], view: str) -> Choice | None:
     """Draws the row of controls; None, with the reason on the page, where nothing can be compared."""
     if name == OWN:
         return _own_runs(view)
@@ -71,11 +71,11 @@ def sides(name: str, members: Sequence[Member], view: str) -> Choice | None:
     if name == EXACT:
         return _exact(members, data, view)
     chosen = LESSONS[name]
-    paths = [side.path(members) for side in (chosen.left, chosen.right)]
-    sources.warm([m for path in paths for m in path])
-    single = len(paths[0]) == len(paths[1]) == 1
+    networks = [side.networks(members) for side in (chosen.left, chosen.right)]
+    sources.warm([m for one in networks for m in one])
+    single = len(networks[0]) == len(networks[1]) == 1
     row = _row([7.2] if single else [4, 3.2])
-    pair = path_pair(chosen.left, chosen.right, *paths, row, chosen.help)
+    pair = choose_pair(chosen.left, chosen.right, *networks, row, chosen.help)
     drawn = [
         sources.of_member(side.name, side.color, member, members)
         for side, member in zip((chosen.left, chosen.right), pair, strict=True)
@@ -84,25 +84,25 @@ def sides(name: str, members: Sequence[Member], view: str) -> Choice | None:
     return Choice(chosen.key, (drawn[0], drawn[1]), data, *switches, _before(members, pair[0]))
 
 
-def path_pair(
+def choose_pair(
     left: Side,
     right: Side,
-    left_path: list[Member],
-    right_path: list[Member],
+    left_networks: list[Member],
+    right_networks: list[Member],
     row: Sequence[DeltaGenerator],
     note: str = "",
 ) -> tuple[Member, Member]:
-    """The slider along the left path, and the right side's network: matched, or by a slider of its own.
+    """The slider along the left side's networks; the right side's is matched, or has a slider of its own.
 
-    `row` are places for the slider, the other side, and the switch; one place is enough for two paths of
+    `row` are places for the slider, the other side, and the switch; one place is enough for two sides of
     one network each.
     """
-    if len(left_path) == len(right_path) == 1:
+    if len(left_networks) == len(right_networks) == 1:
         errors = words.difference(
-            left.name, right.name, left_path[0].squared_error, right_path[0].squared_error
+            left.name, right.name, left_networks[0].squared_error, right_networks[0].squared_error
         )
         row[0].caption(f"{note} {errors}")
-        return left_path[0], right_path[0]
+        return left_networks[0], right_networks[0]
     match = row[2].toggle(
         "Match reconstruction",
         True,
@@ -111,14 +111,14 @@ def path_pair(
         help=f"Moves {right.name} to the strength whose squared error is nearest to {left.name}'s.",
     )
     with row[0]:
-        first = _slider(left, left_path, "sparsity_left")
-    found = comparison.nearest(first.squared_error, [m.squared_error for m in right_path])
+        first = _slider(left, left_networks, "sparsity_left")
+    found = comparison.nearest(first.squared_error, [m.squared_error for m in right_networks])
     with row[1]:
         if match:
-            second = right_path[found.index]
+            second = right_networks[found.index]
             st.caption(words.nearness(right.name, first.squared_error, second.squared_error))
         else:
-            second = _slider(right, right_path, "sparsity_right")
+            second = _slider(right, right_networks, "sparsity_right")
     return first, second
 
 
@@ -154,8 +154,8 @@ def images_of(name: str) -> ImageData | None:
         return None
 
 
-def _slider(side: Side, path: Sequence[Member], key: str) -> Member:
-    by_strength = {sum(comparison.penalties(m.config).values()): m for m in path}
+def _slider(side: Side, networks: Sequence[Member], key: str) -> Member:
+    by_strength = {sum(comparison.penalties(m.config).values()): m for m in networks}
     stops = list(by_strength)
     start = min(stops, key=lambda s: abs(s - START))
     chosen = st.select_slider(

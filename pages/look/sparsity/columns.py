@@ -20,12 +20,12 @@ HEAT_HEIGHT = 175
 
 
 def units_shown(source: Source, count_silent: bool) -> np.ndarray:
-    """Indices of the units in the order of their use; without those that never fire if so wished."""
+    """Indices of the units in the order of their use; without those that never fire unless they count."""
     order = source.look.order
     return order if count_silent else order[source.look.use[order] > 0]
 
 
-def code(sides: Sides, data, image: int, count_silent: bool) -> None:
+def draw_codes(sides: Sides, data, image: int, count_silent: bool) -> None:
     """One image's code as stems over the codes of many as a heat map, units in the same order."""
     from aecore.figures import sparsity as charts
 
@@ -82,7 +82,7 @@ def _heat(picture: np.ndarray, classes: Sequence[str], name: str) -> None:
     )
 
 
-def values(sides: Sides, count_silent: bool) -> None:
+def draw_values(sides: Sides, count_silent: bool) -> None:
     """Histogram of values with the spike at zero, active units per image, and the use of the units."""
     from aecore.figures import sparsity as charts
 
@@ -94,7 +94,7 @@ def values(sides: Sides, count_silent: bool) -> None:
     places = st.columns(2, gap="large")
     for i, (place, source) in enumerate(zip(places, sides, strict=True)):
         with place:
-            name(source)
+            draw_name(source)
             use = source.look.use[units_shown(source, count_silent)]
             for kind, chart in (
                 ("values", charts.value_histogram(shown[i], edges, source.color, SPIKE_COLOR)),
@@ -104,14 +104,14 @@ def values(sides: Sides, count_silent: bool) -> None:
                 st.altair_chart(chart, key=f"sparsity_{kind}_{i}")
 
 
-def pictures(sides: Sides, data, count_silent: bool) -> None:
+def draw_pictures(sides: Sides, data, count_silent: bool) -> None:
     """The same images rebuilt by either side, and the atoms by use."""
     labels = data.test_labels.numpy()[: min(len(s.look.codes) for s in sides)]
     chosen = by_class(labels, len(data.class_names), 1)[:12]
     originals = _unit(data.test_images[chosen].numpy())
     for place, source in zip(st.columns(2, gap="large"), sides, strict=True):
         with place:
-            name(source)
+            draw_name(source)
             rebuilt = source.reconstruct(chosen)
             both = np.concatenate([originals, rebuilt])
             label = f"test images above, their reconstructions by {source.name} below"
@@ -131,7 +131,7 @@ def atom_mosaic(source: Source, units: np.ndarray, columns: int = 16) -> np.ndar
     return images.mosaic(np.stack(tiles).transpose(0, 3, 1, 2) / 255, columns)
 
 
-def name(source: Source) -> None:
+def draw_name(source: Source) -> None:
     """The side's name in its colour."""
     st.html(
         f'<b style="color:{source.color}">{html.escape(source.name)}</b> '

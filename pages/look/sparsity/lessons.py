@@ -1,4 +1,4 @@
-"""What the Sparsity page can put side by side: two paths of networks, each lesson changing one thing."""
+"""What the Sparsity page can put side by side: two rows of networks, each lesson changing one thing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OWN_COLORS = (L1_COLOR, L2_COLOR)
 
 @dataclass(frozen=True)
 class Side:
-    """One column: a name, its colour, and the path of networks that its slider moves along."""
+    """One column: a name, its colour, and the row of networks that its slider moves along."""
 
     name: str
     color: str
@@ -26,7 +26,7 @@ class Side:
     """How the recipe differs from the shipped base."""
     penalty: str | None = None
 
-    def path(self, members: Sequence[Member]) -> list[Member]:
+    def networks(self, members: Sequence[Member]) -> list[Member]:
         """The side's networks with weights, from none or weak to strong."""
         base = gallery.BASE.with_values(self.values)
         found = comparison.path(members, base, self.penalty)
@@ -87,5 +87,7 @@ LESSONS = {
 def available(members: Sequence[Member]) -> list[str]:
     """Lessons of which both sides are there."""
     return [
-        name for name, lesson in LESSONS.items() if lesson.left.path(members) and lesson.right.path(members)
+        name
+        for name, lesson in LESSONS.items()
+        if lesson.left.networks(members) and lesson.right.networks(members)
     ]

@@ -47,24 +47,24 @@ def draw() -> None:
     elif not members:
         st.info(NOT_HERE)
     elif view == "Weights":
-        panels.weights(members, choice.images_of(gallery.BASE.data.name))
+        panels.draw_weights(members, choice.images_of(gallery.BASE.data.name))
     else:
         draw_trade_off(members)
 
 
 def draw_side_by_side(members: list[Member], view: str) -> None:
     """The controls, the strip of figures, two columns of pictures and what they say."""
-    chosen = choice.sides(choice.lesson(members), members, view)
+    chosen = choice.choose_sides(choice.choose_lesson(members), members, view)
     if chosen is None:
         return
     left, right = chosen.sides
     strip.draw(left, right, chosen.count_silent, gauge=chosen.key == "free")
     if view == "Code":
-        columns.code(chosen.sides, chosen.data, chosen.image, chosen.count_silent)
+        columns.draw_codes(chosen.sides, chosen.data, chosen.image, chosen.count_silent)
     elif view == "Values":
-        columns.values(chosen.sides, chosen.count_silent)
+        columns.draw_values(chosen.sides, chosen.count_silent)
     else:
-        columns.pictures(chosen.sides, chosen.data, chosen.count_silent)
+        columns.draw_pictures(chosen.sides, chosen.data, chosen.count_silent)
     names = (left.name, right.name)
     st.markdown(words.sentence(chosen.key, names, left.figures, right.figures, chosen.before))
     st.caption(NOTES[view])
@@ -73,13 +73,13 @@ def draw_side_by_side(members: list[Member], view: str) -> None:
 def draw_trade_off(members: list[Member]) -> None:
     """Every shipped network, with the slider's two marked."""
     lesson = LESSONS["ReLU code"]
-    paths = [side.path(members) for side in (lesson.left, lesson.right)]
-    if not all(paths):
+    rows = [side.networks(members) for side in (lesson.left, lesson.right)]
+    if not all(rows):
         st.info(NOT_HERE)
         return
     row = st.columns([4, 3.2, 3], gap="medium", vertical_alignment="bottom")
-    left, right = choice.path_pair(lesson.left, lesson.right, *paths, row)
-    panels.trade_off(members, {"L1": left, "L2": right})
+    left, right = choice.choose_pair(lesson.left, lesson.right, *rows, row)
+    panels.draw_trade_off(members, {"L1": left, "L2": right})
     st.markdown(words.sentence(lesson.key, ("L1", "L2"), left.figures, right.figures, None))
     st.caption(
         "Lower left is better. Every point is a network, the faint ones the same at other seeds; the rings "
@@ -97,7 +97,7 @@ def draw_geometry() -> None:
 
 
 def main() -> None:
-    layout.header(
+    layout.draw_header(
         "Sparsity",
         "L1 against L2 at the same reconstruction: what each leaves at exactly zero, and at what price.",
     )

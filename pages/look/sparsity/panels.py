@@ -23,7 +23,7 @@ ROWS, COLUMNS = 4, 16
 """First-layer weights drawn: the hidden units with the largest."""
 
 
-def trade_off(members: Sequence[Member], marked: Mapping[str, Member]) -> None:
+def draw_trade_off(members: Sequence[Member], marked: Mapping[str, Member]) -> None:
     """Squared error against active units for every network; further seeds faint, `marked` ones ringed.
 
     `marked` are members by the name of their curve.
@@ -77,7 +77,7 @@ def _point(figures: Any, setting: str) -> dict[str, Any]:
     return {"x": figures["active_units"], "y": figures["squared_error"], "setting": setting}
 
 
-def weights(members: Sequence[Member], data) -> None:
+def draw_weights(members: Sequence[Member], data) -> None:
     """Proximal L1 against AdamW: zeros, the first layer as images, the squared error after pruning."""
     from aecore.figures import sparsity as charts
 

@@ -30,20 +30,20 @@ SHARED = {
 
 def draw_settings() -> None:
     """The axes on top, then what all models share."""
-    settings_form.preset(FORM)
+    settings_form.draw_preset(FORM)
     left, right = st.columns([3, 2])
     with left:
-        settings_form.field(FORM, "data.name")
+        settings_form.draw_field(FORM, "data.name")
     with right:
-        settings_form.field(FORM, "train.epochs")
+        settings_form.draw_field(FORM, "train.epochs")
     axes.draw()
     with st.expander("What all models share", icon=":material/tune:"):
         st.text_input("Name", key="new_grid_name", persist_state="session", placeholder="made of the axes")
-        settings_form.fields(FORM, ("model.family",))
-        settings_form.penalties(FORM)
+        settings_form.draw_fields(FORM, ("model.family",))
+        settings_form.draw_penalties(FORM)
         for heading, paths in SHARED.items():
             st.markdown(f"**{heading}**")
-            settings_form.fields(FORM, paths, columns=2)
+            settings_form.draw_fields(FORM, paths, columns=2)
 
 
 def read() -> tuple[Grid | None, str]:
@@ -67,7 +67,7 @@ def begin() -> None:
 def main() -> None:
     from aecore.data import DATASETS
 
-    layout.header(
+    layout.draw_header(
         "New grid", "Many models at once: choose what differs between them, and compare them on Choose."
     )
     begin()

@@ -22,7 +22,7 @@ def status_text(info: Job, done: int, whole: str) -> str:
     return status if status in ("finished", "queued") else f"{status}, {done} of {whole}"
 
 
-def actions(info: Job, prefix: str) -> None:
+def draw_actions(info: Job, prefix: str) -> None:
     """Buttons for the container they are called in."""
     status = jobs.status(info)
     at_work = status in ("queued", "running", "silent")
@@ -85,7 +85,7 @@ def _delete(info: Job) -> None:
         st.toast(f"Not deleted: {error}.", icon=":material/error:")
 
 
-def unreadable(folders: Sequence[Unreadable], prefix: str) -> None:
+def draw_unreadable(folders: Sequence[Unreadable], prefix: str) -> None:
     """Folders that can't be read, each with its reason; nothing where there are none."""
     if not folders:
         return

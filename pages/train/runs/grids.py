@@ -54,7 +54,7 @@ def draw() -> None:
         if rows and rows[0] < len(grids):
             st.subheader(grids[rows[0]].name, anchor=False)
             _actions(grids[rows[0]])
-    folders.unreadable([folder for folder in listed if isinstance(folder, Unreadable)], "runs_grid")
+    folders.draw_unreadable([folder for folder in listed if isinstance(folder, Unreadable)], "runs_grid")
 
 
 def _actions(info: GridInfo) -> None:
@@ -70,7 +70,7 @@ def _actions(info: GridInfo) -> None:
         ):
             st.session_state["_new_grid_from"] = info.config, info.grid.axes
             st.switch_page(state.NEW_GRID_PAGE)
-        folders.actions(info, "runs_grid")
+        folders.draw_actions(info, "runs_grid")
     for name, values in info.grid.axes.items():
         st.caption(f"{axis_label(name)}: {', '.join(axis_text(name, value) for value in values)}")
     if message := info.progress.get("message"):

@@ -85,7 +85,7 @@ def draw_actions(info: RunInfo) -> None:
         ):
             settings_form.fill("train", info.config)
             st.switch_page(state.TRAIN_PAGE)
-        folders.actions(info, "runs")
+        folders.draw_actions(info, "runs")
 
 
 def draw_details(info: RunInfo) -> None:
@@ -93,7 +93,7 @@ def draw_details(info: RunInfo) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         if history := training_view.history_of(info):
-            training_view.curves(info, history)
+            training_view.draw_curves(info, history)
         else:
             st.caption("No epoch of it is finished yet.")
         result = info.result or {}
@@ -124,11 +124,11 @@ def draw_runs() -> None:
     else:
         st.info("There is no run yet: train a network, and it is listed here.")
         st.page_link(state.TRAIN_PAGE, label="Train a model", icon=":material/model_training:")
-    folders.unreadable([folder for folder in listed if isinstance(folder, Unreadable)], "runs")
+    folders.draw_unreadable([folder for folder in listed if isinstance(folder, Unreadable)], "runs")
 
 
 def main() -> None:
-    layout.header(
+    layout.draw_header(
         "Runs", "Every network trained here. Choose a line to look at it, rename it or train it again."
     )
     shown = "Runs"

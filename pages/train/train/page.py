@@ -24,16 +24,16 @@ MORE = {
 
 def draw_settings() -> None:
     """The form below the data set: what decides most on top, the rest folded."""
-    settings_form.fields(FORM, ("model.family",))
-    settings_form.fields(FORM, ("model.channels", "model.hidden", "model.latent_size"), columns=2)
-    settings_form.penalties(FORM)
+    settings_form.draw_fields(FORM, ("model.family",))
+    settings_form.draw_fields(FORM, ("model.channels", "model.hidden", "model.latent_size"), columns=2)
+    settings_form.draw_penalties(FORM)
     numbers = ("train.epochs", "train.batch_size", "train.learning_rate", "train.seed")
-    settings_form.fields(FORM, numbers, columns=2)
+    settings_form.draw_fields(FORM, numbers, columns=2)
     with st.expander("More settings", icon=":material/tune:"):
         st.text_input("Name", key="train_name", persist_state="session", placeholder="made of the settings")
         for heading, paths in MORE.items():
             st.markdown(f"**{heading}**")
-            settings_form.fields(FORM, paths, columns=2)
+            settings_form.draw_fields(FORM, paths, columns=2)
 
 
 def facts_in_words(config: Config) -> str:
@@ -49,12 +49,14 @@ def facts_in_words(config: Config) -> str:
 def main() -> None:
     from aecore.data import DATASETS
 
-    layout.header("Train", "Choose images and a network, press Train, and watch it learn to rebuild them.")
+    layout.draw_header(
+        "Train", "Choose images and a network, press Train, and watch it learn to rebuild them."
+    )
     settings_form.begin(FORM)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        settings_form.preset(FORM)
-        settings_form.field(FORM, "data.name")
+        settings_form.draw_preset(FORM)
+        settings_form.draw_field(FORM, "data.name")
         images_place = st.empty()
         draw_settings()
     dataset = DATASETS[st.session_state[settings_form.key(FORM, "data.name")]]

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from pages.components.loader import as_bytes
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -32,7 +34,7 @@ def to_rgb(image: Any) -> np.ndarray:
     """C x H x W in [0, 1] (or uint8) to H x W x 3 uint8; what lies outside [0, 1] is clipped."""
     array = np.asarray(image)
     if array.dtype != np.uint8:
-        array = (np.clip(array, 0, 1) * 255).round().astype(np.uint8)
+        array = as_bytes(array)
     return np.repeat(array, 3, axis=0).transpose(1, 2, 0) if len(array) == 1 else array.transpose(1, 2, 0)
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from aecore import jobs, store
+from aecore import jobs
 from aecore.store import GridInfo, RunInfo
+from pages.shared.job_controls import draw_stop_button
 from pages.shared.state import NEW_GRID_PAGE, TRAIN_PAGE, run_selector
 from pages.shared.words import time_left
 
@@ -55,27 +56,18 @@ def _jobs() -> None:
     with st.container(border=True, gap="small"):
         st.markdown(f"**Training** {first.name}")
         draw_progress_bar(first)
-        _stop_button(first)
+        draw_stop_button(
+            first,
+            "sidebar_stop",
+            "Stops at the next step and keeps the model reached; it can be resumed.",
+            width="stretch",
+        )
         for info in waiting[:3]:
             st.caption(f":material/hourglass_empty: {info.name}")
         if len(waiting) > 3:
             st.caption(f"and {len(waiting) - 3} more waiting")
         page = NEW_GRID_PAGE if isinstance(first, GridInfo) else TRAIN_PAGE
         st.page_link(page, label="Watch", icon=":material/visibility:")
-
-
-def _stop_button(info: jobs.Job) -> None:
-    asked = store.stop_requested(info.path)
-    st.button(
-        "Stopping" if asked else "Stop",
-        key="sidebar_stop",
-        icon=":material/stop:",
-        width="stretch",
-        disabled=asked,
-        on_click=jobs.stop,
-        args=(info.path,),
-        help="Stops at the next step and keeps the model reached; it can be resumed.",
-    )
 
 
 def draw_progress_bar(info: jobs.Job) -> None:

@@ -15,6 +15,7 @@ from aecore import jobs, store
 from aecore.presets import penalty_text
 from aecore.store import RunInfo
 from pages.shared import images, loading, state
+from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button
 from pages.shared.words import device_words, time_left
 
 if TYPE_CHECKING:
@@ -67,37 +68,12 @@ def history_of(info: RunInfo) -> list[dict]:
 
 def _buttons(info: RunInfo, status: str) -> None:
     if status in ("queued", "running", "silent"):
-        asked = store.stop_requested(info.path)
-        st.button(
-            "Stopping" if asked else "Stop",
-            key="train_stop",
-            icon=":material/stop:",
-            disabled=asked,
-            on_click=jobs.stop,
-            args=(info.path,),
-            help="Stops at the next step and keeps the model reached.",
-        )
+        draw_stop_button(info, "train_stop", "Stops at the next step and keeps the model reached.")
     elif status in ("stopped", "interrupted", "failed"):
-        st.button(
-            "Resume",
-            key="train_resume",
-            icon=":material/play_arrow:",
-            type="primary",
-            on_click=resume,
-            args=(info,),
-            help="Goes on at the very next step, as if it had never stopped.",
-        )
+        draw_resume_button(info, "train_resume", type="primary", help=RESUME)
     elif st.button("Look at reconstructions", key="train_look", icon=":material/compare:"):
         state.choose(info.key)
         st.switch_page(state.RECONSTRUCTIONS_PAGE)
-
-
-def resume(info: RunInfo) -> None:
-    """Starts the run's training again, or says why that can't be; for callbacks."""
-    try:
-        jobs.start(info.path)
-    except (RuntimeError, OSError, store.StoreError) as error:
-        st.toast(f"{info.name} can't be resumed: {error}.", icon=":material/error:")
 
 
 def _standing(info: RunInfo, status: str, recorded: int) -> None:
@@ -108,7 +84,7 @@ def _standing(info: RunInfo, status: str, recorded: int) -> None:
     elif status in ("running", "silent"):
         _bars(info)
         if status == "silent":
-            st.warning("Its process lives but has said nothing for a minute: the machine may be overloaded.")
+            st.warning(SILENT)
     elif status == "finished":
         st.success(_verdict(info), icon=":material/check:")
     elif status == "stopped":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pages.components.loader import component, encoded
+from pages.components.loader import as_bytes, component, encoded
 
 if TYPE_CHECKING:
     from aecore.analysis.units import Units
@@ -43,11 +43,6 @@ def decoder_data(run: Run) -> dict[str, Any]:
         "std": list(decoder.std),
         "weights": encoded(decoder.weights),
     }
-
-
-def as_bytes(images: np.ndarray) -> np.ndarray:
-    """Images in [0, 1] as uint8; what lies outside is clipped."""
-    return (np.clip(images, 0, 1) * 255).round().astype(np.uint8)
 
 
 def scrubber(

@@ -30,15 +30,15 @@ def draw_trade_off(members: Sequence[Member], marked: Mapping[str, Member]) -> N
     """
     from aecore.figures import sparsity as charts
 
-    def path(values: dict[str, Any], penalty: str | None) -> list[Member]:
+    def networks(values: dict[str, Any], penalty: str | None) -> list[Member]:
         return comparison.path(members, gallery.BASE.with_values(values), penalty)
 
-    kept = [m for k in (5, 10, 20) for m in path(gallery.top_k(k), None)]
-    cut = [m for t in (0.5, 1.0, 1.5) for m in path(gallery.threshold(t), None)]
+    kept = [m for k in (5, 10, 20) for m in networks(gallery.top_k(k), None)]
+    cut = [m for t in (0.5, 1.0, 1.5) for m in networks(gallery.threshold(t), None)]
     curves = [
-        _curve("L1", L1_COLOR, path({}, "code_l1"), members),
-        _curve("L2", L2_COLOR, path({}, "code_l2"), members),
-        _curve("no penalty", charts.NONE_COLOR, path({}, None), members),
+        _curve("L1", L1_COLOR, networks({}, "code_l1"), members),
+        _curve("L2", L2_COLOR, networks({}, "code_l2"), members),
+        _curve("no penalty", charts.NONE_COLOR, networks({}, None), members),
         _curve("TopK", lessons.TOP_K_COLOR, kept, members, lambda c: f"k = {c.model.top_k}"),
         _curve(
             "BatchNorm and threshold, deep decoder",
@@ -82,15 +82,15 @@ def draw_weights(members: Sequence[Member], data) -> None:
     from aecore.figures import sparsity as charts
 
     base = gallery.BASE.with_values(gallery.POST)
-    paths = [comparison.path(members, base, name) for name in (None, "weight_l1", comparison.WEIGHT_DECAY)]
-    plain, proximal, decayed = [[m for m in path if m.key is not None] for path in paths]
+    rows = [comparison.path(members, base, name) for name in (None, "weight_l1", comparison.WEIGHT_DECAY)]
+    plain, proximal, decayed = [[m for m in row if m.key is not None] for row in rows]
     if not (plain and proximal and decayed):
         st.info(
             "The shipped networks with penalties on their weights are not here; `make gallery` trains them."
         )
         return
-    row = st.columns([2, 3], vertical_alignment="bottom")
-    stop = row[0].segmented_control(
+    places = st.columns([2, 3], vertical_alignment="bottom")
+    stop = places[0].segmented_control(
         "Strength of the penalty on the weights",
         STOPS,
         default="strong",
@@ -99,11 +99,11 @@ def draw_weights(members: Sequence[Member], data) -> None:
         bind="query-params",
     )
     index = STOPS.index(stop)
-    row[1].caption(
+    places[1].caption(
         "The post's network, 12 units. L1: each step ends with w ← sign(w) max(|w| − t, 0). AdamW: each step "
         "also takes learning rate x decay x w from w."
     )
-    chosen = [plain[0] if index == 0 else path[min(index, len(path)) - 1] for path in (proximal, decayed)]
+    chosen = [plain[0] if index == 0 else row[min(index, len(row)) - 1] for row in (proximal, decayed)]
     names, colors = ("Proximal L1", "AdamW"), (L1_COLOR, L2_COLOR)
     for place, name, color, member in zip(st.columns(2, gap="large"), names, colors, chosen, strict=True):
         with place:

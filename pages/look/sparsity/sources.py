@@ -160,7 +160,7 @@ def _exact(key: str, stamp: int) -> tuple[Exact, Exact]:
     matrix, bias = atoms(run.model), run.model.decoder[0].bias
     scale = run.scaling.std[0] ** 2
 
-    def path(strengths: Sequence[float], codes: list) -> Exact:
+    def exact_codes(strengths: Sequence[float], codes: list) -> Exact:
         errors = []
         for z in codes:
             difference = inference.reconstruct(z, matrix, bias) - x.flatten(1)
@@ -170,13 +170,13 @@ def _exact(key: str, stamp: int) -> tuple[Exact, Exact]:
     l1 = [round(float(s), 3) for s in np.geomspace(0.1, 5, 8)]
     ridge = [round(float(s), 3) for s in np.geomspace(0.01, 20, 80)]
     return (
-        path(l1, [inference.l1_codes(x, matrix, s, bias, tolerance=1e-4).codes for s in l1]),
-        path(ridge, [inference.ridge_codes(x, matrix, s, bias) for s in ridge]),
+        exact_codes(l1, [inference.l1_codes(x, matrix, s, bias, tolerance=1e-4).codes for s in l1]),
+        exact_codes(ridge, [inference.ridge_codes(x, matrix, s, bias) for s in ridge]),
     )
 
 
 def of_exact(key: str, index: int) -> tuple[Source, Source]:
-    """Exact L1 codes at a stop of the path, and the ridge codes whose squared error is nearest."""
+    """Exact L1 codes at one of the strengths, and the ridge codes whose squared error is nearest."""
     l1, ridge = exact(key)
     match = comparison.nearest(l1.errors[index], ridge.errors)
     return (
@@ -185,15 +185,15 @@ def of_exact(key: str, index: int) -> tuple[Source, Source]:
     )
 
 
-def _of_codes(name: str, color: str, key: str, path: Exact, index: int) -> Source:
+def _of_codes(name: str, color: str, key: str, found: Exact, index: int) -> Source:
     from aecore.analysis.sparsity import code_sparsity
 
-    codes = path.codes[index]
+    codes = found.codes[index]
     run = loading.load_run(key)
-    figures = code_sparsity(codes).to_dict() | {"squared_error": path.errors[index], "column_norm": 1.0}
+    figures = code_sparsity(codes).to_dict() | {"squared_error": found.errors[index], "column_norm": 1.0}
     return Source(
         name,
-        f"strength {path.strengths[index]:g}",
+        f"strength {found.strengths[index]:g}",
         color,
         figures,
         (),

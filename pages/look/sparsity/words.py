@@ -11,7 +11,7 @@ Figures = Mapping[str, Any]
 
 
 def sentence(key: str, names: tuple[str, str], left: Figures, right: Figures, before: Figures | None) -> str:
-    """What a lesson's two sides show. `before` is the left side of the shipped paths at the same strength
+    """What a lesson's two sides show. `before` is the left side of the shipped networks at the same strength
     (the unit-norm dictionary), where there is one.
     """
     match key:
@@ -106,7 +106,7 @@ def difference(left_name: str, right_name: str, left: float, right: float) -> st
 
 
 def nearness(name: str, left: float, right: float) -> str:
-    """How near the other side's squared error is, or that the path has no run that is near."""
+    """How near the other side's squared error is, or that it has no run that is near."""
     difference = right / left - 1
     where = "above" if difference > 0 else "below"
     if abs(difference) <= CLOSE:

@@ -10,6 +10,7 @@ from aecore import jobs
 from aecore.grid import Grid
 from aecore.store import GridInfo
 from pages.shared import settings_form
+from pages.shared.job_controls import draw_start_button
 from pages.shared.words import device_words, duration
 
 if TYPE_CHECKING:
@@ -32,22 +33,18 @@ def start(grid: Grid) -> None:
 
 def draw_plan(grid: Grid | None, problem: str, dataset: Dataset) -> None:
     """How many models there will be, or what is wrong with the axes, and the button."""
-    busy = bool(jobs.active())
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width="stretch"):
             if grid is None:
                 st.error(problem[:1].upper() + problem[1:], icon=":material/block:")
             else:
                 st.markdown(count(grid))
-        st.button(
-            "Queue" if busy else "Train",
-            key="new_grid_start",
-            type="primary",
-            icon=":material/playlist_add:" if busy else ":material/play_arrow:",
-            disabled=grid is None or not dataset.is_ready(),
-            on_click=start,
-            args=(grid,),
-            help="Trains when the jobs before it are done." if busy else None,
+        draw_start_button(
+            "new_grid_start",
+            grid is not None and dataset.is_ready(),
+            start,
+            (grid,),
+            queued="Trains when the jobs before it are done.",
         )
     if not dataset.is_ready():
         st.info(f"{dataset.title} is not on this machine: the Train page downloads it.")

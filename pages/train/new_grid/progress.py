@@ -9,9 +9,9 @@ from aecore.files import StoreError
 from aecore.grid import axis_text
 from aecore.store import GridInfo
 from pages.shared import grid_source
+from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button
 from pages.shared.members import axis_label, member_name
 from pages.shared.state import CHOOSE_PAGE
-from pages.shared.training_view import resume
 from pages.shared.words import duration, time_left
 
 EVERY = 2.0
@@ -53,25 +53,9 @@ def _draw() -> None:
 
 def _buttons(info: GridInfo, status: str) -> None:
     if status in ("queued", "running", "silent"):
-        asked = store.stop_requested(info.path)
-        if st.button(
-            "Stopping" if asked else "Stop",
-            key="new_grid_stop",
-            icon=":material/stop:",
-            disabled=asked,
-            help="Keeps what every member has reached; it can be resumed.",
-        ):
-            jobs.stop(info.path)
-            st.rerun(scope="fragment")
+        draw_stop_button(info, "new_grid_stop", "Keeps what every member has reached; it can be resumed.")
     elif status in ("stopped", "interrupted", "failed"):
-        st.button(
-            "Resume",
-            key="new_grid_resume",
-            icon=":material/play_arrow:",
-            on_click=resume,
-            args=(info,),
-            help="Goes on at the very next step, as if it had never stopped.",
-        )
+        draw_resume_button(info, "new_grid_resume", help=RESUME)
     if any((info.path / str(k) / store.WEIGHTS).exists() for k in range(len(info.grid.members))):
         # A callback, because a fragment's own rerun may overtake the run in which the button is down.
         st.button(
@@ -98,7 +82,7 @@ def _standing(info: GridInfo, status: str) -> None:
         fraction = min(max(progress.get("fraction") or 0.0, 0.0), 1.0)
         st.progress(fraction, f"{done} of {members} models done · {time_left(progress.get('seconds_left'))}")
         if status == "silent":
-            st.warning("Its process lives but has said nothing for a minute: the machine may be overloaded.")
+            st.warning(SILENT)
     elif status == "finished":
         seconds = (info.result or {}).get("seconds", 0.0)
         st.success(f"Finished: {members} models, {duration(seconds)} of training.", icon=":material/check:")

@@ -13,7 +13,7 @@ from aecore import jobs, store
 from aecore.files import StoreError
 from aecore.jobs.control import Job
 from aecore.store import GridInfo, Unreadable
-from pages.shared import training_view
+from pages.shared.job_controls import draw_resume_button
 
 
 def status_text(info: Job, done: int, whole: str) -> str:
@@ -29,13 +29,7 @@ def draw_actions(info: Job, prefix: str) -> None:
     if at_work:
         st.button("Stop", key=f"{prefix}_stop", icon=":material/stop:", on_click=jobs.stop, args=(info.path,))
     elif status != "finished":
-        st.button(
-            "Resume",
-            key=f"{prefix}_resume",
-            icon=":material/play_arrow:",
-            on_click=training_view.resume,
-            args=(info,),
-        )
+        draw_resume_button(info, f"{prefix}_resume")
     with st.popover("Rename", icon=":material/edit:", key=f"{prefix}_rename_popover"):
         _rename(info, prefix)
     if st.button(

@@ -11,6 +11,7 @@ from aecore import jobs, store
 from aecore.config import Config
 from aecore.store import RunInfo
 from pages.shared import settings_form
+from pages.shared.job_controls import draw_start_button
 from pages.shared.words import device_words, duration
 
 if TYPE_CHECKING:
@@ -47,21 +48,17 @@ def start() -> None:
 
 def draw_plan(config: Config | None, problem: str, dataset: Dataset) -> None:
     """The layers, or what is wrong with the settings, and the button."""
-    busy = bool(jobs.active())
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width="stretch"):
             if config is None:
                 st.error(problem, icon=":material/block:")
             else:
                 draw_layers(config, dataset.shape)
-        st.button(
-            "Queue" if busy else "Train",
-            key="train_start",
-            type="primary",
-            icon=":material/playlist_add:" if busy else ":material/play_arrow:",
-            disabled=config is None or not dataset.is_ready(),
-            on_click=start,
-            help="Trains when the runs before it are done; they are left as they are." if busy else None,
+        draw_start_button(
+            "train_start",
+            config is not None and dataset.is_ready(),
+            start,
+            queued="Trains when the runs before it are done; they are left as they are.",
         )
 
 

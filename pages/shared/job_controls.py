@@ -1,0 +1,61 @@
+"""The buttons that start, stop and resume a training, wherever one is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from aecore import jobs, store
+
+SILENT = "Its process lives but has said nothing for a minute: the machine may be overloaded."
+"""What is said of a job whose process gives no sign of life."""
+
+RESUME = "Goes on at the very next step, as if it had never stopped."
+"""What resuming does."""
+
+
+def draw_start_button(
+    key: str, ready: bool, start: Callable[..., None], args: tuple[Any, ...] = (), *, queued: str
+) -> None:
+    """Train, or Queue while others are at work; `queued` then says what becomes of it."""
+    busy = bool(jobs.active())
+    st.button(
+        "Queue" if busy else "Train",
+        key=key,
+        type="primary",
+        icon=":material/playlist_add:" if busy else ":material/play_arrow:",
+        disabled=not ready,
+        on_click=start,
+        args=args,
+        help=queued if busy else None,
+    )
+
+
+def draw_stop_button(info: jobs.Job, key: str, explanation: str, width: str = "content") -> None:
+    """Stop, and once that is asked for, that it is being done."""
+    asked = store.stop_requested(info.path)
+    st.button(
+        "Stopping" if asked else "Stop",
+        key=key,
+        icon=":material/stop:",
+        width=width,
+        disabled=asked,
+        on_click=jobs.stop,
+        args=(info.path,),
+        help=explanation,
+    )
+
+
+def draw_resume_button(info: jobs.Job, key: str, **options: Any) -> None:
+    """Resume; `options` are those of a button."""
+    st.button("Resume", key=key, icon=":material/play_arrow:", on_click=resume, args=(info,), **options)
+
+
+def resume(info: jobs.Job) -> None:
+    """Starts the job again, or says why that can't be; for callbacks."""
+    try:
+        jobs.start(info.path)
+    except (RuntimeError, OSError, store.StoreError) as error:
+        st.toast(f"{info.name} can't be resumed: {error}.", icon=":material/error:")

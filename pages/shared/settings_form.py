@@ -114,25 +114,25 @@ def field_docs() -> dict[str, str]:
 
 def effective_fields(config: Config) -> list[str]:
     """The dotted fields that do something in this config."""
-    values = {path: config.get(path) for path in field_paths()}
-    return [path for path in values if path not in APPLIES or APPLIES[path](values)]
+    values = {field: config.get(field) for field in field_paths()}
+    return [field for field in values if field not in APPLIES or APPLIES[field](values)]
 
 
-def label(path: str) -> str:
+def label(field: str) -> str:
     """What a field is called on screen."""
-    return LABELS.get(path) or path.split(".")[1].replace("_", " ").capitalize()
+    return LABELS.get(field) or field.split(".")[1].replace("_", " ").capitalize()
 
 
 def in_words(sentence: str) -> str:
     """A config's sentence with the form's labels in place of dotted field names."""
-    known = "|".join(re.escape(path) for path in sorted(field_paths(), key=len, reverse=True))
+    known = "|".join(re.escape(field) for field in sorted(field_paths(), key=len, reverse=True))
     sentence = re.sub(rf"\b({known})\b", lambda match: f"“{label(match[1])}”", sentence)
     return re.sub(r"\b(minus_one_one|zero_one)\b", lambda match: CHOICES[match[1]], sentence)
 
 
-def key(page: str, path: str) -> str:
+def key(page: str, field: str) -> str:
     """Session key of a field's widget."""
-    return f"{page}_{path.replace('.', '_')}"
+    return f"{page}_{field.replace('.', '_')}"
 
 
 def fill(page: str, config: Config) -> None:
@@ -142,13 +142,13 @@ def fill(page: str, config: Config) -> None:
     kin = {"mlp": "post"}.get(config.model.family, config.model.family)
     st.session_state[f"{page}_preset"] = named if named in PRESETS else kin
     st.session_state[f"{page}_penalties"] = list(presets.penalties(config.loss))
-    for path in field_paths():
-        value = config.get(path)
+    for field in field_paths():
+        value = config.get(field)
         if isinstance(value, tuple):
             value = ", ".join(map(str, value))
-        elif (name := path.split(".")[1]) in STRENGTHS:
+        elif (name := field.split(".")[1]) in STRENGTHS:
             value = value or STRENGTHS[name][2]
-        st.session_state[key(page, path)] = value
+        st.session_state[key(page, field)] = value
 
 
 def begin(page: str, config: Config | None = None) -> None:
@@ -161,9 +161,9 @@ def read(page: str) -> Config:
     """The config in the form; ValueError in one sentence, in the form's own words."""
     try:
         values = _values(page)
-        for path, applies in APPLIES.items():
+        for field, applies in APPLIES.items():
             if not applies(values):
-                values[path] = Config().get(path)
+                values[field] = Config().get(field)
         return Config().with_values(values)
     except ValueError as error:
         raise ValueError(in_words(str(error))) from error
@@ -173,9 +173,9 @@ def changes(page: str, config: Config) -> str:
     """How a config differs from the chosen preset, the data set aside: `units in the code 8, not 12`."""
     preset = PRESETS[st.session_state[f"{page}_preset"]]
     return ", ".join(
-        f"{label(path).lower()} {show(config.get(path))}, not {show(preset.get(path))}"
-        for path in field_paths()
-        if path != "data.name" and config.get(path) != preset.get(path)
+        f"{label(field).lower()} {show(config.get(field))}, not {show(preset.get(field))}"
+        for field in field_paths()
+        if field != "data.name" and config.get(field) != preset.get(field)
     )
 
 
@@ -202,36 +202,36 @@ def reset(page: str) -> None:
     fill(page, chosen.with_values({"data.name": name}))
 
 
-def draw_fields(page: str, paths: Iterable[str], columns: int = 1) -> None:
+def draw_fields(page: str, fields: Iterable[str], columns: int = 1) -> None:
     """Draws those of the fields that do something beside the form's other values, in columns."""
-    shown = [path for path in paths if _applies(page, path)]
+    shown = [field for field in fields if _applies(page, field)]
     places = st.columns(columns)
-    for number, path in enumerate(shown):
+    for number, field in enumerate(shown):
         with places[number % columns]:
-            draw_field(page, path)
+            draw_field(page, field)
 
 
-def draw_field(page: str, path: str) -> None:
+def draw_field(page: str, field: str) -> None:
     """Draws a field's widget: its type decides which, its doc string is the tooltip."""
-    kind = field_paths()[path]
-    if path == "data.name":
-        return _data_name(page, path)
-    common = {"key": key(page, path), "help": field_docs().get(path), "persist_state": "session"}
-    if path == "model.family":
+    kind = field_paths()[field]
+    if field == "data.name":
+        return _data_name(page, field)
+    common = {"key": key(page, field), "help": field_docs().get(field), "persist_state": "session"}
+    if field == "model.family":
         common |= {"on_change": _family_changed, "args": (page,)}
-        st.segmented_control(label(path), get_args(kind), format_func=show, required=True, **common)
-    elif path == "model.latent_size":
-        st.select_slider(label(path), _with_filled(page, path, LATENT_SIZES), **common)
+        st.segmented_control(label(field), get_args(kind), format_func=show, required=True, **common)
+    elif field == "model.latent_size":
+        st.select_slider(label(field), _with_filled(page, field, LATENT_SIZES), **common)
     elif get_origin(kind) is Literal:
-        st.selectbox(label(path), get_args(kind), format_func=show, **common)
+        st.selectbox(label(field), get_args(kind), format_func=show, **common)
     elif get_origin(kind) is tuple:
-        st.text_input(label(path), placeholder="none", **common)
+        st.text_input(label(field), placeholder="none", **common)
     elif kind is bool:
-        st.toggle(label(path), **common)
+        st.toggle(label(field), **common)
     elif kind is int:
-        st.number_input(label(path), value=None, step=1, **common)
+        st.number_input(label(field), value=None, step=1, **common)
     else:
-        st.number_input(label(path), value=None, step=STEPS.get(path, 0.1), format="%g", **common)
+        st.number_input(label(field), value=None, step=STEPS.get(field, 0.1), format="%g", **common)
     return None
 
 
@@ -248,19 +248,19 @@ def draw_penalties(page: str) -> None:
         help="What is added to the reconstruction loss; none chosen means reconstruction alone.",
     )
     for name in chosen:
-        path = f"loss.{name}"
+        field = f"loss.{name}"
         low, high, start = STRENGTHS[name]
         st.select_slider(
-            label(path),
-            _with_filled(page, path, (*_decades(low, high), start)),
+            label(field),
+            _with_filled(page, field, (*_decades(low, high), start)),
             format_func=show,
-            key=key(page, path),
+            key=key(page, field),
             persist_state="session",
-            help=field_docs()[path],
+            help=field_docs()[field],
         )
 
 
-def _data_name(page: str, path: str) -> None:
+def _data_name(page: str, field: str) -> None:
     from aecore.data import DATASETS
 
     def name(value: str) -> str:
@@ -268,10 +268,10 @@ def _data_name(page: str, path: str) -> None:
         return dataset.title if dataset.is_ready() else f"{dataset.title} (not on this machine yet)"
 
     st.selectbox(
-        label(path),
-        get_args(field_paths()[path]),
+        label(field),
+        get_args(field_paths()[field]),
         format_func=name,
-        key=key(page, path),
+        key=key(page, field),
         persist_state="session",
         help="The images the network learns to squeeze and rebuild.",
     )
@@ -288,39 +288,41 @@ def _values(page: str) -> dict[str, Any]:
     """The fields' values as typed, widths parsed, penalties that are not chosen at 0."""
     values = {}
     chosen = st.session_state[f"{page}_penalties"]
-    for path, kind in field_paths().items():
-        value = st.session_state[key(page, path)]
-        if path.split(".")[1] in STRENGTHS and path.split(".")[1] not in chosen:
+    for field, kind in field_paths().items():
+        value = st.session_state[key(page, field)]
+        if field.split(".")[1] in STRENGTHS and field.split(".")[1] not in chosen:
             value = 0.0
         elif get_origin(kind) is tuple:
-            value = _widths(path, value)
+            value = _widths(field, value)
         if value is None:
-            raise ValueError(f"{path} is empty: it needs a number")
-        values[path] = value
+            raise ValueError(f"{field} is empty: it needs a number")
+        values[field] = value
     return values
 
 
-def _widths(path: str, text: str) -> tuple[int, ...]:
+def _widths(field: str, text: str) -> tuple[int, ...]:
     """`128, 64` as (128, 64); any of comma, space and hyphen parts the numbers."""
     words = re.split(r"[\s,;-]+", text.strip(" \t,;-"))
     widths = [word for word in words if word]
     for word in widths:
         if not re.fullmatch(r"[0-9]{1,9}", word):
-            raise ValueError(f"{path} takes whole numbers with commas between, such as 128, 64, not {word!r}")
+            raise ValueError(
+                f"{field} takes whole numbers with commas between, such as 128, 64, not {word!r}"
+            )
     return tuple(int(word) for word in widths)
 
 
-def _applies(page: str, path: str) -> bool:
-    if path not in APPLIES:
+def _applies(page: str, field: str) -> bool:
+    if field not in APPLIES:
         return True
     values = {p: st.session_state[key(page, p)] for p in field_paths()}
     chosen = st.session_state[f"{page}_penalties"]
-    return APPLIES[path](values | {f"loss.{name}": float(name in chosen) for name in STRENGTHS})
+    return APPLIES[field](values | {f"loss.{name}": float(name in chosen) for name in STRENGTHS})
 
 
-def _with_filled(page: str, path: str, grid: Iterable[float]) -> list[float]:
+def _with_filled(page: str, field: str, grid: Iterable[float]) -> list[float]:
     """The slider's stops, and the value that was filled in where it lies between them."""
-    filled = st.session_state[f"{page}_filled"].get(path)
+    filled = st.session_state[f"{page}_filled"].get(field)
     return sorted({*grid, filled} - {0.0})
 
 

@@ -41,9 +41,9 @@ def draw_settings() -> None:
         st.text_input("Name", key="new_grid_name", persist_state="session", placeholder="made of the axes")
         settings_form.draw_fields(FORM, ("model.family",))
         settings_form.draw_penalties(FORM)
-        for heading, paths in SHARED.items():
+        for heading, fields in SHARED.items():
             st.markdown(f"**{heading}**")
-            settings_form.draw_fields(FORM, paths, columns=2)
+            settings_form.draw_fields(FORM, fields, columns=2)
 
 
 def read() -> tuple[Grid | None, str]:

@@ -105,8 +105,8 @@ def draw_details(info: RunInfo) -> None:
             st.error(message)
     with right:
         values = [
-            {"Setting": settings_form.label(path), "Value": settings_form.show(info.config.get(path))}
-            for path in settings_form.effective_fields(info.config)
+            {"Setting": settings_form.label(field), "Value": settings_form.show(info.config.get(field))}
+            for field in settings_form.effective_fields(info.config)
         ]
         st.dataframe(values, hide_index=True, height=320, key="runs_settings", alt="Settings of the run")
 

@@ -31,9 +31,9 @@ def draw_settings() -> None:
     settings_form.draw_fields(FORM, numbers, columns=2)
     with st.expander("More settings", icon=":material/tune:"):
         st.text_input("Name", key="train_name", persist_state="session", placeholder="made of the settings")
-        for heading, paths in MORE.items():
+        for heading, fields in MORE.items():
             st.markdown(f"**{heading}**")
-            settings_form.draw_fields(FORM, paths, columns=2)
+            settings_form.draw_fields(FORM, fields, columns=2)
 
 
 def facts_in_words(config: Config) -> str:

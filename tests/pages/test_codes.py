@@ -10,7 +10,7 @@ from aecore.config import Config, DataConfig, ModelConfig
 from aecore.data import Scaling
 from aecore.models import build
 from pages.components.code_map import MapState
-from pages.look.codes import material, panel, projections, tsne_job
+from pages.look.codes import material, panel, projections, trust, tsne_job
 from pages.look.codes.panel import Shown
 from tests.pages.conftest import open_page
 
@@ -229,19 +229,19 @@ def test_a_place_of_a_two_unit_code_is_its_code(empty_root):
 
 
 def test_scores_need_enough_points(tiny_key):
-    few = points_of(tiny_key, material.LEAST - 1)
-    assert material.scores(tiny_key, few, "few", few.codes[:, :2]) is None
+    few = points_of(tiny_key, trust.LEAST - 1)
+    assert trust.scores(tiny_key, few, "few", few.codes[:, :2]) is None
     points = points_of(tiny_key, 200)
-    found = material.scores(tiny_key, points, "own code", points.codes)
+    found = trust.scores(tiny_key, points, "own code", points.codes)
     assert found.trustworthiness == 1
     assert found.plane == found.code
 
 
 def test_the_sentence_follows_the_figures():
-    lossy = material.scores_meaning(material.Scores(0.8, 0.5, 0.9, 0.95))
+    lossy = trust.scores_meaning(trust.Scores(0.8, 0.5, 0.9, 0.95))
     assert "Do not read overlap as likeness" in lossy
     assert "Pixels sort the classes better" in lossy
-    faithful = material.scores_meaning(material.Scores(0.99, 0.95, 0.96, 0.9))
+    faithful = trust.scores_meaning(trust.Scores(0.99, 0.95, 0.96, 0.9))
     assert "keeps what the code knows" in faithful
     assert "The code sorts the classes better" in faithful
 

@@ -11,9 +11,10 @@ from aecore.files import StoreError
 from pages.components.code_map import PointSet, code_map
 from pages.look.codes import controls, panel, projections
 from pages.look.codes.controls import Choice
-from pages.look.codes.material import NEIGHBORS, SCORED, Points, atlas, scores, scores_meaning, test_points
+from pages.look.codes.material import Points, atlas, test_points
 from pages.look.codes.panel import Shown
 from pages.look.codes.projections import PCA, TSNE, Plane
+from pages.look.codes.trust import draw_trust
 from pages.shared import layout
 from pages.shared.state import chosen_key, keep_selection, kept_selections
 
@@ -103,31 +104,6 @@ def added_set(choice: Choice, second: Points, places: np.ndarray, before: int, t
     pictures = np.arange(len(second)) + (before if training else 0)
     name = "training images" if training else second.run.name
     return point_set(choice, second, places, name, pictures=pictures, marker="ring")
-
-
-def draw_trust(key: str, points: Points, plane: Plane) -> None:
-    """Three small bars and a grey one each for what the map was made from."""
-    from aecore.figures.codes import score_bars
-
-    with st.spinner("Measuring how far the map can be trusted"):
-        found = scores(key, points, plane.name, plane.points)
-    if found is None:
-        st.caption("There are too few test images to measure how far the map can be trusted.")
-        return
-    shares = {
-        "trustworthiness of the map": found.trustworthiness,
-        f"{NEIGHBORS}-NN accuracy on the map": found.plane,
-        "in the code": found.code,
-        "in pixels": found.pixels,
-    }
-    st.altair_chart(score_bars(shares, list(shares)[:2]), key="codes_scores")
-    st.caption(
-        scores_meaning(found),
-        help="Trustworthiness: 1 less a penalty for each of the 12 neighbours on the map that is no "
-        "neighbour in the code (Venna & Kaski 2001); a random map has about 0.5. k-NN accuracy: share of "
-        f"images whose class is the commonest among their {NEIGHBORS} nearest others. Measured on "
-        f"{min(len(points), SCORED):,} of the images.",
-    )
 
 
 def draw_line(key: str, data: ImageData) -> None:

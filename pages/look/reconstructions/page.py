@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from pages.shared import images, layout, loading
+from pages.look.reconstructions.drawing import (
+    Tested,
+    difference_limit,
+    draw_legend,
+    draw_numbers,
+    draw_pictures,
+)
+from pages.shared import layout, loading
 from pages.shared.state import chosen_key
-
-if TYPE_CHECKING:
-    from aecore.data import ImageData
-    from aecore.store.run import Run
 
 EVERY_CLASS = "All"
 ORDERS = ("Worst", "Best", "Random")
-# Pixels of the screen for the side of an image, rounded so that image pixels stay whole.
-SIDE = 56
-
-
-@dataclass(frozen=True)
-class Tested:
-    """A run on the test images, and PCA with as many components."""
-
-    run: Run
-    data: ImageData
-    errors: np.ndarray
-    """Squared error of each test image, and PCA's below."""
-    pca_errors: np.ndarray
-    labels: np.ndarray
 
 
 def controls(class_names: Sequence[str]) -> tuple[str, str, int, bool, int]:
@@ -64,104 +50,6 @@ def controls(class_names: Sequence[str]) -> tuple[str, str, int, bool, int]:
             "Another draw", 0, 9999, 0, key="reconstructions_draw", bind="query-params"
         )
     return order.lower(), chosen, count, with_pca, draw
-
-
-def draw_pictures(tested: Tested, indices: np.ndarray, with_pca: bool, limit: float) -> None:
-    """One figure an image: original, reconstruction, difference, and PCA's two in the row below."""
-    from aecore.analysis.metrics import unit_range
-
-    run, data = tested.run, tested.data
-    x = unit_range(data.test_images[indices])
-    rows = [(x_hat := run.reconstruct(x), x_hat - x, tested.errors)]
-    if with_pca:
-        linear = loading.pca_baseline(data.name).reconstruct(x, run.latent_size)
-        rows.append((linear, linear - x, tested.pca_errors))
-    side = max(round(SIDE / x.shape[-1]), 1) * x.shape[-1]
-    cells = []
-    for i, index in enumerate(indices):
-        name = data.class_names[tested.labels[index]]
-        parts = []
-        for who, (rebuilt, difference, error) in zip(("network", "PCA"), rows, strict=False):
-            first = images.tag(images.to_rgb(x[i]), side, f"test image {index}, {name}")
-            parts += [
-                first if who == "network" else '<span style="align-self:center;text-align:right">PCA</span>',
-                images.tag(images.to_rgb(rebuilt[i]), side, f"reconstruction by {who}"),
-                _framed(images.tag(images.difference_rgb(difference[i], limit), side, f"difference, {who}")),
-                f'<span style="grid-column:1/4;text-align:center">{_caption(name, who, error[index])}</span>',
-            ]
-        cells.append(
-            f'<figure style="margin:0;display:grid;grid-template-columns:repeat(3,{side}px);gap:2px;'
-            f'font-size:0.8rem;line-height:1.3">{"".join(parts)}</figure>'
-        )
-    st.html(
-        f'<div data-pictures="{len(cells)}" style="display:grid;justify-content:space-between;gap:12px 14px;'
-        f'grid-template-columns:repeat(auto-fill,{3 * side + 4}px)">{"".join(cells)}</div>'
-    )
-
-
-def _framed(picture: str) -> str:
-    """A hairline around a picture whose edge is white, as zero difference is."""
-    return f'<span style="line-height:0;box-shadow:0 0 0 1px rgba(128,128,128,0.25)">{picture}</span>'
-
-
-def _caption(name: str, who: str, error: float) -> str:
-    subject = f"<b>{html.escape(name)}</b> · " if who == "network" else "PCA · "
-    return f'{subject}<span style="font-variant-numeric:tabular-nums">{error:.1f}</span>'
-
-
-def difference_limit(run: Run, data: ImageData, sample: int = 256) -> float:
-    """Where the difference palette ends: near the largest difference of some test images, in tenths."""
-    from aecore.analysis.metrics import unit_range
-
-    x = unit_range(data.test_images[:sample])
-    largest = float(np.quantile(np.abs((run.reconstruct(x) - x).numpy()), 0.999))
-    return max(np.ceil(largest * 10) / 10, 0.1)
-
-
-def draw_legend(limit: float) -> None:
-    """What the three pictures are, and the range of the difference palette."""
-    st.html(
-        '<div style="display:flex;flex-wrap:wrap;gap:4px 8px;align-items:center;font-size:0.8rem">'
-        "<span>Original, reconstruction, difference: too dark "
-        f'−{limit:.1f}</span><span style="width:110px;height:10px;border-radius:3px;'
-        'background:linear-gradient(90deg,rgb(33,102,172),#fff,rgb(178,24,43))"></span>'
-        f"<span>+{limit:.1f} too bright. Below: class · squared error.</span></div>"
-    )
-
-
-def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str) -> None:
-    """The figures beside PCA's, the spread of the errors, and what they mean."""
-    from aecore.analysis.metrics import reconstruction_metrics
-    from aecore.figures.errors import error_histogram, extremes, verdict
-    from aecore.models import layer_sizes
-
-    run, data, errors, pca_errors = tested.run, tested.data, tested.errors, tested.pca_errors
-    mine, pca = (
-        reconstruction_metrics(float(e[pool].mean(dtype=np.float64)), data.pixels)
-        for e in (errors, pca_errors)
-    )
-    n = run.latent_size
-    st.metric(
-        "Squared error per image",
-        f"{mine['squared_error']:.2f}",
-        f"{mine['squared_error'] - pca['squared_error']:+.2f} against PCA's {pca['squared_error']:.2f}",
-        delta_color="inverse",
-        help="Sum over pixels of the squared difference, mean over images, pixels in [0, 1]. "
-        f"PCA with {n} components is what the best linear code of this size reaches.",
-    )
-    st.caption(
-        f"Mean over {about}; lower is better. "
-        f"Mean squared error of a pixel: {mine['mse']:.4f} (PCA {pca['mse']:.4f}). "
-        f"PSNR, higher is better: {mine['psnr']:.1f} dB (PCA {pca['psnr']:.1f})."
-    )
-    model = run.config.model
-    before_code = len(model.hidden) + (len(model.channels) if model.family == "conv" else 0)
-    narrowest = min(layer_sizes(model, run.shape)[1 : 1 + before_code], default=None)
-    sentence = verdict(errors[pool], pca_errors[pool], n, narrowest, run.result is not None)
-    st.markdown(f"{sentence} {extremes(errors[pool], tested.labels[pool], data.class_names)}")
-    chart = error_histogram(errors[pool], errors[shown], pca["squared_error"])
-    st.altair_chart(chart, key="reconstructions_errors")
-    st.caption(f"Ticks at the foot: the {len(shown)} images shown.")
 
 
 def main() -> None:

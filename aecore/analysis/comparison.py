@@ -170,7 +170,8 @@ def measure(run: Run, data: ImageData) -> dict[str, Any]:
     """
     from aecore import models
     from aecore.analysis import sparsity
-    from aecore.analysis.metrics import errors_on_test_images, unit_range
+    from aecore.analysis.metrics import errors_on_test_images
+    from aecore.data import unit_range
 
     codes = run.encode(data.test_images)
     first = first_decoder_weight(run)
@@ -195,8 +196,9 @@ def pruned_errors(
     from torch.func import functional_call
 
     from aecore import models
-    from aecore.analysis.metrics import squared_errors, unit_range
+    from aecore.analysis.metrics import squared_errors
     from aecore.analysis.sparsity import error_after_pruning
+    from aecore.data import unit_range
 
     uint8 = data.test_images[:images]
     x, normalized = unit_range(uint8), run.scaling.normalize(uint8, dtype=torch.float32)

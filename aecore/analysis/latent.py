@@ -14,6 +14,7 @@ import torch
 
 from aecore.analysis.neighbors import Neighbors, as_points
 from aecore.config import Config
+from aecore.data import unit_range
 
 USUAL = (0.05, 0.95)
 """Quantiles of the remoteness of unseen images between which a place counts as usual."""
@@ -139,7 +140,7 @@ def nearest_image_errors(queries: np.ndarray, images: torch.Tensor) -> np.ndarra
     q = torch.as_tensor(queries, dtype=torch.float32).flatten(1)
     best = torch.full((len(q),), torch.inf)
     for part in images.split(8192):
-        x = part.flatten(1).float() / 255
+        x = unit_range(part.flatten(1))
         best = torch.minimum(best, torch.addmm(x.square().sum(1), q, x.T, alpha=-2).amin(1))
     return (best + q.square().sum(1)).clamp_min(0).numpy()
 

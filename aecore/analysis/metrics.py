@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from aecore.analysis.projection import pca_baseline
-from aecore.data import ImageData
+from aecore.data import ImageData, unit_range
 from aecore.store.run import BATCH, Run
 
 
@@ -22,11 +22,6 @@ def reconstruction_metrics(squared_error: float, pixels: int) -> dict[str, float
     mse = squared_error / pixels
     psnr = 10 * math.log10(1 / mse) if mse > 0 else math.inf
     return {"squared_error": squared_error, "mse": mse, "psnr": psnr}
-
-
-def unit_range(images: Tensor) -> Tensor:
-    """uint8 images as float32 in [0, 1]; floats are returned as they are."""
-    return images.float() / 255 if images.dtype == torch.uint8 else images
 
 
 def errors_on(run: Run, images: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from sklearn import decomposition
 
 from aecore.analysis.neighbors import as_points
 from aecore.cache import cache_root, write_whole
-from aecore.data import ImageData
+from aecore.data import ImageData, unit_range
 
 Array = np.ndarray | torch.Tensor
 
@@ -139,8 +139,8 @@ def pca_baseline(data: ImageData) -> Baseline:
             return baseline
     path = _cache_path(data)
     if (baseline := _read(path, data)) is None:
-        pca = fit_pca(data.train_images.float() / 255)
-        baseline = Baseline(pca, pca.squared_error(data.test_images.float() / 255))
+        pca = fit_pca(unit_range(data.train_images))
+        baseline = Baseline(pca, pca.squared_error(unit_range(data.test_images)))
         _write(path, baseline)
     _recent.insert(0, (data, baseline))
     del _recent[4:]

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from aecore.analysis.metrics import squared_errors, unit_range
+from aecore.analysis.metrics import squared_errors
 from aecore.analysis.sparsity import USED, alive_units, dead_units, unit_importance
-from aecore.data import load
+from aecore.data import load, unit_range
 from aecore.store.run import Run
 
 RANGE = (0.01, 0.99)

@@ -2,7 +2,14 @@
 
 from aecore.data.catalog import DATASETS, DataNotFoundError, Dataset, data_root, load
 from aecore.data.fetch import download
-from aecore.data.images import ImageData, thumbnails
+from aecore.data.images import (
+    ImageData,
+    classes_in_turn,
+    first_of_each_class,
+    thumbnails,
+    to_uint8,
+    unit_range,
+)
 from aecore.data.normalization import Scaling, scaling
 
 __all__ = [
@@ -11,9 +18,13 @@ __all__ = [
     "Dataset",
     "ImageData",
     "Scaling",
+    "classes_in_turn",
     "data_root",
     "download",
+    "first_of_each_class",
     "load",
     "scaling",
     "thumbnails",
+    "to_uint8",
+    "unit_range",
 ]

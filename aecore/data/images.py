@@ -99,10 +99,36 @@ def thumbnails(data: ImageData, n: int = 12, seed: int = 0) -> torch.Tensor:
     The seed decides which image stands for its class. Fewer images come back only when there are
     fewer than n.
     """
-    order = np.random.default_rng(seed).permutation(len(data.train_labels))
-    labels = data.train_labels.numpy()[order]
-    by_class = np.argsort(labels, kind="stable")
-    first = np.searchsorted(labels[by_class], labels[by_class])
-    rank_in_class = np.arange(len(labels)) - first
-    chosen = by_class[np.lexsort((labels[by_class], rank_in_class))[:n]]
-    return data.train_images[torch.from_numpy(order[chosen])]
+    return data.train_images[torch.from_numpy(classes_in_turn(data.train_labels, n, seed))]
+
+
+def classes_in_turn(labels: torch.Tensor, n: int, seed: int) -> np.ndarray:
+    """Indices of n images (fewer where there are fewer), int64: one of each class in turn, then a second, ...
+
+    `labels` are N whole numbers; the seed decides which image stands for its class.
+    """
+    order = np.random.default_rng(seed).permutation(len(labels))
+    shuffled = labels.numpy()[order]
+    by_class = np.argsort(shuffled, kind="stable")
+    first = np.searchsorted(shuffled[by_class], shuffled[by_class])
+    rank_in_class = np.arange(len(shuffled)) - first
+    return order[by_class[np.lexsort((shuffled[by_class], rank_in_class))[:n]]]
+
+
+def first_of_each_class(labels: torch.Tensor | np.ndarray, each: int = 1) -> np.ndarray:
+    """Indices of the first `each` images of every class that there is, class after class: int64.
+
+    `labels` are N whole numbers.
+    """
+    labels = np.asarray(labels)
+    return np.concatenate([np.flatnonzero(labels == label)[:each] for label in np.unique(labels)])
+
+
+def unit_range(images: torch.Tensor) -> torch.Tensor:
+    """uint8 images of any shape as float32 in [0, 1]; floats are returned as they are."""
+    return images.float() / 255 if images.dtype == torch.uint8 else images
+
+
+def to_uint8(images: torch.Tensor | np.ndarray) -> np.ndarray:
+    """Images in [0, 1] of any shape as uint8; what lies outside is clipped, what is no number is black."""
+    return (np.clip(np.nan_to_num(np.asarray(images)), 0, 1) * 255).round().astype(np.uint8)

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from aecore.analysis.metrics import squared_errors, unit_range
+from aecore.analysis.metrics import squared_errors
+from aecore.data import to_uint8, unit_range
 from aecore.store.run import Run
 
 MAPS = 6
@@ -86,11 +87,11 @@ def walk(run: Run, images: Tensor, steps: int = 8) -> Walk:
     outputs = run.scaling.denormalize(decoded[-1].float())
     return Walk(
         steps=steps,
-        images=_bytes(x),
+        images=to_uint8(x),
         encoder=[drawn(values) for values in encoded[:-1]],
         codes=codes.numpy(),
         decoder=[drawn(values) for values in decoded[:-1]],
-        outputs=_bytes(outputs),
+        outputs=to_uint8(outputs),
         errors=squared_errors(x, outputs[::steps]).numpy(),
     )
 
@@ -132,7 +133,7 @@ def drawn(values: Tensor) -> Layer:
     array = values.detach().float().abs().numpy()
     size = array[0].size
     scale = max(float(np.quantile(array, 0.99)), 1e-12)
-    cells = (np.clip(array / scale, 0, 1) * 255).round().astype(np.uint8)
+    cells = to_uint8(array / scale)
     if cells.ndim == 4:
         liveliest = np.argsort(-array.std(axis=(0, 2, 3)), kind="stable")[:MAPS]
         label = " × ".join(str(n) for n in values.shape[1:])
@@ -140,10 +141,6 @@ def drawn(values: Tensor) -> Layer:
     rows, columns = grid(size)
     padded = np.pad(cells, ((0, 0), (0, rows * columns - size)))
     return Layer(f"{size:,}", size, padded.reshape(-1, 1, rows, columns))
-
-
-def _bytes(images: Tensor) -> np.ndarray:
-    return (images.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
 
 
 def _layer_json(layer: Layer) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from aecore.analysis import metrics
 from aecore.analysis.probe import probe_index
 from aecore.analysis.sparsity import code_sparsity
 from aecore.config import Config
-from aecore.data import ImageData, scaling
+from aecore.data import ImageData, scaling, to_uint8
 from aecore.files import read_object, write_json
 from aecore.store import GridInfo, stack_path
 from aecore.store.run import Run
@@ -165,7 +165,7 @@ def _snapshots(
     found = []
     for i in range(len(configs)):
         code = (run := _run(stack, configs, i, data)).encode(probe)
-        picture = (run.decode(code).clamp(0, 1) * 255).round().to(torch.uint8)
+        picture = torch.from_numpy(to_uint8(run.decode(code)))
         found.append(Snapshot(stack.member(i), {"reconstruction": picture, "code": code}))
     return found
 

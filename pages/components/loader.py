@@ -53,8 +53,3 @@ def encoded(values: np.ndarray) -> str:
     """
     array = np.asarray(values)
     return base64.b64encode(array.astype(array.dtype.newbyteorder("<")).tobytes()).decode()
-
-
-def as_bytes(images: np.ndarray) -> np.ndarray:
-    """Images in [0, 1] as uint8; what lies outside is clipped."""
-    return (np.clip(images, 0, 1) * 255).round().astype(np.uint8)

@@ -20,17 +20,16 @@ COMPONENTS = (1, 4, 16, 64)
 
 def first_images(data: ImageData, draw: int) -> np.ndarray:
     """Indices of STOPS test images (or all): one of each class in turn, then a second of each, ..."""
-    order = np.random.default_rng(draw).permutation(len(data.test_labels))
-    labels = data.test_labels.numpy()[order]
-    by_class = np.argsort(labels, kind="stable")
-    rank_in_class = np.arange(len(labels)) - np.searchsorted(labels[by_class], labels[by_class])
-    return order[by_class[np.lexsort((labels[by_class], rank_in_class))[:STOPS]]]
+    from aecore.data import classes_in_turn
+
+    return classes_in_turn(data.test_labels, STOPS, draw)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def drawing(key: str, stamp: int, draw: int) -> dict:
     """What `network_drawing` shows of a run, ready to be sent."""
-    from aecore.analysis.metrics import squared_errors, unit_range
+    from aecore.analysis.metrics import squared_errors
+    from aecore.data import unit_range
     from aecore.figures.network import walk
 
     run = loading.load_run(key)
@@ -48,7 +47,7 @@ def drawing(key: str, stamp: int, draw: int) -> dict:
 @st.cache_data(max_entries=32, show_spinner=False)
 def pairs(key: str, stamp: int, count: int) -> str:
     """Test images over their reconstructions, as HTML."""
-    from aecore.analysis.metrics import unit_range
+    from aecore.data import unit_range
 
     run = loading.load_run(key)
     data = loading.load_data(run.config.data.name)
@@ -60,7 +59,7 @@ def pairs(key: str, stamp: int, count: int) -> str:
 @st.cache_data(max_entries=8, show_spinner=False)
 def growing(name: str) -> str:
     """One test image rebuilt from ever more principal components, as HTML."""
-    from aecore.analysis.metrics import unit_range
+    from aecore.data import unit_range
 
     data = loading.load_data(name)
     x = unit_range(data.test_images[first_images(data, 1)[2:3]])

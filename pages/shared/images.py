@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.components.loader import as_bytes
-
 
 @dataclass(frozen=True)
 class Figure:
@@ -32,9 +30,11 @@ class Figure:
 
 def to_rgb(image: Any) -> np.ndarray:
     """C x H x W in [0, 1] (or uint8) to H x W x 3 uint8; what lies outside [0, 1] is clipped."""
+    from aecore.data import to_uint8
+
     array = np.asarray(image)
     if array.dtype != np.uint8:
-        array = as_bytes(array)
+        array = to_uint8(array)
     return np.repeat(array, 3, axis=0).transpose(1, 2, 0) if len(array) == 1 else array.transpose(1, 2, 0)
 
 
@@ -83,7 +83,7 @@ def draw_wall(figures: Sequence[Figure], width: int = 64) -> None:
 
 
 def mosaic(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
-    """N x C x H x W in [0, 1] as one picture, H' x W' x 3 uint8, `columns` wide, with white gaps."""
+    """N x C x H x W in [0, 1] or uint8 as one picture, H' x W' x 3 uint8, `columns` wide, with white gaps."""
     rgb = np.stack([to_rgb(image) for image in images])
     n, height, width, _ = rgb.shape
     rows = -(-n // columns)

@@ -77,7 +77,8 @@ def pca_squared_errors(name: str, components: int) -> Tensor:
     """Squared error of each test image under PCA with that many components, N values."""
     import torch
 
-    from aecore.analysis.metrics import squared_errors, unit_range
+    from aecore.analysis.metrics import squared_errors
+    from aecore.data import unit_range
 
     baseline = pca_baseline(name)
     parts = [unit_range(images) for images in load_data(name).test_images.split(2048)]

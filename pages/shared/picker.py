@@ -39,12 +39,16 @@ class Picked:
 
 def first_images(data: ImageData) -> list[int]:
     """Four test images to begin with: the first of each of the first four classes, as far as there are."""
-    first = [int((data.test_labels == label).nonzero()[0, 0]) for label in data.test_labels.unique()[:4]]
+    from aecore.data import first_of_each_class
+
+    first = first_of_each_class(data.test_labels)[:4].tolist()
     return [first[i % len(first)] for i in range(4)]
 
 
 def pick_image(key: str, label: str, data: ImageData, default: int = 0, drawing: bool = True) -> Picked:
     """A small picture of the choice with a button that opens the ways to change it."""
+    from aecore.data import unit_range
+
     count = len(data.test_images)
     # A number from another data set, which may be too large for this one, would be an error in the widget.
     if not 0 <= st.session_state.get(key, 0) < count:
@@ -71,7 +75,7 @@ def pick_image(key: str, label: str, data: ImageData, default: int = 0, drawing:
         picked = Picked(drawn, "drawing")
     else:
         label_of = data.class_names[int(data.test_labels[number])]
-        picked = Picked(data.test_images[number].float() / 255, f"image {number}, class {label_of}")
+        picked = Picked(unit_range(data.test_images[number]), f"image {number}, class {label_of}")
     alt = f"{name}: {picked.caption}"
     picture.html(
         f'<div style="line-height:1.2">{images.tag(images.to_rgb(picked.image), 56, alt)}'

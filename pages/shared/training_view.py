@@ -6,8 +6,6 @@ show the same; the session keeps no state of a job.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import streamlit as st
 
@@ -17,9 +15,6 @@ from aecore.store import RunInfo
 from pages.shared import images, loading, state
 from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button
 from pages.shared.words import device_words, time_left
-
-if TYPE_CHECKING:
-    from aecore.data import ImageData
 
 EVERY = 1.0
 """Seconds between two looks while a run trains."""
@@ -169,6 +164,9 @@ def draw_curves(info: RunInfo, history: list[dict]) -> None:
 
 def _pictures(info: RunInfo, epoch: int) -> None:
     """Rows of images: the originals, the run's after its last epoch, PCA's."""
+    from aecore.analysis.probe import probe_index
+    from aecore.data import unit_range
+
     if not info.has_weights:
         return
     try:
@@ -177,18 +175,10 @@ def _pictures(info: RunInfo, epoch: int) -> None:
     except ValueError as error:
         st.caption(str(error))
         return
-    x = data.test_images[chosen_images(data)].float() / 255
+    x = unit_range(data.test_images[probe_index(data, PICTURES)])
     units = info.config.model.latent_size
     pca = loading.pca_baseline(info.config.data.name).reconstruct(x, units)
     _rows({"test image": x.numpy(), f"after epoch {epoch}": ours, f"PCA, {units}": pca.numpy()})
-
-
-def chosen_images(data: ImageData) -> np.ndarray:
-    """Indices of the first test image of each class, then of others, PICTURES in all."""
-    labels = data.test_labels.numpy()
-    first = np.sort(np.unique(labels, return_index=True)[1])
-    others = np.setdiff1d(np.arange(min(len(labels), 2 * PICTURES)), first)
-    return np.concatenate([first[np.argsort(labels[first])], others])[:PICTURES]
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -196,9 +186,11 @@ def _reconstructions(key: str, stamp: int) -> np.ndarray:
     """The run's reconstructions of the followed images, PICTURES x C x H x W. Its other weights come and go
     too quickly to be kept as models.
     """
+    from aecore.analysis.probe import probe_index
+
     run = store.load_run(key)
     data = loading.load_data(run.config.data.name)
-    return run.reconstruct(data.test_images[chosen_images(data)]).numpy()
+    return run.reconstruct(data.test_images[probe_index(data, PICTURES)]).numpy()
 
 
 def _rows(rows: dict[str, np.ndarray]) -> None:

@@ -28,13 +28,6 @@ def test_mse_and_psnr_follow_from_the_squared_error():
     assert metrics.reconstruction_metrics(0.0, 784)["psnr"] == math.inf
 
 
-def test_whole_images_are_brought_to_the_unit_range_and_floats_left():
-    whole = torch.tensor([0, 51, 255], dtype=torch.uint8)
-    assert metrics.unit_range(whole).tolist() == pytest.approx([0, 0.2, 1])
-    floats = torch.rand(3)
-    assert metrics.unit_range(floats) is floats
-
-
 @pytest.mark.parametrize("channels", [1, 3])
 def test_test_figures_agree_with_a_computation_by_hand(tmp_path, channels):
     data = tiny_data(shape=(channels, 6, 5))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pages.components.loader import as_bytes, component, encoded
+from pages.components.loader import component, encoded
 
 if TYPE_CHECKING:
     from aecore.analysis.units import Units
@@ -66,9 +66,11 @@ def scrubber(
     values) is drawn below with the usual `band`; where it is above, it is marked as outside the data.
     `start` is the share of the span where the slider stands at first.
     """
+    from aecore.data import to_uint8
+
     data = {
-        "frames": encoded(as_bytes(frames)),
-        "baseline": encoded(as_bytes(baseline)),
+        "frames": encoded(to_uint8(frames)),
+        "baseline": encoded(to_uint8(baseline)),
         "shape": list(frames.shape[1:]),
         "count": len(frames),
         "span": list(span),

@@ -56,8 +56,9 @@ class Points:
     def pixel_neighbors(self) -> Neighbors:
         """Neighbours in pixels, in [0, 1]."""
         from aecore.analysis.neighbors import Neighbors
+        from aecore.data import unit_range
 
-        return Neighbors(self.images.flatten(1).float() / 255)
+        return Neighbors(unit_range(self.images.flatten(1)))
 
 
 def sample(available: int, count: int) -> np.ndarray:

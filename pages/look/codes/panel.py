@@ -105,9 +105,11 @@ def _draw_selection(data: ImageData, shown: Shown, selected: np.ndarray) -> None
 
 
 def _originals_and_reconstructions(shown: Shown, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    pairs = [(points, points.images[rows]) for points, rows in shown.parts(indices)]
-    originals = np.concatenate([x.numpy() for _, x in pairs]) / np.float32(255)
-    return originals, np.concatenate([points.run.reconstruct(x.float() / 255).numpy() for points, x in pairs])
+    from aecore.data import unit_range
+
+    pairs = [(points.run, unit_range(points.images[rows])) for points, rows in shown.parts(indices)]
+    originals = np.concatenate([x.numpy() for _, x in pairs])
+    return originals, np.concatenate([run.reconstruct(x).numpy() for run, x in pairs])
 
 
 def _pairs(originals: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:

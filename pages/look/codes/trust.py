@@ -98,8 +98,9 @@ def _code_score(key: str, stamp: int, count: int, _codes: np.ndarray, _labels: n
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _pixel_score(name: str, count: int, _images: Tensor, _labels: np.ndarray) -> float:
     from aecore.analysis.neighbors import knn_accuracy
+    from aecore.data import unit_range
 
-    return knn_accuracy(_images.flatten(1).float() / 255, _labels, NEIGHBORS)
+    return knn_accuracy(unit_range(_images.flatten(1)), _labels, NEIGHBORS)
 
 
 def scores_meaning(found: Scores) -> str:

@@ -114,6 +114,7 @@ def _directions(
     all there is to score.
     """
     from aecore.analysis.latent import direction
+    from aecore.data import unit_range
 
     test_codes, test_pixels = loading.test_codes(key), data.test_images
     if first in groups and second in groups:
@@ -123,15 +124,15 @@ def _directions(
             made.append((data.train_labels == groups[name]).nonzero().flatten())
             scored.append((data.test_labels == groups[name]).nonzero().flatten())
         in_code = direction(*(train_codes[i] for i in made), scored=tuple(test_codes[i] for i in scored))
-        pixels = [data.train_images[i].flatten(1).float() / 255 for i in made]
-        in_pixels = direction(*pixels, scored=tuple(test_pixels[i].flatten(1).float() / 255 for i in scored))
+        pixels = [unit_range(data.train_images[i].flatten(1)) for i in made]
+        in_pixels = direction(*pixels, scored=tuple(unit_range(test_pixels[i].flatten(1)) for i in scored))
         return in_code, in_pixels, "Made from training images, measured on test images."
     chosen = [
         (data.test_labels == groups[name]).nonzero().flatten() if name in groups else kept[name]
         for name in (first, second)
     ]
     in_code = direction(*(test_codes[i] for i in chosen))
-    in_pixels = direction(*(test_pixels[i].flatten(1).float() / 255 for i in chosen))
+    in_pixels = direction(*(unit_range(test_pixels[i].flatten(1)) for i in chosen))
     return in_code, in_pixels, "Measured on the same images that it was made from, which flatters it."
 
 

@@ -33,7 +33,7 @@ class Tested:
 
 def draw_pictures(tested: Tested, indices: np.ndarray, with_pca: bool, limit: float) -> None:
     """One figure an image: original, reconstruction, difference, and PCA's two in the row below."""
-    from aecore.analysis.metrics import unit_range
+    from aecore.data import unit_range
 
     run, data = tested.run, tested.data
     x = unit_range(data.test_images[indices])
@@ -76,7 +76,7 @@ def _caption(name: str, who: str, error: float) -> str:
 
 def difference_limit(run: Run, data: ImageData, sample: int = 256) -> float:
     """Where the difference palette ends: near the largest difference of some test images, in tenths."""
-    from aecore.analysis.metrics import unit_range
+    from aecore.data import unit_range
 
     x = unit_range(data.test_images[:sample])
     largest = float(np.quantile(np.abs((run.reconstruct(x) - x).numpy()), 0.999))

@@ -27,10 +27,11 @@ def units_shown(source: Source, count_silent: bool) -> np.ndarray:
 
 def draw_codes(sides: Sides, data, image: int, count_silent: bool) -> None:
     """One image's code as stems over the codes of many as a heat map, units in the same order."""
+    from aecore.data import first_of_each_class
     from aecore.figures import sparsity as charts
 
     labels = data.test_labels.numpy()[: min(len(s.look.codes) for s in sides)]
-    rows = by_class(labels, len(data.class_names))
+    rows = first_of_each_class(labels, A_CLASS)
     image = min(image, len(labels) - 1)
     values = [s.look.codes[image] for s in sides]
     low, high = min(0.0, *(z.min() for z in values)), max(1e-6, *(z.max() for z in values))
@@ -46,11 +47,6 @@ def draw_codes(sides: Sides, data, image: int, count_silent: bool) -> None:
             limit = float(np.quantile(np.abs(source.look.codes), 0.995))
             picture = charts.heat_map(source.look.codes[rows][:, units], source.color, limit)
             _heat(picture, [data.class_names[c] for c in np.unique(labels[rows])], source.name)
-
-
-def by_class(labels: np.ndarray, classes: int, each: int = A_CLASS) -> np.ndarray:
-    """Indices of the first `each` images of every class, class after class."""
-    return np.concatenate([np.flatnonzero(labels == c)[:each] for c in range(classes)])
 
 
 def _pair(source: Source, data, image: int) -> None:
@@ -106,9 +102,11 @@ def draw_values(sides: Sides, count_silent: bool) -> None:
 
 def draw_pictures(sides: Sides, data, count_silent: bool) -> None:
     """The same images rebuilt by either side, and the atoms by use."""
+    from aecore.data import first_of_each_class, unit_range
+
     labels = data.test_labels.numpy()[: min(len(s.look.codes) for s in sides)]
-    chosen = by_class(labels, len(data.class_names), 1)[:12]
-    originals = _unit(data.test_images[chosen].numpy())
+    chosen = first_of_each_class(labels)[:12]
+    originals = unit_range(data.test_images[chosen]).numpy()
     for place, source in zip(st.columns(2, gap="large"), sides, strict=True):
         with place:
             draw_name(source)
@@ -128,7 +126,7 @@ def atom_mosaic(source: Source, units: np.ndarray, columns: int = 16) -> np.ndar
         _faded(images.difference_rgb(atom, limit)) if use == 0 else images.difference_rgb(atom, limit)
         for atom, use in zip(atoms, source.look.use[units], strict=True)
     ]
-    return images.mosaic(np.stack(tiles).transpose(0, 3, 1, 2) / 255, columns)
+    return images.mosaic(np.stack(tiles).transpose(0, 3, 1, 2), columns)
 
 
 def draw_name(source: Source) -> None:
@@ -142,7 +140,3 @@ def draw_name(source: Source) -> None:
 def _faded(rgb: np.ndarray) -> np.ndarray:
     grey = rgb.mean(-1, keepdims=True)
     return (255 - 0.35 * (255 - np.repeat(grey, 3, -1))).astype(np.uint8)
-
-
-def _unit(uint8: np.ndarray) -> np.ndarray:
-    return uint8.astype(np.float32) / 255

@@ -140,7 +140,7 @@ def _first_layer(key: str) -> np.ndarray:
     matrix = matrix[np.argsort(-np.abs(matrix).sum(1))[: ROWS * COLUMNS]]
     limit = float(np.quantile(np.abs(matrix), 0.998)) or 1.0
     tiles = np.stack([images.difference_rgb(row.reshape(run.shape), limit) for row in matrix])
-    return images.mosaic(tiles.transpose(0, 3, 1, 2) / 255, COLUMNS)
+    return images.mosaic(tiles.transpose(0, 3, 1, 2), COLUMNS)
 
 
 def _pruned(name: str, color: str, key: str) -> Curve:

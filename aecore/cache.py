@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 
@@ -27,17 +26,3 @@ def cache_root() -> Path:
     """
     named = os.environ.get("AECORE_CACHE")
     return Path(named).expanduser() if named else user_cache() / "results"
-
-
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a temporary file beside `path`, then move it there, so that no reader sees half.
-
-    Raises OSError when the folder can't be made or written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -29,7 +29,11 @@ def write_tensors(
 
 
 def write_whole(path: Path, content: bytes, durable: bool = True) -> None:
-    """Replaces the file as a whole: temporary name in the same folder, flush, rename."""
+    """Replaces the file as a whole: temporary name in the same folder, flush, rename.
+
+    `durable` waits until the disk has it, which what can be computed again need not. Raises OSError when
+    the folder is not there or can't be written.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with draft.open("wb") as file:

@@ -1,8 +1,4 @@
-from pathlib import Path
-
-import pytest
-
-from aecore.cache import cache_root, write_whole
+from aecore.cache import cache_root
 
 
 def test_named_folder_comes_first_then_the_users_own(monkeypatch, tmp_path):
@@ -18,14 +14,3 @@ def test_read_only_data_folder_is_never_used(monkeypatch, tmp_path):
     monkeypatch.delenv("AECORE_CACHE", raising=False)
     monkeypatch.setenv("AECORE_DATA", str(tmp_path))
     assert tmp_path not in cache_root().parents
-
-
-def test_failed_write_leaves_the_old_file_and_no_other(tmp_path):
-    def fail(path: Path) -> None:
-        path.write_text("half")
-        raise OSError("disk full")
-
-    write_whole(tmp_path / "a", lambda path: path.write_text("whole"))
-    with pytest.raises(OSError, match="disk full"):
-        write_whole(tmp_path / "a", fail)
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "whole"}

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 from sklearn import decomposition
 
 from aecore.analysis.neighbors import as_points
-from aecore.cache import cache_root, write_whole
+from aecore.cache import cache_root
 from aecore.data import ImageData, unit_range
+from aecore.files import write_whole
 
 Array = np.ndarray | torch.Tensor
 
@@ -175,8 +176,9 @@ def _write(path: Path, baseline: Baseline) -> None:
         "squared_error": baseline.squared_error,
     }
     try:
-        write_whole(path, lambda temporary: save_file(arrays, temporary))
-    except (OSError, SafetensorError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, save(arrays), durable=False)
+    except OSError:
         return  # a cache that can't be written costs time, nothing else
 
 

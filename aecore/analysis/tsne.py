@@ -13,11 +13,11 @@ import torch
 from openTSNE import affinity, initialization, nearest_neighbors
 from openTSNE.tsne import PartialTSNEEmbedding
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from scipy import sparse
 
 from aecore.analysis.neighbors import Neighbors, as_points
-from aecore.cache import write_whole
+from aecore.files import write_whole
 
 Progress = Callable[[int, int, float | None, np.ndarray], bool | None]
 """`(iteration, total, error, embedding) -> stop`: error is the KL divergence (None before the first
@@ -74,7 +74,8 @@ class TsneMap:
         facts = ("perplexity", "seed", "iterations", "stopped", "kl_divergence")
         metadata = {name: repr(getattr(self, name)) for name in facts}
         arrays = {"embedding": self.embedding, "codes": self.codes}
-        write_whole(path, lambda temporary: save_file(arrays, temporary, metadata))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, save(arrays, metadata), durable=False)
 
     @classmethod
     def load(cls, path: Path) -> TsneMap:

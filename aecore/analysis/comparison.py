@@ -174,7 +174,6 @@ def measure(run: Run, data: ImageData) -> dict[str, Any]:
     from aecore.data import unit_range
 
     codes = run.encode(data.test_images)
-    first = first_decoder_weight(run)
     weights = sparsity.weight_sparsity(run.model.get_parameter(n) for n in models.weight_names(run.model))
     sample = slice(0, 1000)
     used = sparsity.used_units(unit_range(data.test_images[sample]), codes[sample], run.decode)
@@ -182,7 +181,7 @@ def measure(run: Run, data: ImageData) -> dict[str, Any]:
         "squared_error": errors_on_test_images(run, data).double().mean().item(),
         **sparsity.code_sparsity(codes).to_dict(),
         "used_units": int(used.sum()),
-        "column_norm": sparsity.scale_gauge(codes, first).mean_column_norm,
+        "column_norm": first_decoder_weight(run).double().norm(dim=0).mean().item(),
         "weight_zeros": weights.exact_zeros,
         "weight_near_zeros": weights.near_zeros,
     }

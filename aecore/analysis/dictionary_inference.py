@@ -8,13 +8,12 @@ images' type.
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-Method = Literal["fista", "ista"]
 CHECK_EVERY = 10
 """Iterations between two tests of convergence."""
 
@@ -38,23 +37,19 @@ def l1_codes(
     strength: float,
     bias: Tensor | None = None,
     *,
-    nonnegative: bool = False,
-    method: Method = "fista",
     tolerance: float = 1e-6,
     max_iterations: int = 20_000,
 ) -> Inference:
-    """argmin_z 1/2 |x - D z - b|^2 + strength |z|_1 for each image (with z >= 0 if `nonnegative`).
+    """argmin_z 1/2 |x - D z - b|^2 + strength |z|_1 for each image.
 
     `images` is N x pixels (or N x C x H x W), `dictionary` pixels x units with one atom a column, `bias`
     one value a pixel. FISTA (Beck & Teboulle 2009) with the gradient restart of O'Donoghue & Candès
-    (2015), or plain ISTA; step 1 / largest eigenvalue of D^T D. It ends when the duality gap of every
-    image is at most `tolerance` x |x - b|^2 / 2, or after `max_iterations` (then `converged` is False).
-    Raises ValueError for shapes that don't fit and for a strength that is not above 0.
+    (2015), step 1 / largest eigenvalue of D^T D. It ends when the duality gap of every image is at most
+    `tolerance` x |x - b|^2 / 2, or after `max_iterations` (then `converged` is False). Raises ValueError
+    for shapes that don't fit and for a strength that is not above 0.
     """
     if not (strength > 0 and math.isfinite(strength)):
         raise ValueError(f"strength must be a finite number above 0, not {strength}; for 0 use ridge_codes")
-    if method not in ("fista", "ista"):
-        raise ValueError(f"method must be fista or ista, not {method!r}")
     if not tolerance > 0:
         raise ValueError(f"tolerance must be above 0, not {tolerance}")
     targets, atoms = _prepare(images, dictionary, bias)
@@ -63,25 +58,19 @@ def l1_codes(
     step = 1 / max(torch.linalg.eigvalsh(gram)[-1].item(), torch.finfo(torch.float64).tiny)
 
     def proximal(point: Tensor) -> Tensor:
-        moved = point - step * (point @ gram - projections)
-        if nonnegative:
-            return torch.clamp(moved - step * strength, min=0)
-        return functional.softshrink(moved, step * strength)
+        return functional.softshrink(point - step * (point @ gram - projections), step * strength)
 
     codes = torch.zeros_like(projections)
     point, momentum = codes, torch.ones(len(codes), 1, dtype=torch.float64, device=codes.device)
-    gap = _relative_gap(codes, gram, projections, energy, strength, nonnegative)
+    gap = _relative_gap(codes, gram, projections, energy, strength)
     done = 0
     while done < max_iterations and not (gap <= tolerance).all():
         for _ in range(min(CHECK_EVERY, max_iterations - done)):
             new = proximal(point)
-            if method == "ista":
-                point = new
-            else:
-                point, momentum = _accelerate(point, codes, new, momentum)
+            point, momentum = _accelerate(point, codes, new, momentum)
             codes = new
             done += 1
-        gap = _relative_gap(codes, gram, projections, energy, strength, nonnegative)
+        gap = _relative_gap(codes, gram, projections, energy, strength)
     return Inference(codes.to(images.dtype), gap, done, bool((gap <= tolerance).all()))
 
 
@@ -116,14 +105,14 @@ def _accelerate(point: Tensor, codes: Tensor, new: Tensor, momentum: Tensor) -> 
 
 
 def _relative_gap(
-    codes: Tensor, gram: Tensor, projections: Tensor, energy: Tensor, strength: float, nonnegative: bool
+    codes: Tensor, gram: Tensor, projections: Tensor, energy: Tensor, strength: float
 ) -> Tensor:
     """Primal minus dual value over the energy |y|^2 / 2, y = x - b; the dual point is a scaled residual."""
     correlations = projections - codes @ gram
     along = (codes * projections).sum(1)
     residual = (energy - along - (codes * correlations).sum(1)).clamp(min=0)
     primal = residual / 2 + strength * codes.abs().sum(1)
-    largest = (correlations if nonnegative else correlations.abs()).max(1).values
+    largest = correlations.abs().max(1).values
     bound = torch.where(largest > 0, strength / largest, math.inf)
     # y . residual / |residual|^2 is the unconstrained best scale of the dual point.
     scale = torch.where(residual > 0, (energy - along) / residual, 1.0).clamp(min=0).minimum(bound)

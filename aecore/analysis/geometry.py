@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 Vector = tuple[float, float]
 Matrix = tuple[Vector, Vector]
@@ -104,22 +100,6 @@ def matched_l2_strength(matrix: Matrix, optimum: Vector, level: float) -> float:
         else:
             high = middle
     return middle
-
-
-def soft_threshold_curve(u: ArrayLike, strength: float) -> NDArray[np.float64]:
-    """argmin_z 1/2 (z - u)^2 + strength |z| = sign(u) max(|u| - strength, 0), element by element."""
-    u = np.asarray(u, dtype=np.float64)
-    return np.sign(u) * np.maximum(np.abs(u) - strength, 0)
-
-
-def shrinkage_curve(u: ArrayLike, strength: float) -> NDArray[np.float64]:
-    """argmin_z 1/2 (z - u)^2 + strength z^2 = u / (1 + 2 strength), element by element."""
-    return np.asarray(u, dtype=np.float64) / (1 + 2 * strength)
-
-
-def zero_coordinates(z: Vector) -> tuple[Literal[1, 2], ...]:
-    """Which coordinates, counted from 1, are exactly zero."""
-    return tuple(i for i, value in zip((1, 2), z, strict=True) if value == 0)
 
 
 def _inside_a_quadrant(matrix: Matrix, optimum: Vector, strength: float) -> Vector:

@@ -53,20 +53,6 @@ class CodeSparsity:
 
 
 @dataclass(frozen=True)
-class ScaleGauge:
-    """Where the scale of a model sits: a penalty that shrinks the code lets the decoder grow."""
-
-    mean_absolute_code: float
-    """Mean |z_ij| over images and units."""
-    mean_column_norm: float
-    """Mean Euclidean norm of the columns of the decoder's first layer, one column a unit."""
-
-    def to_dict(self) -> dict[str, float]:
-        """Plain values by name, ready for JSON."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
 class WeightSparsity:
     """How sparse a set of weight tensors is. Shares are from 0 to 1."""
 
@@ -76,10 +62,6 @@ class WeightSparsity:
     """Share that is exactly zero."""
     near_zeros: float
     """Share with |w| <= .05 of the largest |w| in its own tensor, exact zeros included."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values by name, ready for JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -204,18 +186,6 @@ def unit_importance(
 def used_units(images: Tensor, codes: Tensor, decode: Callable[[Tensor], Tensor], **options: Any) -> Tensor:
     """For each unit, whether `unit_importance` (same arguments) is above .01: bool, one value a unit."""
     return unit_importance(images, codes, decode, **options) > USED
-
-
-def scale_gauge(codes: Tensor, first_decoder_weight: Tensor) -> ScaleGauge:
-    """Mean |z| beside the mean column norm of the decoder's first weight (outputs x latent_size)."""
-    codes = _matrix(codes, images=1)
-    weight = torch.as_tensor(first_decoder_weight)
-    if weight.ndim != 2 or weight.shape[1] != codes.shape[1]:
-        raise ValueError(
-            f"the decoder's first weight must have one column for each of {codes.shape[1]} units, "
-            f"but its shape is {tuple(weight.shape)}"
-        )
-    return ScaleGauge(codes.double().abs().mean().item(), weight.double().norm(dim=0).mean().item())
 
 
 def weight_sparsity(weights: Iterable[Tensor]) -> WeightSparsity:

@@ -13,9 +13,6 @@ from aecore.analysis.geometry import (
     minimize_l1,
     minimize_l2,
     quadratic,
-    shrinkage_curve,
-    soft_threshold_curve,
-    zero_coordinates,
 )
 
 coordinate = st.floats(-3, 3)
@@ -74,9 +71,9 @@ def test_no_step_away_from_the_l1_solution_lowers_the_objective(matrix, optimum,
 def test_for_a_diagonal_quadratic_l1_is_the_soft_threshold_and_l2_the_shrinkage(a, d, optimum, strength):
     diagonal = ((a, 0.0), (0.0, d))
     c1, c2 = optimum
-    expected = [soft_threshold_curve(c1, strength / a), soft_threshold_curve(c2, strength / d)]
+    expected = [math.copysign(max(abs(c) - strength / s, 0), c) for c, s in ((c1, a), (c2, d))]
     assert minimize_l1(diagonal, optimum, strength).z == pytest.approx(expected, abs=1e-12)
-    shrunk = [shrinkage_curve(c1, strength / a), shrinkage_curve(c2, strength / d)]
+    shrunk = [c1 / (1 + 2 * strength / a), c2 / (1 + 2 * strength / d)]
     assert minimize_l2(diagonal, optimum, strength).z == pytest.approx(shrunk, abs=1e-12)
 
 
@@ -110,11 +107,11 @@ def test_the_ball_and_the_contour_only_touch(matrix, optimum, strength):
 
 def test_a_strong_penalty_zeroes_l1_exactly_and_never_l2():
     matrix = quadratic(2, 0.5)
-    assert zero_coordinates(minimize_l1(matrix, (1.5, 0.5), 0.3).z) == (2,)
-    assert zero_coordinates(minimize_l1(matrix, (0.2, -1.8), 0.3).z) == (1,)
+    assert [value == 0 for value in minimize_l1(matrix, (1.5, 0.5), 0.3).z] == [False, True]
+    assert [value == 0 for value in minimize_l1(matrix, (0.2, -1.8), 0.3).z] == [True, False]
     assert minimize_l1(matrix, (1.5, 0.5), 50).z == (0.0, 0.0)
     assert minimize_l1(matrix, (1.5, 0.5), 0).z == pytest.approx((1.5, 0.5))
-    assert zero_coordinates(minimize_l2(matrix, (1.5, 0.5), 50).z) == ()
+    assert 0 not in minimize_l2(matrix, (1.5, 0.5), 50).z
     assert minimize_l2(matrix, (1.5, 0.5), math.inf).z == (0.0, 0.0)
 
 
@@ -134,11 +131,6 @@ def test_the_quadratic_has_the_eigenvalues_and_long_axis_asked_for(elongation, t
     assert np.linalg.eigvalsh(A) == pytest.approx([elongation**-2, 1], abs=1e-12)
     axis = np.array([math.cos(tilt), math.sin(tilt)])
     assert pytest.approx(axis / elongation**2, abs=1e-12) == A @ axis
-
-
-def test_the_curves_are_exact_at_their_corner():
-    assert soft_threshold_curve([-2, -1, -0.5, 0, 1, 1.5], 1).tolist() == [-1, 0, 0, 0, 0, 0.5]
-    assert shrinkage_curve([-2, 0, 3], 0.5).tolist() == [-1, 0, 1.5]
 
 
 @pytest.mark.parametrize(

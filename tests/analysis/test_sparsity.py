@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from aecore.analysis.sparsity import (
     CodeSparsity,
+    WeightSparsity,
     active_units,
     alive_units,
     code_sparsity,
@@ -19,7 +20,6 @@ from aecore.analysis.sparsity import (
     hoyer,
     near_zeros,
     prune_smallest,
-    scale_gauge,
     unit_importance,
     used_units,
     weight_sparsity,
@@ -109,7 +109,7 @@ def test_measures_stay_in_their_ranges_and_agree_with_each_other(codes):
 
 
 @given(matrices, st.sampled_from([2.0**-20, 0.5, 4.0, 2.0**20]))
-def test_everything_but_the_scale_gauge_ignores_the_scale_of_the_code(codes, scale):
+def test_everything_but_the_mean_size_ignores_the_scale_of_the_code(codes, scale):
     before, after = code_sparsity(codes).to_dict(), code_sparsity(codes * scale).to_dict()
     assert after.pop("mean_absolute") == pytest.approx(scale * before.pop("mean_absolute"))
     assert after == pytest.approx(before, abs=1e-9)
@@ -200,21 +200,9 @@ def test_importance_refuses_images_that_do_not_belong_to_the_codes():
         unit_importance(torch.zeros(3, 1), torch.zeros(3, 1), lambda z: z, subsample=0)
 
 
-def test_the_scale_gauge_sees_the_scale_cheat():
-    weight = torch.tensor([[3.0, 0.0], [4.0, 1.0]])
-    codes = torch.tensor([[1.0, -2.0], [3.0, 0.0]])
-    gauge = scale_gauge(codes, weight)
-    assert gauge.to_dict() == {"mean_absolute_code": 1.5, "mean_column_norm": 3.0}
-    cheat = scale_gauge(codes / 10, weight * 10)
-    assert cheat.mean_absolute_code == pytest.approx(0.15)
-    assert cheat.mean_column_norm == pytest.approx(30)
-    with pytest.raises(ValueError, match="one column for each of 2 units"):
-        scale_gauge(codes, torch.zeros(4, 3))
-
-
 def test_weights_are_counted_over_all_tensors_and_near_zero_within_each():
     s = weight_sparsity([torch.tensor([[0.0, 1.0], [0.05, -0.06]]), torch.tensor([100.0, 4.0, -5.0])])
-    assert s.to_dict() == {"weights": 7, "exact_zeros": 1 / 7, "near_zeros": 4 / 7}
+    assert s == WeightSparsity(weights=7, exact_zeros=1 / 7, near_zeros=4 / 7)
     with pytest.raises(ValueError, match="no weights"):
         weight_sparsity([])
 

@@ -10,6 +10,7 @@ import contextlib
 import io
 import re
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -166,15 +167,15 @@ def parse(arguments: list[str]) -> Any:
 
 
 def _sentence(box: str) -> str:
-    """What tyro says in the first paragraph of its box, in one line and without Python's words."""
-    lines = [line.strip("│ ") for line in re.sub(r"\x1b\[[0-9;]*m", "", box).splitlines()]
-    paragraph = []
-    for line in lines:
-        if line.startswith("───"):
-            break
-        if not line.startswith(("╭", "╰")):
-            paragraph.append(line)
-    text = " ".join(paragraph).removeprefix("Error parsing ").strip()
+    """The paragraph under the title of tyro's box, in one line and without Python's words.
+
+    tyro has no public way to give its message but this drawing, framed by lines or, where the terminal
+    has no signs for them, between rows of dashes; requirements.txt bounds its version.
+    """
+    lines = [line.strip("│ ") for line in re.sub(r"\x1b\[[0-9;]*m", "", box).splitlines()[1:]]
+    groups = groupby(lines, lambda line: not line.strip("─-╰╯"))
+    paragraphs = (" ".join(group) for is_rule, group in groups if not is_rule)
+    text = next(paragraphs, "").removeprefix("Error parsing ")
     text = re.sub(
         r"invalid literal for int\(\) with base 10: (.*)", r"a whole number is needed, not \1", text
     )

@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import torch
 
 from aecore import store
 from aecore.__main__ import main
+from aecore.command_flags import parse
 from aecore.presets import PRESETS
 
 TINY = ["--data.name", "digits", "--model.hidden", "8", "--model.latent-size", "3", "--threads", "1"]
@@ -165,6 +167,34 @@ REFUSED = [
 def test_what_can_not_be_is_one_sentence_and_leaves_nothing_behind(capsys, arguments, says):
     assert says in refusal(capsys, *arguments)
     assert store.list_runs() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "--train.epochs", "x"], "--train.epochs: a whole number is needed, not 'x'"),
+        (["fly"], "Unrecognized options: fly"),
+        (
+            ["evaluate"],
+            "Missing from python -m aecore evaluate: RUN Folder of the run, or its name among the runs. "
+            "(required)",
+        ),
+        (
+            ["train", "--model.family", "transformer"],
+            "invalid choice 'transformer' for argument '--model.family'. Expected one of ('mlp', 'conv', "
+            "'dictionary')",
+        ),
+    ],
+)
+@pytest.mark.parametrize(("encoding", "colours"), [("utf-8", False), ("utf-8", True), ("ascii", False)])
+def test_the_whole_message_is_taken_out_of_tyros_box(monkeypatch, arguments, sentence, encoding, colours):
+    output = io.TextIOWrapper(io.BytesIO(), encoding)
+    output.isatty = lambda: colours
+    monkeypatch.setattr(sys, "stdout", output)
+    monkeypatch.setenv("TERM", "xterm")
+    with pytest.raises(ValueError, match="says more") as refused:
+        parse(arguments)
+    assert str(refused.value) == f"{sentence}; `python -m aecore --help` says more"
 
 
 def test_data_that_are_not_there_are_named_before_a_folder_is_made(capsys, monkeypatch, tmp_path):

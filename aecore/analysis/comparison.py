@@ -77,7 +77,7 @@ def penalties(config: Config) -> dict[str, float]:
 
 
 def recipe(config: Config) -> Config:
-    """The config without its penalties and with seed 0: equal for runs that form a path of strengths."""
+    """The config without its penalties and with seed 0: equal for runs that differ in strength alone."""
     off = {f"loss.{name}": 0.0 for name in PENALTY_NAMES} | {"train.seed": 0}
     if config.train.optimizer == "adamw":
         # Without decay AdamW is Adam.
@@ -85,7 +85,9 @@ def recipe(config: Config) -> Config:
     return config.with_values(off)
 
 
-def path(members: Iterable[Member], base: Config, penalty: str | None, seed: int = 0) -> list[Member]:
+def along_strength(
+    members: Iterable[Member], base: Config, penalty: str | None, seed: int = 0
+) -> list[Member]:
     """Members trained as `base` but for the strength of one penalty, from weak to strong.
 
     With `penalty` None those without any penalty: one, or none.
@@ -139,8 +141,8 @@ def why_not_comparable(left: Config, right: Config) -> str:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a run makes of some images: N images, `latent_size` units."""
+class UnitUse:
+    """The codes of N images, and how much each of the units is used in them."""
 
     codes: np.ndarray
     """float32 N x units."""
@@ -152,7 +154,7 @@ class Look:
     """Units by falling use, then by falling mean size."""
 
 
-def look(codes: Tensor) -> Look:
+def unit_use(codes: Tensor) -> UnitUse:
     """Use, state and order of the units from the codes of at least two images."""
     import numpy as np
 
@@ -161,7 +163,7 @@ def look(codes: Tensor) -> Look:
     values = codes.numpy()
     use = (values != 0).mean(0)
     order = np.lexsort((-np.abs(values).mean(0), -use))
-    return Look(values, use, dead_units(codes).numpy(), order)
+    return UnitUse(values, use, dead_units(codes).numpy(), order)
 
 
 def measure(run: Run, data: ImageData) -> dict[str, Any]:

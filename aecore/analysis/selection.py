@@ -126,7 +126,7 @@ def groups(members: Iterable[Candidate]) -> list[Group]:
     return [Group(same[0].config, tuple(same)) for same in found.values()]
 
 
-def path(found: Iterable[Group], config: Config, field: str = LATENT) -> list[Group]:
+def along_field(found: Iterable[Group], config: Config, field: str = LATENT) -> list[Group]:
     """The groups that differ from `config` in one field at most (and the seed), by that field's value."""
 
     def rest(c: Config) -> Config:

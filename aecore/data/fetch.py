@@ -79,7 +79,7 @@ class _Meter:
     def update(self, archive: str, done: int, size: int | None = None) -> None:
         """Raises _StoppedError when the caller wants to stop."""
         self.done[archive] = done
-        # The server's word on the size is newer than ours.
+        # What the server says of the size is newer than the catalog.
         self.sizes[archive] = max(size or self.sizes[archive], done)
         if self.progress and self.progress(sum(self.done.values()), sum(self.sizes.values())):
             raise _StoppedError

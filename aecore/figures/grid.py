@@ -21,7 +21,7 @@ Row = Mapping[str, Any]
 
 
 def error_curve(
-    path: Sequence[Row],
+    along: Sequence[Row],
     others: Sequence[Row],
     title: str,
     *,
@@ -32,13 +32,13 @@ def error_curve(
 ) -> alt.Chart:
     """Squared error against one axis: the line through the position, with its spread over seeds.
 
-    Rows of `path` hold `k`, `x`, `error`, `low`, `high` (over seeds) and, where there is one, `pca`;
+    Rows of `along` hold `k`, `x`, `error`, `low`, `high` (over seeds) and, where there is one, `pca`;
     `others` are further members, `k`, `x` and `error`, drawn faintly.
     """
     scale = (
         alt.Scale(type="log", base=2, nice=False, padding=12) if log else alt.Scale(nice=False, padding=12)
     )
-    ticks = sorted({row["x"] for row in path})
+    ticks = sorted({row["x"] for row in along})
     # Not `format`, to which a logarithmic axis adds a precision of its own: 64 became 6e+1.
     axis = alt.Axis(values=ticks, grid=False, labelExpr="format(datum.value, '~g')", labelOverlap=True)
     x = alt.X("x:Q", title=title, scale=scale, axis=axis)
@@ -51,14 +51,14 @@ def error_curve(
         alt.Tooltip("error:Q", format=".2f", title="squared error"),
         alt.Tooltip("label:N", title="model"),
     ]
-    line = alt.Chart(alt.Data(values=list(path)))
+    line = alt.Chart(alt.Data(values=list(along)))
     layers = [
         alt.Chart(alt.Data(values=list(others)))
         .mark_circle(size=34, opacity=0.35, color=LINE)
         .encode(x=x, y=y("error"), tooltip=tooltip),
         line.mark_area(opacity=0.2, color=LINE).encode(x=x, y=y("low"), y2="high:Q"),
     ]
-    known = [row for row in path if row.get("pca") is not None]
+    known = [row for row in along if row.get("pca") is not None]
     if known:
         pca = alt.Chart(alt.Data(values=known)).encode(x=x, y=y("pca"))
         layers.append(pca.mark_line(color=PCA_COLOR, strokeWidth=2, strokeDash=[5, 3]))
@@ -74,7 +74,7 @@ def error_curve(
     layers.append(line.mark_line(color=LINE, strokeWidth=2).encode(x=x, y=y("error")))
     points = line.mark_circle(color=LINE, size=90, opacity=1, cursor="pointer")
     layers.append(points.encode(x=x, y=y("error"), tooltip=tooltip).add_params(_pick()))
-    here = alt.Chart(alt.Data(values=[row for row in path if row["x"] == chosen]))
+    here = alt.Chart(alt.Data(values=[row for row in along if row["x"] == chosen]))
     layers.append(_ring(here).encode(x=x, y=y("error")))
     return alt.layer(*layers).properties(height=height)
 

@@ -69,7 +69,7 @@ class Walk:
             "encoder": [_layer_json(layer) for layer in self.encoder],
             "decoder": [_layer_json(layer) for layer in self.decoder],
             "codes": [[round(float(v), 3) for v in code] for code in self.codes],
-            "grid": grid(self.codes.shape[1]),
+            "grid": rows_and_columns(self.codes.shape[1]),
             "errors": [round(float(e), 3) for e in self.errors],
         }
 
@@ -82,7 +82,7 @@ def walk(run: Run, images: Tensor, steps: int = 8) -> Walk:
     x = unit_range(images)
     with torch.no_grad():
         encoded = trace(run.model.encoder, run.scaling.normalize(images, dtype=torch.float32))
-        codes = path(encoded[-1], steps)
+        codes = joined(encoded[-1], steps)
         decoded = trace(run.model.decoder, codes)
     outputs = run.scaling.denormalize(decoded[-1].float())
     return Walk(
@@ -113,7 +113,7 @@ def trace(half: nn.Sequential, x: Tensor) -> list[Tensor]:
     return outputs if held is None else [*outputs, held]
 
 
-def path(codes: Tensor, steps: int) -> Tensor:
+def joined(codes: Tensor, steps: int) -> Tensor:
     """The codes N x latent_size joined by straight lines of `steps` steps each."""
     if steps < 1:
         raise ValueError(f"a path needs at least 1 step between two codes, not {steps}")
@@ -122,7 +122,7 @@ def path(codes: Tensor, steps: int) -> Tensor:
     return torch.cat([*legs, codes[-1:]])
 
 
-def grid(size: int) -> tuple[int, int]:
+def rows_and_columns(size: int) -> tuple[int, int]:
     """(rows, columns) for `size` squares, about twice as tall as wide; the last row may be short."""
     columns = max(1, round(math.sqrt(size / 2)))
     return math.ceil(size / columns), columns
@@ -135,10 +135,10 @@ def drawn(values: Tensor) -> Layer:
     scale = max(float(np.quantile(array, 0.99)), 1e-12)
     cells = to_uint8(array / scale)
     if cells.ndim == 4:
-        liveliest = np.argsort(-array.std(axis=(0, 2, 3)), kind="stable")[:MAPS]
+        most_varied = np.argsort(-array.std(axis=(0, 2, 3)), kind="stable")[:MAPS]
         label = " × ".join(str(n) for n in values.shape[1:])
-        return Layer(label, size, cells[:, np.sort(liveliest)])
-    rows, columns = grid(size)
+        return Layer(label, size, cells[:, np.sort(most_varied)])
+    rows, columns = rows_and_columns(size)
     padded = np.pad(cells, ((0, 0), (0, rows * columns - size)))
     return Layer(f"{size:,}", size, padded.reshape(-1, 1, rows, columns))
 

@@ -123,7 +123,7 @@ def active_shares(active: np.ndarray, units: int) -> np.ndarray:
     return np.bincount(active, minlength=units + 1) / len(active)
 
 
-def unit_use(use: np.ndarray, color: str, height: int = 110) -> alt.Chart:
+def use_bars(use: np.ndarray, color: str, height: int = 110) -> alt.Chart:
     """Share of images for which each unit is active, in the order given."""
     return (
         alt.Chart(table(rank=np.arange(1, len(use) + 1), use=use))

@@ -57,7 +57,7 @@ def draw_start_cards() -> dict[str, DeltaGenerator]:
 
 def draw_card_pictures(places: dict[str, DeltaGenerator], info: RunInfo) -> None:
     """Fills the places with pictures made from a run."""
-    from aecore.figures.doors import diamond_and_disc, falling_error
+    from aecore.figures.start_cards import diamond_and_disc, falling_error
 
     places["sparsity"].html(svg_tag(diamond_and_disc(), "L1's diamond and L2's disc meet a loss's contour"))
     history = store.read_history(info.path)

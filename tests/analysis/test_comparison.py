@@ -65,16 +65,16 @@ def test_a_path_is_sorted_and_holds_one_penalty_one_recipe_and_one_seed():
         member(loss__code_l1=1e-3, train__epochs=5),
     ]
     members = [wanted[2], others[0], wanted[0], *others[1:], wanted[1]]
-    assert comparison.path(members, BASE, "code_l1") == wanted
-    assert comparison.path(members, BASE, None) == [others[0]]
-    assert comparison.path(members, BASE, "code_l1", seed=1) == [others[3]]
-    assert comparison.path(members, others[4].config, "code_l1") == [others[4]]
+    assert comparison.along_strength(members, BASE, "code_l1") == wanted
+    assert comparison.along_strength(members, BASE, None) == [others[0]]
+    assert comparison.along_strength(members, BASE, "code_l1", seed=1) == [others[3]]
+    assert comparison.along_strength(members, others[4].config, "code_l1") == [others[4]]
 
 
 def test_adamw_without_decay_is_no_penalty_and_with_it_a_path_beside_adam():
     decayed = member(train__optimizer="adamw", train__weight_decay=0.1)
     assert comparison.penalties(decayed.config) == {"weight_decay": 0.1}
-    assert comparison.path([member(), decayed], BASE, "weight_decay") == [decayed]
+    assert comparison.along_strength([member(), decayed], BASE, "weight_decay") == [decayed]
     assert comparison.recipe(decayed.config) == BASE
 
 
@@ -103,10 +103,10 @@ def test_runs_that_can_not_be_compared_say_why():
 
 def test_look_orders_units_by_use_then_size():
     codes = torch.tensor([[0.0, 1, 0, 5], [0, 0, 0, -5], [0, 0, 0, 5], [0, 3, 2, 5]])
-    look = comparison.look(codes)
-    assert look.use.tolist() == [0, 0.5, 0.25, 1]
-    assert look.order.tolist() == [3, 1, 2, 0]
-    assert look.dead.tolist() == [True, False, False, False]
+    found = comparison.unit_use(codes)
+    assert found.use.tolist() == [0, 0.5, 0.25, 1]
+    assert found.order.tolist() == [3, 1, 2, 0]
+    assert found.dead.tolist() == [True, False, False, False]
 
 
 def test_measure_agrees_with_the_measures_it_is_made_of(run, digits):

@@ -108,23 +108,23 @@ def test_groups_hold_the_seeds_of_one_config_and_their_standard_error():
     assert second.config.model.latent_size == 4
 
 
-def test_a_path_holds_what_differs_in_one_field_alone():
+def test_along_a_field_stands_what_differs_in_one_field_alone():
     grid, members = grid_with(
         range(12, 0, -1), {"model.latent_size": (2, 8, 4), "loss.code_l1": (0.0, 0.1), "train.seed": (0, 1)}
     )
     here = grid.members[3]
-    path = selection.path(groups(members), here)
-    assert [g.config.model.latent_size for g in path] == [2, 4, 8]
-    assert {g.config.loss.code_l1 for g in path} == {here.loss.code_l1}
-    strengths = selection.path(groups(members), here, "loss.code_l1")
+    found = selection.along_field(groups(members), here)
+    assert [g.config.model.latent_size for g in found] == [2, 4, 8]
+    assert {g.config.loss.code_l1 for g in found} == {here.loss.code_l1}
+    strengths = selection.along_field(groups(members), here, "loss.code_l1")
     assert [g.config.loss.code_l1 for g in strengths] == [0.0, 0.1]
 
 
-def test_a_path_passes_over_sizes_that_another_setting_forbids():
+def test_along_a_field_passes_over_sizes_that_another_setting_forbids():
     base = POST.with_values({"model.code_activation": "top_k", "model.top_k": 4})
     grid = Grid(base, listed=[{"model.latent_size": 8}, {"model.latent_size": 2, "model.top_k": 2}])
     members = candidates(grid, [row(0, 4.0), row(1, 5.0)])
-    assert [g.members[0].k for g in selection.path(groups(members), grid.members[0])] == [0]
+    assert [g.members[0].k for g in selection.along_field(groups(members), grid.members[0])] == [0]
 
 
 # The proposal

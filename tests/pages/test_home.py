@@ -12,8 +12,8 @@ from aecore.analysis.metrics import errors_on_test_images
 from aecore.analysis.projection import pca_baseline
 from aecore.config import DataConfig, ModelConfig
 from aecore.data.normalization import Scaling
-from aecore.figures.doors import diamond_and_disc, falling_error
-from aecore.figures.network import MAPS, drawn, grid, path, trace, walk
+from aecore.figures.network import MAPS, drawn, joined, rows_and_columns, trace, walk
+from aecore.figures.start_cards import diamond_and_disc, falling_error
 from aecore.models import build
 from aecore.store.run import Run
 from tests.pages.conftest import open_page
@@ -151,15 +151,15 @@ def test_a_walk_passes_through_each_image(model, shape, tmp_path):
 
 def test_the_path_is_straight_and_goes_through_every_code():
     codes = torch.tensor([[0.0, 0.0], [4.0, 0.0], [4.0, 8.0]])
-    frames = path(codes, 4)
+    frames = joined(codes, 4)
     assert frames.tolist() == [[0, 0], [1, 0], [2, 0], [3, 0], [4, 0], [4, 2], [4, 4], [4, 6], [4, 8]]
     with pytest.raises(ValueError, match="at least 1 step"):
-        path(codes, 0)
+        joined(codes, 0)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 12, 64, 128, 784, 1000])
 def test_a_block_holds_all_its_squares_and_no_empty_row(size):
-    rows, columns = grid(size)
+    rows, columns = rows_and_columns(size)
     assert (rows - 1) * columns < size <= rows * columns
 
 

@@ -44,7 +44,7 @@ def draw_curve(
 
     config = grid.members[k]
     found = selection.groups(members)
-    through = selection.path(found, config, field)
+    through = selection.along_field(found, config, field)
     on_test = all(group.test is not None for group in through)
     log = _spans_decades([group.config.get(field) for group in through])
     if log:

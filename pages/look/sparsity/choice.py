@@ -231,13 +231,15 @@ def _own_runs(view: str) -> Choice | None:
 
 def _plain(members: Sequence[Member]) -> str | None:
     """Key of the shipped dictionary without a penalty."""
-    found = [m for m in comparison.path(members, gallery.BASE, None) if m.key is not None]
+    found = [m for m in comparison.along_strength(members, gallery.BASE, None) if m.key is not None]
     return found[0].key if found else None
 
 
 def _before(members: Sequence[Member], member: Member) -> Mapping[str, Any] | None:
     used = comparison.penalties(member.config)
     same = [
-        m for m in comparison.path(members, gallery.BASE, "code_l1") if comparison.penalties(m.config) == used
+        m
+        for m in comparison.along_strength(members, gallery.BASE, "code_l1")
+        if comparison.penalties(m.config) == used
     ]
     return same[0].figures if same else None

@@ -95,7 +95,7 @@ def draw_values(sides: Sides, count_silent: bool) -> None:
             for kind, chart in (
                 ("values", charts.value_histogram(shown[i], edges, source.color, SPIKE_COLOR)),
                 ("active", charts.active_histogram(active[i], units, float(top), source.color)),
-                ("use", charts.unit_use(use, source.color)),
+                ("use", charts.use_bars(use, source.color)),
             ):
                 st.altair_chart(chart, key=f"sparsity_{kind}_{i}")
 

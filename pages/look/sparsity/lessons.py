@@ -29,9 +29,9 @@ class Side:
     def networks(self, members: Sequence[Member]) -> list[Member]:
         """The side's networks with weights, from none or weak to strong."""
         base = gallery.BASE.with_values(self.values)
-        found = comparison.path(members, base, self.penalty)
+        found = comparison.along_strength(members, base, self.penalty)
         if found and self.penalty is not None:
-            found = comparison.path(members, base, None) + found
+            found = comparison.along_strength(members, base, None) + found
         return [m for m in found if m.key is not None]
 
 

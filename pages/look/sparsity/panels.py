@@ -31,7 +31,7 @@ def draw_trade_off(members: Sequence[Member], marked: Mapping[str, Member]) -> N
     from aecore.figures import sparsity as charts
 
     def networks(values: dict[str, Any], penalty: str | None) -> list[Member]:
-        return comparison.path(members, gallery.BASE.with_values(values), penalty)
+        return comparison.along_strength(members, gallery.BASE.with_values(values), penalty)
 
     kept = [m for k in (5, 10, 20) for m in networks(gallery.top_k(k), None)]
     cut = [m for t in (0.5, 1.0, 1.5) for m in networks(gallery.threshold(t), None)]
@@ -82,7 +82,10 @@ def draw_weights(members: Sequence[Member], data) -> None:
     from aecore.figures import sparsity as charts
 
     base = gallery.BASE.with_values(gallery.POST)
-    rows = [comparison.path(members, base, name) for name in (None, "weight_l1", comparison.WEIGHT_DECAY)]
+    rows = [
+        comparison.along_strength(members, base, name)
+        for name in (None, "weight_l1", comparison.WEIGHT_DECAY)
+    ]
     plain, proximal, decayed = [[m for m in row if m.key is not None] for row in rows]
     if not (plain and proximal and decayed):
         st.info(

@@ -14,7 +14,7 @@ import streamlit as st
 
 from aecore import store
 from aecore.analysis import comparison
-from aecore.analysis.comparison import Look, Member
+from aecore.analysis.comparison import Member, UnitUse
 from aecore.gallery import sparsity as gallery
 from aecore.palette import L1_COLOR, L2_COLOR
 from pages.shared import loading
@@ -36,7 +36,7 @@ class Source:
     figures: Mapping[str, Any]
     further: Sequence[Mapping[str, Any]]
     """The figures at other seeds."""
-    look: Look
+    look: UnitUse
     reconstruct: Callable[[np.ndarray], np.ndarray]
     """Test images by index to their reconstructions, N x C x H x W in [0, 1]."""
     atoms: Callable[[], np.ndarray]
@@ -78,14 +78,14 @@ def warm(members: Sequence[Member]) -> None:
         look(member.key)
 
 
-def look(key: str) -> Look:
+def look(key: str) -> UnitUse:
     return _look(key, store.weights_stamp(key))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Encoding the test images")
-def _look(key: str, stamp: int) -> Look:
+def _look(key: str, stamp: int) -> UnitUse:
     run = store.load_run(key)
-    return comparison.look(run.encode(loading.load_data(run.config.data.name).test_images[:IMAGES]))
+    return comparison.unit_use(run.encode(loading.load_data(run.config.data.name).test_images[:IMAGES]))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Finding the atoms")
@@ -197,7 +197,7 @@ def _of_codes(name: str, color: str, key: str, found: Exact, index: int) -> Sour
         color,
         figures,
         (),
-        comparison.look(codes),
+        comparison.unit_use(codes),
         lambda chosen: run.decode(codes[chosen]).numpy(),
         lambda: _atoms(key, store.weights_stamp(key)),
     )

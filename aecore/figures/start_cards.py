@@ -1,4 +1,4 @@
-"""Two small pictures as SVG text, drawn from figures: a falling error, and L1's diamond beside L2's disc."""
+"""The start cards' small pictures as SVG text: a falling error, and L1's diamond beside L2's disc."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 from aecore.figures.training import TERM_COLORS, TERM_NAMES, error_curve, rows, term_curves
 from aecore.losses import CODE_PENALTIES
-from aecore.palette import L1_COLOR, L2_COLOR
+from aecore.palette import L1_COLOR, L2_COLOR, PCA_COLOR
+from tests.figures.charts import colors_by_name, layers_of, marked
 
 
 def history(epochs, **terms):
@@ -14,10 +15,8 @@ def history(epochs, **terms):
 
 
 def values_of(chart):
-    """The rows in a chart's specification, those of its layers together."""
-    spec = chart.to_dict()
-    layers = spec.get("layer", [spec])
-    return [row for layer in layers for row in layer.get("data", {}).get("values", [])]
+    """The rows of a chart's layers, together."""
+    return [row for layer in layers_of(chart) for row in layer["rows"]]
 
 
 def test_rows_hold_every_epoch_part_and_term_once():
@@ -28,9 +27,13 @@ def test_rows_hold_every_epoch_part_and_term_once():
 
 
 def test_error_curve_shows_squared_error_and_pca():
-    values = values_of(error_curve(history(2), epochs=5, pca=24.48))
+    chart = error_curve(history(2), epochs=5, pca=24.48)
+    values = values_of(chart)
     assert {row["value"] for row in values if row.get("part") == "train"} == {20.0, 10.0}
     assert {"value": 24.48, "text": "PCA 24.5"} in values
+    assert [layer["mark"]["color"] for kind in ("rule", "text") for layer in marked(chart, kind)] == [
+        PCA_COLOR
+    ] * 2
     assert not any("text" in row for row in values_of(error_curve(history(2), epochs=5)))
 
 
@@ -40,8 +43,7 @@ def test_without_a_penalty_loss_is_the_only_line():
 
 def test_each_term_has_a_line_its_colour_and_its_name():
     chart = term_curves(history(2, code_l1=0.1, code_l2=0.2), epochs=2)
-    color = chart.to_dict()["encoding"]["color"]["scale"]
-    assert dict(zip(color["domain"], color["range"], strict=True)) == {
+    assert colors_by_name(layers_of(chart)[0]) == {
         "loss (sum)": TERM_COLORS["loss"],
         "reconstruction": TERM_COLORS["reconstruction"],
         "L1": L1_COLOR,

@@ -8,7 +8,6 @@ import pytest
 from aecore import data, load_run
 from aecore.analysis.metrics import errors_on_test_images
 from aecore.analysis.projection import pca_baseline
-from aecore.figures.errors import choose_images, error_histogram, extremes, verdict
 from tests.pages.conftest import open_page
 
 PAGE = "pages/look/reconstructions/page.py"
@@ -100,35 +99,3 @@ def test_the_link_carries_the_view(tiny_key):
     app = open_page(PAGE, link)
     assert app.segmented_control(key="reconstructions_order").value == "Best"
     assert len(pictures(app)) == 48
-
-
-def test_order_is_by_error_and_other_orders_are_refused():
-    errors = np.array([3.0, 1.0, 2.0])
-    assert choose_images(errors, "worst", 2).tolist() == [0, 2]
-    assert choose_images(errors, "best", 9).tolist() == [1, 2, 0]
-    assert sorted(choose_images(errors, "random", 9, draw=4).tolist()) == [0, 1, 2]
-    with pytest.raises(ValueError, match="worst, best or random"):
-        choose_images(errors, "median", 2)
-
-
-def test_histogram_counts_every_image_and_marks_those_shown():
-    errors = np.random.default_rng(0).gamma(4, 3, 5000)
-    chart = error_histogram(errors, errors[:7], pca_mean=24.5).to_dict()
-    tables = [layer["data"]["values"] for layer in chart["layer"] if "data" in layer]
-    assert sum(row["images"] for row in tables[0]) == 5000
-    assert [row["error"] for row in tables[1]] == pytest.approx(errors[:7])
-    assert "PCA 24.5" in str(chart)
-
-
-def test_the_sentence_follows_the_figures():
-    errors = np.full(10, 5.0)
-    assert "50% less error than PCA with 12" in verdict(errors, np.full(10, 10.0), 12, 64)
-    assert "narrowest layer before the code is 64 wide" in verdict(errors, np.full(10, 2.0), 64, 64)
-    assert "longer training" in verdict(errors, np.full(10, 2.0), 12, 64)
-    assert "not trained to its end" in verdict(errors, np.full(10, 2.0), 12, 64, finished=False)
-
-
-def test_the_hardest_class_is_named():
-    errors, labels = np.array([1.0, 1.0, 9.0, 7.0]), np.array([0, 0, 2, 2])
-    assert extremes(errors, labels, ("cat", "dog", "owl")).startswith("Hardest class: owl (8.0")
-    assert extremes(errors[:2], labels[:2], ("cat", "dog", "owl")) == ""

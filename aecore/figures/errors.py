@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 import numpy as np
 
+from aecore.figures.tables import table
 from aecore.palette import PCA_COLOR
 
 RUN_COLOR = "#2f86ad"
@@ -41,11 +42,11 @@ def error_histogram(errors: np.ndarray, shown: np.ndarray, pca_mean: float, heig
     end = max(float(np.quantile(errors, 0.998)), pca_mean * 1.02, float(shown.max(initial=0)))
     counts, edges = np.histogram(errors, bins=BINS, range=(0, end))
     counts[-1] += int((errors > end).sum())
-    bars = _table(start=edges[:-1], end=edges[1:], images=counts)
+    bins = table(start=edges[:-1], end=edges[1:], images=counts)
     scale = alt.Scale(domain=[0, end], nice=False)
     x = alt.X("start:Q", bin="binned", title="squared error per image", scale=scale)
     histogram = (
-        alt.Chart(bars)
+        alt.Chart(bins)
         .mark_bar(color=RUN_COLOR, opacity=0.55, binSpacing=0.5)
         .encode(
             x=x,
@@ -61,7 +62,7 @@ def error_histogram(errors: np.ndarray, shown: np.ndarray, pca_mean: float, heig
     # The plot's own height, whatever the axes take of the chart's.
     foot, top = alt.ExprRef("height"), alt.ExprRef("height - 12")
     ticks = (
-        alt.Chart(_table(error=shown))
+        alt.Chart(table(error=shown))
         .mark_rule(strokeWidth=1.5, color=TICK_COLOR)
         .encode(
             x=alt.X("error:Q", scale=scale),
@@ -79,16 +80,10 @@ def error_histogram(errors: np.ndarray, shown: np.ndarray, pca_mean: float, heig
 
 def _rule(value: float, text: str, color: str, y: int, to_the_left: bool, scale: alt.Scale) -> alt.Chart:
     """A dashed rule with its label above the plot, each rule's on a line of its own."""
-    base = alt.Chart(_table(value=[value], text=[text])).encode(x=alt.X("value:Q", scale=scale))
+    base = alt.Chart(table(value=[value], text=[text])).encode(x=alt.X("value:Q", scale=scale))
     line = base.mark_rule(color=color, strokeWidth=2, strokeDash=[4, 3])
     label = base.mark_text(align="right" if to_the_left else "left", color=color, fontWeight="bold")
     return line + label.encode(text="text:N", y=alt.value(y))
-
-
-def _table(**columns: Sequence) -> alt.Data:
-    names = list(columns)
-    rows = zip(*(np.asarray(c).tolist() for c in columns.values()), strict=True)
-    return alt.Data(values=[dict(zip(names, row, strict=True)) for row in rows])
 
 
 def verdict(

@@ -9,6 +9,8 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from aecore.figures.tables import table
+
 BINS = 40
 
 NONE_COLOR = "#8a8f98"
@@ -203,13 +205,6 @@ def pruning(curves: Sequence[Curve], height: int = 300) -> alt.Chart:
         )
         .properties(height=height)
     )
-
-
-def table(**columns: Any) -> alt.Data:
-    """Columns of equal length as the rows that a chart takes."""
-    names = list(columns)
-    rows = zip(*(np.asarray(c).tolist() for c in columns.values()), strict=True)
-    return alt.Data(values=[dict(zip(names, row, strict=True)) for row in rows])
 
 
 def _exactly_zero(share: float) -> str:

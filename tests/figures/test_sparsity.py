@@ -115,11 +115,3 @@ def test_pruning_ends_at_three_times_the_smallest_error():
     assert lines["mark"]["clip"] is True
     assert colors_by_name(lines) == {"L1": L1_COLOR, "L2": L2_COLOR}
     assert len(lines["rows"]) == 3
-
-
-def test_columns_become_rows_and_must_be_of_one_length():
-    assert charts.table(a=np.array([1, 2]), b=["x", "y"]).to_dict() == {
-        "values": [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
-    }
-    with pytest.raises(ValueError, match="shorter"):
-        charts.table(a=[1, 2], b=[1])

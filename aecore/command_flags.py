@@ -27,17 +27,27 @@ EngineFlag = Literal["local", "ray"]
 RayAddress = Annotated[str, tyro.conf.arg(metavar="ADDRESS")]
 
 
-def _flags(config: type) -> type:
-    """The same fields and help without the checks, so that a refusal is our sentence and not tyro's box."""
-    unchecked = {
-        "__doc__": config.__doc__,
-        "__module__": config.__module__,
-        "__post_init__": lambda self: None,
-    }
-    return type(config.__name__, (config,), unchecked)
+class _Unchecked:
+    """Leaves the checks out, so that a refusal is our sentence and not tyro's box."""
+
+    def __post_init__(self) -> None:
+        pass
 
 
-DataFlags, ModelFlags, LossFlags, TrainFlags = map(_flags, (DataConfig, ModelConfig, LossConfig, TrainConfig))
+class DataFlags(_Unchecked, DataConfig):
+    __doc__ = DataConfig.__doc__
+
+
+class ModelFlags(_Unchecked, ModelConfig):
+    __doc__ = ModelConfig.__doc__
+
+
+class LossFlags(_Unchecked, LossConfig):
+    __doc__ = LossConfig.__doc__
+
+
+class TrainFlags(_Unchecked, TrainConfig):
+    __doc__ = TrainConfig.__doc__
 
 
 DESCRIPTION = """Train auto-encoders and look at them.
@@ -153,7 +163,7 @@ def parse(arguments: list[str]) -> Any:
         Annotated[kind, tyro.conf.subcommand(name, default=default)]
         for name, (kind, default) in subcommands.items()
     ]
-    union = kinds[0]
+    union: Any = kinds[0]
     for kind in kinds[1:]:
         union = union | kind
     complaint = io.StringIO()

@@ -78,7 +78,7 @@ def penalties(config: Config) -> dict[str, float]:
 
 def recipe(config: Config) -> Config:
     """The config without its penalties and with seed 0: equal for runs that differ in strength alone."""
-    off = {f"loss.{name}": 0.0 for name in PENALTY_NAMES} | {"train.seed": 0}
+    off: dict[str, Any] = {f"loss.{name}": 0.0 for name in PENALTY_NAMES} | {"train.seed": 0}
     if config.train.optimizer == "adamw":
         # Without decay AdamW is Adam.
         off |= {"train.optimizer": "adam", "train.weight_decay": 0.0}

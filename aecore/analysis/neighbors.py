@@ -144,13 +144,13 @@ def trustworthiness(
     excess = 0
     step = max(1, _CHUNK_VALUES // n // 2)
     for start in range(0, n, step):
-        rows = torch.arange(start, min(start + step, n))
-        squared = space._squared(space._centred[rows])
-        squared[torch.arange(len(rows)), rows] = torch.inf
-        limits = squared.gather(1, near[rows]).numpy()
-        squared = squared.numpy()
+        part = torch.arange(start, min(start + step, n))
+        squared = space._squared(space._centred[part])
+        squared[torch.arange(len(part)), part] = torch.inf
+        limits = squared.gather(1, near[part]).numpy()
+        distances = squared.numpy()
         for column in range(k):
             # numpy counts true values far faster than torch sums them.
-            ranks = np.count_nonzero(squared < limits[:, column, None], axis=1) + 1
+            ranks = np.count_nonzero(distances < limits[:, column, None], axis=1) + 1
             excess += int(np.maximum(ranks - k, 0).sum())
     return 1 - 2 / (n * k * (2 * n - 3 * k - 1)) * excess

@@ -139,20 +139,25 @@ def pca_baseline(data: ImageData) -> Baseline:
         if known is data:
             return baseline
     path = _cache_path(data)
-    if (baseline := _read(path, data)) is None:
-        pca = fit_pca(unit_range(data.train_images))
-        baseline = Baseline(pca, pca.squared_error(unit_range(data.test_images)))
+    kept = _read(path, data)
+    baseline = _fit(data) if kept is None else kept
+    if kept is None:
         _write(path, baseline)
     _recent.insert(0, (data, baseline))
     del _recent[4:]
     return baseline
 
 
+def _fit(data: ImageData) -> Baseline:
+    pca = fit_pca(unit_range(data.train_images))
+    return Baseline(pca, pca.squared_error(unit_range(data.test_images)))
+
+
 def _cache_path(data: ImageData) -> Path:
     checksum = 0
     for images in (data.train_images, data.test_images):
         checksum = zlib.crc32(str(tuple(images.shape)).encode(), checksum)
-        checksum = zlib.crc32(np.ascontiguousarray(images.numpy()), checksum)
+        checksum = zlib.crc32(np.ascontiguousarray(images.numpy()).data, checksum)
     name = re.sub(r"[^a-z0-9]+", "-", data.name.lower())[:40]
     return cache_root() / f"pca-{name}-{checksum:08x}.safetensors"
 

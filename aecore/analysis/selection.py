@@ -49,7 +49,11 @@ class Group:
     @property
     def validation(self) -> float:
         """Mean validation error over the seeds."""
-        return _mean(c.validation for c in self.members)
+        return _mean(self.validations)
+
+    @property
+    def validations(self) -> list[float]:
+        return [c.validation for c in self.members if c.validation is not None]
 
     @property
     def test(self) -> float | None:
@@ -65,12 +69,11 @@ class Group:
         """Of the mean validation error: over the seeds, or over the validation images for one seed."""
         if len(self.members) == 1:
             return self.members[0].standard_error
-        values = [c.validation for c in self.members]
-        return float(np.std(values, ddof=1) / math.sqrt(len(values)))
+        return float(np.std(self.validations, ddof=1) / math.sqrt(len(self.validations)))
 
     @property
     def best(self) -> Candidate:
-        return min(self.members, key=lambda c: c.validation)
+        return min(self.members, key=lambda c: math.inf if c.validation is None else c.validation)
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,8 @@ def pareto_front(costs: Sequence[Sequence[float]]) -> np.ndarray:
         raise ValueError("costs must be a matrix of members x costs")
     no_worse = (values[:, None] <= values[None]).all(-1)
     better = (values[:, None] < values[None]).any(-1)
-    return ~(no_worse & better).any(0)
+    beaten = np.any(no_worse & better, axis=0)
+    return np.logical_not(beaten)
 
 
 def propose(found: Sequence[Group]) -> Proposal | None:
@@ -230,7 +234,7 @@ def wider(config: Config, latent_size: int) -> Config:
     return config.with_values({"model.hidden": tuple(min(width * factor, 16384) for width in hidden)})
 
 
-def positions_by_axis(grid: Grid) -> list[tuple[str, tuple[Any, ...]]]:
+def positions_by_axis(grid: Grid) -> list[tuple[str, Sequence[Any]]]:
     """The axes on which a position has a place. A list of members has one axis, the member's number."""
     if grid.axes:
         return list(grid.axes.items())

@@ -16,14 +16,16 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from http.client import HTTPException
+from io import BufferedIOBase
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import IO
 from urllib.request import Request, urlopen
 
 from aecore.data.catalog import Archive, DataNotFoundError, find
 
 Progress = Callable[[int, int], bool | None]
+Stream = IO[bytes] | BufferedIOBase
 
 _CHUNK = 1 << 16
 _TIMEOUT = 15
@@ -144,7 +146,7 @@ def _unpack(packed: Path, files: tuple[str, ...], folder: Path) -> None:
         raise OSError(f"{packed.name} lacks {', '.join(sorted(lacking))}")
 
 
-def _members(packed: Path, files: tuple[str, ...]) -> Iterator[tuple[str, BinaryIO]]:
+def _members(packed: Path, files: tuple[str, ...]) -> Iterator[tuple[str, Stream]]:
     """(name, open file) of every wanted file in an archive; only these are read, by their bare names."""
     if packed.suffix == ".zip":
         with zipfile.ZipFile(packed) as archive:
@@ -154,12 +156,11 @@ def _members(packed: Path, files: tuple[str, ...]) -> Iterator[tuple[str, Binary
                     with archive.open(path) as member, gzip.open(member) as stream:
                         yield name, stream
     elif packed.name.endswith(".tar.gz"):
-        with tarfile.open(packed, "r:gz") as archive:
-            for member in archive:
-                name = member.name.rsplit("/", 1)[-1]
-                if name in files and member.isfile():
-                    yield name, archive.extractfile(member)
+        with tarfile.open(packed, "r:gz") as tar:
+            for entry in tar:
+                name = entry.name.rsplit("/", 1)[-1]
+                if name in files and entry.isfile() and (content := tar.extractfile(entry)):
+                    yield name, content
     else:
-        opener = gzip.open if packed.suffix == ".gz" else Path.open
-        with opener(packed, "rb") as stream:
+        with gzip.open(packed) if packed.suffix == ".gz" else packed.open("rb") as stream:
             yield files[0], stream

@@ -36,8 +36,8 @@ def read_digits(_: Path) -> Parts:
     labels = digits.target.astype(np.int64)
     train, test = train_test_split(np.arange(len(labels)), test_size=360, stratify=labels, random_state=0)
     train.sort(), test.sort()
-    arrays = images[train], labels[train], images[test], labels[test]
-    return Parts(*(torch.from_numpy(a) for a in arrays))
+    parts = [(torch.from_numpy(images[index]), torch.from_numpy(labels[index])) for index in (train, test)]
+    return Parts(*parts[0], *parts[1])
 
 
 def read_sprites(_: Path) -> Parts:
@@ -116,8 +116,8 @@ def _idx_pair(folder: Path, images: str, labels: str) -> tuple[torch.Tensor, tor
 
 def read_usps(folder: Path) -> Parts:
     """USPS, 16 x 16, in libsvm's text format: classes from 1, then 256 pairs index:value from -1 to 1."""
-    parts = []
-    for name in ("usps.bz2", "usps.t.bz2"):
+
+    def part(name: str) -> tuple[torch.Tensor, torch.Tensor]:
         # Every pixel is listed, so that without its colons the text is a plain table.
         with bz2.open(folder / name, "rt") as lines:
             table = np.loadtxt((line.replace(":", " ") for line in lines), dtype=np.float32, ndmin=2)
@@ -125,8 +125,9 @@ def read_usps(folder: Path) -> Parts:
             raise ValueError(f"{name} has lines of {table.shape[1]} numbers, not of a class and 256 pairs")
         images = np.rint((table[:, 2::2] + 1) * 127.5).clip(0, 255).astype(np.uint8)
         labels = table[:, 0].astype(np.int64) - 1
-        parts += [torch.from_numpy(images).view(-1, 1, 16, 16), torch.from_numpy(labels)]
-    return Parts(*parts)
+        return torch.from_numpy(images).view(-1, 1, 16, 16), torch.from_numpy(labels)
+
+    return Parts(*part("usps.bz2"), *part("usps.t.bz2"))
 
 
 def read_svhn(folder: Path) -> Parts:
@@ -134,15 +135,15 @@ def read_svhn(folder: Path) -> Parts:
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
-    parts = []
-    for name in ("train_32x32.mat", "test_32x32.mat"):
+    def part(name: str) -> tuple[torch.Tensor, torch.Tensor]:
         try:
             content = loadmat(folder / name, variable_names=["X", "y"])
         except MatReadError as error:
             raise ValueError(f"{name}: {error}") from error
         labels = torch.from_numpy(content["y"].astype(np.int64).reshape(-1)) % 10
-        parts += [torch.from_numpy(np.ascontiguousarray(content["X"].transpose(3, 2, 0, 1))), labels]
-    return Parts(*parts)
+        return torch.from_numpy(np.ascontiguousarray(content["X"].transpose(3, 2, 0, 1))), labels
+
+    return Parts(*part("train_32x32.mat"), *part("test_32x32.mat"))
 
 
 def read_cifar10(folder: Path) -> Parts:

@@ -112,10 +112,11 @@ _PLAIN = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "silu": nn.Si
 
 def _conv_transpose(module: nn.ConvTranspose2d, size: tuple[int, ...], array: _Array) -> Layer:
     _, height, width = size
-    kernel, stride, padding = module.kernel_size[0], module.stride[0], module.padding[0]
-    square = all(len(set(pair)) == 1 for pair in (module.kernel_size, module.stride, module.padding))
-    if not square or module.groups != 1 or set(module.dilation) != {1}:
+    pairs = (module.kernel_size, module.stride, module.padding)
+    square = all(len(set(pair)) == 1 for pair in pairs)
+    if not square or module.groups != 1 or set(module.dilation) != {1} or module.bias is None:
         raise ValueError(f"a decoder layer {module} can't be run in the browser")
+    kernel, stride, padding = (int(pair[0]) for pair in pairs)
     extra = module.output_padding
     grown = [(n - 1) * stride - 2 * padding + kernel + e for n, e in zip((height, width), extra, strict=True)]
     return {

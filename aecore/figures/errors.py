@@ -32,7 +32,9 @@ def choose_images(errors: np.ndarray, order: str, count: int, draw: int = 0) -> 
     return (ascending[::-1] if order == "worst" else ascending)[:count]
 
 
-def error_histogram(errors: np.ndarray, shown: np.ndarray, pca_mean: float, height: int = 250) -> alt.Chart:
+def error_histogram(
+    errors: np.ndarray, shown: np.ndarray, pca_mean: float, height: int = 250
+) -> alt.LayerChart:
     """Histogram of squared errors per image, a tick for each error in `shown`, rules at the two means.
 
     Bins are counted here, so that the chart's size does not grow with the number of images.
@@ -75,7 +77,7 @@ def error_histogram(errors: np.ndarray, shown: np.ndarray, pca_mean: float, heig
         _rule(mean, f"network {mean:.1f}", RUN_COLOR, -20, mean > 0.6 * end, scale),
         _rule(pca_mean, f"PCA {pca_mean:.1f}", PCA_COLOR, -7, pca_mean > 0.6 * end, scale),
     ]
-    return alt.layer(histogram, ticks, *rules).properties(height=height)
+    return alt.LayerChart(layer=[histogram, ticks, *rules]).properties(height=height)
 
 
 def _rule(value: float, text: str, color: str, y: int, to_the_left: bool, scale: alt.Scale) -> alt.Chart:
@@ -118,7 +120,7 @@ def extremes(errors: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> st
     if len(present) < 2:
         return ""
     means = {int(c): float(np.mean(errors[labels == c])) for c in present}
-    worst, best = max(means, key=means.get), min(means, key=means.get)
+    worst, best = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
     return (
         f"Hardest class: {names[worst]} ({means[worst]:.1f} per image); "
         f"easiest: {names[best]} ({means[best]:.1f})."

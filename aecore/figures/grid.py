@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import altair as alt
 
@@ -13,7 +13,7 @@ PICKED = "picked"
 """Name of the point selection that every chart reports a click by; it holds `k`."""
 
 LINE, CHOSEN, FRONT = CLASS_COLORS[0], CLASS_COLORS[5], CLASS_COLORS[2]
-HEAT = "blues"
+HEAT: Final = "blues"
 TEXT = "#7d8590"
 """Words and rules beside the marks: readable on both backgrounds."""
 
@@ -29,7 +29,7 @@ def error_curve(
     elbow: float | None = None,
     chosen: float | None = None,
     height: int = 300,
-) -> alt.Chart:
+) -> alt.LayerChart:
     """Squared error against one axis: the line through the position, with its spread over seeds.
 
     Rows of `along` hold `k`, `x`, `error`, `low`, `high` (over seeds) and, where there is one, `pca`;
@@ -76,7 +76,7 @@ def error_curve(
     layers.append(points.encode(x=x, y=y("error"), tooltip=tooltip).add_params(_pick()))
     here = alt.Chart(alt.Data(values=[row for row in along if row["x"] == chosen]))
     layers.append(_ring(here).encode(x=x, y=y("error")))
-    return alt.layer(*layers).properties(height=height)
+    return alt.LayerChart(layer=layers).properties(height=height)
 
 
 def heat_map(cells: Sequence[Row], x: str, y: str, chosen: int, height: int = 300) -> alt.Chart:

@@ -150,4 +150,4 @@ def _layer_json(layer: Layer) -> dict[str, Any]:
 
 
 def _base64(array: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array)).decode()
+    return base64.b64encode(np.ascontiguousarray(array).data).decode()

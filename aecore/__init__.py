@@ -20,7 +20,7 @@ _HOME = {
     "list_runs": "store",
     "Run": "store.run",
     "Grid": "grid",
-    "train_grid": "training.stacking",
+    "train_grid": "training.grids",
 }
 
 __all__ = sorted(_HOME)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from aecore import jobs, store
 from aecore.command_flags import Datasets, Evaluate, Resume, Runs, Settings, Train, TrainGrid, parse
 from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig
 from aecore.presets import architecture, penalty_text
+from aecore.results import EpochRecord, Progress, Score
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _config(command: Settings) -> Config:
     """The checked config of a command, once its device and its images are known to be there."""
-    from aecore.training.loop import resolve_device
+    from aecore.training.images import resolve_device
 
     config = Config(
         DataConfig(**vars(command.data)),
@@ -76,7 +78,7 @@ def _resume(command: Resume) -> int:
     jobs.require_unfinished(info)
     _require_threads(command.threads)
     _require_data(info.config)
-    return _work(path, command.threads or info.progress.get("threads"), command.json)
+    return _work(path, command.threads or info.progress.threads, command.json)
 
 
 def _require_data(config: Config) -> None:
@@ -100,18 +102,18 @@ def _work(path: Path, threads: int | None, as_json: bool) -> int:
     store.clear_stop(path)
     bar = tqdm(total=config.train.epochs, unit="epoch", disable=as_json or not sys.stderr.isatty())
 
-    def on_progress(values: dict[str, Any]) -> None:
-        bar.n = round(values.get("epoch", 0) + values.get("step", 0) / (values.get("steps") or 1), 2)
-        bar.set_postfix_str(f"{values.get('images_per_second', 0):,.0f} images/s")
+    def on_progress(progress: Progress) -> None:
+        bar.n = round(progress.epoch + progress.step / (progress.steps or 1), 2)
+        bar.set_postfix_str(f"{progress.images_per_second:,.0f} images/s")
 
-    def on_record(record: dict[str, Any]) -> None:
+    def on_record(record: EpochRecord) -> None:
         if as_json:
-            print(json.dumps(record), flush=True)
+            print(json.dumps(record.to_dict()), flush=True)
         else:
-            score = record["validation"] or record["train"]
+            images = "validation" if record.validation else "training"
             bar.write(
-                f"epoch {record['epoch']}: loss {record['train']['loss']:.5f}, "
-                f"validation squared error {score['squared_error']:.3f}, {record['seconds']:.1f} s"
+                f"epoch {record.epoch}: loss {record.train['loss']:.5f}, "
+                f"{images} squared error {record.squared_error:.3f}, {record.seconds:.1f} s"
             )
 
     with bar:
@@ -120,9 +122,9 @@ def _work(path: Path, threads: int | None, as_json: bool) -> int:
         print(f"stopped; `python -m aecore resume {path}` goes on", file=sys.stderr)
         return 130
     if as_json:
-        print(json.dumps({"run": str(path), **result}))
+        print(json.dumps({"run": str(path), **result.to_dict()}))
     else:
-        print(f"{path}: {_figures(result['test'])}")
+        print(f"{path}: {_figures(result.test)}")
     return 0
 
 
@@ -135,23 +137,23 @@ def _evaluate(command: Evaluate) -> int:
     images = data.load(run.config.data.name)
     test, pca = metrics.evaluate(run, images), pca_baseline(images).error(run.latent_size)
     if command.json:
-        print(json.dumps({"run": str(run.path), "test": test, "pca": {"squared_error": pca}}))
+        print(json.dumps({"run": str(run.path), "test": test.to_dict(), "pca": {"squared_error": pca}}))
     else:
         print(f"{run.name}: {_figures(test)}; PCA with {run.latent_size} components has {pca:.3f}")
     return 0
 
 
-def _figures(test: dict[str, float]) -> str:
+def _figures(test: Score) -> str:
     return (
-        f"squared error per image {test['squared_error']:.3f}, mse {test['mse']:.5f}, "
-        f"psnr {test['psnr']:.2f} dB on the test images"
+        f"squared error per image {test.squared_error:.3f}, mse {test.mse:.5f}, "
+        f"psnr {test.psnr:.2f} dB on the test images"
     )
 
 
 def _runs(command: Runs) -> int:
     for run in store.list_runs(command.out):
         if isinstance(run, store.Unreadable):
-            row = {"run": run.key, "status": "unreadable", "reason": run.reason}
+            row: dict[str, Any] = {"run": run.key, "status": "unreadable", "reason": run.reason}
         else:
             row = {
                 "run": run.key,
@@ -161,7 +163,7 @@ def _runs(command: Runs) -> int:
                 "architecture": architecture(run.config.model),
                 "latent_size": run.config.model.latent_size,
                 "penalty": penalty_text(run.config.loss),
-                "squared_error": (run.result or {}).get("test", {}).get("squared_error"),
+                "squared_error": run.result.test.squared_error if run.result else None,
             }
         print(json.dumps(row) if command.json else "  ".join(str(v) for v in row.values() if v is not None))
     return 0
@@ -209,7 +211,7 @@ def _download(name: str) -> int:
     return 0
 
 
-COMMANDS = {
+COMMANDS: dict[type, Callable[[Any], int]] = {
     Train: _train,
     TrainGrid: _train_grid,
     Resume: _resume,

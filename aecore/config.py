@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from functools import cache
-from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, Literal
+
+from aecore.palette import CLASS_COLORS, L1_COLOR, L2_COLOR
+from aecore.records import Record, kinds
 
 DatasetName = Literal[
     "digits",
@@ -40,8 +40,47 @@ Precision = Literal["float32", "bfloat16", "float64"]
 
 
 @dataclass(frozen=True)
-class DataConfig:
+class Penalty:
+    """How a penalty is called, offered and drawn."""
+
+    name: str
+    """As a person reads it where there is room."""
+    short: str
+    """On an axis or in a column's head."""
+    on: Literal["code", "weights"]
+    """What it acts on. Penalties on the code take part in the warm-up."""
+    strengths: tuple[float, float, float]
+    """Lowest, highest and first value of its slider, which is logarithmic."""
+    color: str
+    by_step: bool = False
+    """Whether it acts by a step after each update, and is no term of the loss."""
+
+
+Stacking = Literal["apart", "padded", "any"]
+"""How members of one stack may differ in a field: not at all, which is the rule; in its numbers, the smaller
+model being the larger one padded with zeros; or in any way, its value being the member's own."""
+
+
+PADDED: dict[str, Any] = {"stacking": "padded"}
+DIFFERS: dict[str, Any] = {"stacking": "any"}
+"""Metadata of the fields in which the members of a stack may differ; a field without keeps them apart."""
+
+
+def _penalty(*row: Any, **more: Any) -> dict[str, Any]:
+    """Metadata of a penalty's strength, which is 0 where the penalty is left out: its row in `PENALTIES`."""
+    return DIFFERS | {"penalty": Penalty(*row, **more)}
+
+
+@dataclass(frozen=True)
+class _Section(Record):
+    KNOWS_ALL_FIELDS: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class DataConfig(_Section):
     """Which images, and how they are scaled before they enter the network."""
+
+    SECTION: ClassVar[str] = "data."
 
     name: DatasetName = "mnist"
     """Named data set; `python -m aecore datasets` lists them."""
@@ -53,22 +92,24 @@ class DataConfig:
     """Seed of the validation split; the same for all runs that are to be compared."""
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        _check_range(self, "validation_fraction", 0, 0.5)
-        _check_range(self, "split_seed", 0, 2**32 - 1)
+        super().__post_init__()
+        self.check_range("validation_fraction", 0, 0.5)
+        self.check_range("split_seed", 0, 2**32 - 1)
 
 
 @dataclass(frozen=True)
-class ModelConfig:
+class ModelConfig(_Section):
     """Architecture of the encoder, the code and the decoder."""
+
+    SECTION: ClassVar[str] = "model."
 
     family: Family = "mlp"
     """mlp: dense layers; conv: strided convolutions; dictionary: dense encoder, one linear decoder layer."""
-    latent_size: int = 12
+    latent_size: int = field(default=12, metadata=PADDED)
     """Number of units in the code."""
-    hidden: tuple[int, ...] = (128, 64)
+    hidden: tuple[int, ...] = field(default=(128, 64), metadata=PADDED)
     """Widths of the encoder's dense layers, input to code; the decoder mirrors them."""
-    channels: tuple[int, ...] = (16, 32)
+    channels: tuple[int, ...] = field(default=(16, 32), metadata=PADDED)
     """Channels of the stride-2 convolutions (conv only), input to code."""
     activation: Activation = "relu"
     """Nonlinearity after each hidden layer."""
@@ -82,14 +123,14 @@ class ModelConfig:
     """Nonlinearity of the decoder's output; its range must hold the normalized images."""
     unit_norm: bool = True
     """Dictionary only: hold the decoder's columns (atoms) at Euclidean norm 1."""
-    init: Init = "default"
+    init: Init = field(default="default", metadata=DIFFERS)
     """Initial weights of dense and convolutional layers; default is PyTorch's own."""
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        _check_range(self, "latent_size", 1, 4096)
-        _check_range(self, "threshold", 0)
-        _check_range(self, "top_k", 1)
+        super().__post_init__()
+        self.check_range("latent_size", 1, 4096)
+        self.check_range("threshold", 0)
+        self.check_range("top_k", 1)
         for name in ("hidden", "channels"):
             for width in getattr(self, name):
                 if not 1 <= width <= 16384:
@@ -109,52 +150,78 @@ class ModelConfig:
 
 
 @dataclass(frozen=True)
-class LossConfig:
+class LossConfig(_Section):
     """Reconstruction loss and the penalties added to it; a strength of 0 leaves a penalty out."""
+
+    SECTION: ClassVar[str] = "loss."
 
     reconstruction: Reconstruction = "mse"
     """mse, bce (binary cross-entropy) or mae, each a mean over pixels in the training range."""
-    code_l1: float = 0.0
+    code_l1: float = field(default=0.0, metadata=_penalty("L1", "L1", "code", (1e-6, 1e-1, 1e-3), L1_COLOR))
     """Strength of (1/B) sum_i sum_j |z_ij|."""
-    code_l2: float = 0.0
+    code_l2: float = field(default=0.0, metadata=_penalty("L2", "L2", "code", (1e-6, 1.0, 1e-3), L2_COLOR))
     """Strength of (1/B) sum_i sum_j z_ij^2."""
-    code_whole_batch_norm: float = 0.0
+    code_whole_batch_norm: float = field(
+        default=0.0,
+        metadata=_penalty(
+            "whole-batch norm, as in the post",
+            "as in the post",
+            "code",
+            (1e-6, 1e-2, 1e-5),
+            CLASS_COLORS[1],
+        ),
+    )
     """Strength of the post's penalty, sqrt(sum_ij z_ij^2) over the whole batch, not squared."""
-    weight_l1: float = 0.0
+    weight_l1: float = field(
+        default=0.0,
+        metadata=_penalty(
+            "weight L1 (proximal)", "weight L1", "weights", (1e-7, 1e-3, 1e-5), L1_COLOR, by_step=True
+        ),
+    )
     """Threshold t of the step w <- sign(w) max(|w| - t, 0) after each update (weights, not biases)."""
-    weight_l2: float = 0.0
+    weight_l2: float = field(
+        default=0.0,
+        metadata=_penalty("weight L2 (coupled)", "weight L2", "weights", (1e-7, 1e-2, 1e-5), CLASS_COLORS[8]),
+    )
     """Strength of sum w^2 over weights, added to the loss (coupled with the optimizer's scaling)."""
-    warmup_delay: float = 0.0
+    warmup_delay: float = field(default=0.0, metadata=DIFFERS)
     """Epochs during which the code penalties stay at zero."""
-    warmup_epochs: float = 0.0
+    warmup_epochs: float = field(default=0.0, metadata=DIFFERS)
     """Epochs over which the code penalties then rise linearly to their strength."""
 
     def __post_init__(self) -> None:
-        _check_types(self)
+        super().__post_init__()
         for f in fields(self):
             if f.name != "reconstruction":
-                _check_range(self, f.name, 0)
+                self.check_range(f.name, 0)
+
+    @property
+    def penalties(self) -> dict[str, float]:
+        """Strengths of the penalties in use, by field."""
+        return {name: strength for name in PENALTIES if (strength := getattr(self, name))}
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(_Section):
     """How the weights are found."""
+
+    SECTION: ClassVar[str] = "train."
 
     epochs: int = 10
     """Passes over the training images."""
     batch_size: int = 128
     """Images per step."""
-    learning_rate: float = 1e-3
+    learning_rate: float = field(default=1e-3, metadata=DIFFERS)
     """Learning rate; the peak of a one-cycle schedule."""
     optimizer: Optimizer = "adam"
     """adam, adamw (decoupled weight decay) or sgd (with momentum)."""
     momentum: float = 0.9
     """Momentum of sgd."""
-    weight_decay: float = 0.0
+    weight_decay: float = field(default=0.0, metadata=DIFFERS)
     """Decoupled weight decay (adamw only): w <- w - learning_rate * weight_decay * w; weights, not biases."""
     schedule: Schedule = "constant"
     """Course of the learning rate over the run: constant, cosine to zero, or one_cycle."""
-    seed: int = 0
+    seed: int = field(default=0, metadata=DIFFERS)
     """Seed of the initial weights and of the order of the images."""
     device: Device = "auto"
     """auto takes CUDA, then MPS, then the CPU."""
@@ -162,12 +229,12 @@ class TrainConfig:
     """Arithmetic: float32, bfloat16 (autocast; weights stay float32) or float64 (for proofs)."""
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        _check_range(self, "epochs", 1, 100_000)
-        _check_range(self, "batch_size", 1, 1_000_000)
-        _check_range(self, "momentum", 0, 1)
-        _check_range(self, "weight_decay", 0)
-        _check_range(self, "seed", 0, 2**32 - 1)
+        super().__post_init__()
+        self.check_range("epochs", 1, 100_000)
+        self.check_range("batch_size", 1, 1_000_000)
+        self.check_range("momentum", 0, 1)
+        self.check_range("weight_decay", 0)
+        self.check_range("seed", 0, 2**32 - 1)
         if not self.learning_rate > 0:
             raise ValueError(f"train.learning_rate must be above 0, not {self.learning_rate}")
         if self.weight_decay and self.optimizer != "adamw":
@@ -179,9 +246,17 @@ class TrainConfig:
             raise ValueError("train.precision float64 is not available on mps; use cpu or cuda")
 
 
+PENALTIES: dict[str, Penalty] = {
+    f.name: penalty for f in fields(LossConfig) if (penalty := f.metadata.get("penalty")) is not None
+}
+"""Every penalty by its field in `LossConfig`."""
+
+
 @dataclass(frozen=True)
-class Config:
+class Config(Record):
     """Everything that decides what a run computes."""
+
+    KNOWS_ALL_FIELDS: ClassVar[bool] = True
 
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -189,7 +264,7 @@ class Config:
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self) -> None:
-        _check_types(self)
+        super().__post_init__()
         if self.model.code_activation == "soft_threshold" and self.train.batch_size < 2:
             raise ValueError("train.batch_size must be at least 2 with model.code_activation soft_threshold")
         output, normalization = self.model.output_activation, self.data.normalization
@@ -206,20 +281,16 @@ class Config:
                 f"data.normalization zero_one, not {output} with {normalization}"
             )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Nested plain values, ready for JSON."""
-        return json.loads(json.dumps(asdict(self)))
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Config:
-        """Inverse of `to_dict`; fields left out take their default. Raises ValueError in one sentence."""
-        return _build(cls, values, "")
-
     @property
     def hash(self) -> str:
-        """Eight hexadecimal digits that depend on every field's value and on nothing else."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
+        """Eight hexadecimal digits of the fields that differ from their default, so that a new field of a
+        later version leaves the hash of an older run as it was."""
+        return short_hash(self.differences())
+
+    def differences(self) -> dict[str, Any]:
+        """The fields that differ from their default, by dotted name."""
+        default = Config()
+        return {path: value for path in field_paths() if (value := self.get(path)) != default.get(path)}
 
     def get(self, path: str) -> Any:
         """Value of a dotted field such as `model.latent_size`; ValueError where there is none."""
@@ -239,14 +310,22 @@ def field_paths() -> dict[str, Any]:
     """Every dotted field name with its type, in order: {"data.name": Literal[...], ...}."""
     return {
         f"{section}.{name}": kind
-        for section, cls in _kinds(Config).items()
-        for name, kind in _kinds(cls).items()
+        for section, cls in kinds(Config).items()
+        for name, kind in kinds(cls).items()
     }
 
 
-@cache
-def _kinds(cls: type) -> dict[str, Any]:
-    return get_type_hints(cls)
+def stacking(path: str) -> Stacking:
+    """How members of one stack may differ in the dotted field."""
+    section, name = _split(path)
+    (found,) = (f for f in fields(kinds(Config)[section]) if f.name == name)
+    return found.metadata.get("stacking", "apart")
+
+
+def short_hash(values: Mapping[str, Any]) -> str:
+    """Eight hexadecimal digits that depend on plain values and not on their order."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _split(path: str) -> tuple[str, str]:
@@ -254,69 +333,3 @@ def _split(path: str) -> tuple[str, str]:
         raise ValueError(f"there is no field {path!r}; fields are {', '.join(field_paths())}")
     section, name = path.split(".")
     return section, name
-
-
-def _build(cls: type, values: Any, prefix: str) -> Any:
-    if not isinstance(values, Mapping):
-        raise ValueError(f"{prefix.rstrip('.') or 'config'} must be a JSON object, not {values!r}")
-    kinds = _kinds(cls)
-    if unknown := sorted(set(values) - set(kinds), key=str):
-        raise ValueError(f"unknown field {prefix}{unknown[0]}; allowed are {', '.join(kinds)}")
-    arguments = {}
-    for name, value in values.items():
-        if is_dataclass(kinds[name]):
-            arguments[name] = _build(kinds[name], value, f"{prefix}{name}.")
-        else:
-            arguments[name] = tuple(value) if isinstance(value, list) else value
-    return cls(**arguments)
-
-
-def _section(config: object) -> str:
-    return {"Config": ""}.get(
-        type(config).__name__, type(config).__name__.removesuffix("Config").lower() + "."
-    )
-
-
-def _check_types(config: object) -> None:
-    for name, kind in _kinds(type(config)).items():
-        value = getattr(config, name)
-        if kind is float and type(value) in (int, float):
-            # JSON and people write 0 for 0.0 (and some -0.0); one stored form keeps the hash stable.
-            object.__setattr__(config, name, value := _float(value))
-        if not _matches(value, kind):
-            raise ValueError(f"{_section(config)}{name} must be {_describe(kind)}, not {value!r}")
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"{_section(config)}{name} must be a finite number, not {value}")
-
-
-def _float(value: float) -> float:
-    try:
-        return value + 0.0
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
-
-
-def _matches(value: Any, kind: Any) -> bool:
-    origin = get_origin(kind)
-    if origin is Literal:
-        return isinstance(value, str) and value in get_args(kind)
-    if origin is tuple:
-        return isinstance(value, tuple) and all(_matches(v, get_args(kind)[0]) for v in value)
-    if origin in (Union, UnionType):
-        return any(_matches(value, k) for k in get_args(kind))
-    return type(value) is kind if kind in (int, float, bool, str, NoneType) else isinstance(value, kind)
-
-
-def _describe(kind: Any) -> str:
-    if get_origin(kind) is Literal:
-        return "one of " + ", ".join(get_args(kind))
-    if get_origin(kind) is tuple:
-        return "a list of whole numbers"
-    return {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, kind.__name__)
-
-
-def _check_range(config: object, name: str, low: float, high: float = math.inf) -> None:
-    value = getattr(config, name)
-    if not low <= value <= high:
-        allowed = f"at least {low}" if high == math.inf else f"from {low} to {high}"
-        raise ValueError(f"{_section(config)}{name} must be {allowed}, not {value}")

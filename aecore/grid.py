@@ -6,17 +6,15 @@ share a member. Imports no torch, so that a form can count members before anythi
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, Literal, get_args, get_origin
 
-from aecore.config import Config, field_paths
-from aecore.presets import PENALTY_NAMES, architecture, penalties
+from aecore.config import PENALTIES, Config, field_paths, short_hash
+from aecore.presets import architecture
 
 MAX_MEMBERS = 1024
 
@@ -26,14 +24,8 @@ PENALTY, STRENGTH = "penalty", "strength"
 FIXED = ("data.name", "data.validation_fraction", "data.split_seed", "train.device")
 """Fields that all members share: they are compared on the same images."""
 
-ZERO_KEEPING = frozenset({"relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "linear", "top_k"})
-"""Activations with f(0) = 0: a unit padded with zero weights stays silent and gets no gradient."""
-
-_PENALTIES = ("none", *PENALTY_NAMES)
-_PENALTY_FIELDS = {f"loss.{name}" for name in PENALTY_NAMES}
-
-ALONE = frozenset({"soft_threshold"})
-"""Code activations that can't be stacked: a BatchNorm keeps running figures beside the parameters."""
+_PENALTIES = ("none", *PENALTIES)
+_PENALTY_FIELDS = {f"loss.{name}" for name in PENALTIES}
 
 
 @dataclass(frozen=True)
@@ -110,18 +102,17 @@ class Grid:
 
     @property
     def hash(self) -> str:
-        """Eight hexadecimal digits that depend on base, axes and list."""
-        text = json.dumps(self.to_dict(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
+        """Eight hexadecimal digits that depend on base, axes and list; see `Config.hash`."""
+        return short_hash({"base": self.base.differences(), "axes": self.axes, "listed": self.listed})
 
     def _penalty_values(self, position: Mapping[str, Any]) -> dict[str, float]:
-        used = penalties(self.base.loss)
+        used = self.base.loss.penalties
         name = position.get(PENALTY) or (next(iter(used)) if len(used) == 1 else None)
         if name is None:
             raise ValueError(
                 "the axis strength needs an axis penalty beside it, or one penalty in the base config"
             )
-        off = {f"loss.{other}": 0.0 for other in PENALTY_NAMES}
+        off = {f"loss.{other}": 0.0 for other in PENALTIES}
         if name == "none":
             return off
         return off | {f"loss.{name}": position.get(STRENGTH, used.get(name, 0.0))}
@@ -179,7 +170,7 @@ def parse_axis(text: str) -> tuple[str, tuple[Any, ...]]:
 def axis_text(name: str, value: Any) -> str:
     """A value as a person reads it on an axis: `12`, `128-64`, `L1`, `0.001`."""
     if name == PENALTY:
-        return PENALTY_NAMES.get(value, "none")
+        return PENALTIES[value].name if value in PENALTIES else "none"
     if isinstance(value, (tuple, list)):
         return "-".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -194,55 +185,6 @@ def grid_title(grid: Grid) -> str:
     """What a grid is called until somebody names it: `post · mnist · latent size x strength`."""
     axes = " x ".join(map(axis_title, grid.axes)) or f"{len(grid.members)} members"
     return f"{architecture(grid.base.model)} · {grid.base.data.name} · {axes}"
-
-
-def stack_key(config: Config, k: int) -> tuple:
-    """Members with equal keys may share a stack; `k` keeps apart those that can't be stacked at all."""
-    m, t = config.model, config.train
-    if m.code_activation in ALONE:
-        return (k,)
-    paddable = {m.activation, m.code_activation} <= ZERO_KEEPING
-    return (
-        (m.family, m.activation, m.output_activation, m.family == "dictionary" and m.unit_norm),
-        (len(m.hidden), len(m.channels)) if paddable else (m.hidden, m.channels, m.latent_size),
-        (m.code_activation, m.top_k if m.code_activation == "top_k" else 0),
-        (config.data, config.loss.reconstruction),
-        (t.epochs, t.batch_size, t.optimizer, t.momentum, t.schedule, t.device, t.precision),
-    )
-
-
-def rate_key(config: Config) -> tuple[float, float]:
-    """Members with equal keys share an optimizer within a stack."""
-    return (config.train.learning_rate, config.train.weight_decay)
-
-
-def plan(grid: Grid, largest: Callable[[Sequence[Config]], int]) -> list[list[int]]:
-    """Stacks as lists of k; members of similar size come together.
-
-    Of members that may share a stack, `largest` says how many it is to hold. Padding costs arithmetic, so a
-    stack is filled in the order of the code's and the layers' sizes, and within a stack equal rates stand
-    side by side.
-    """
-    groups: dict[tuple, list[int]] = {}
-    for k, config in enumerate(grid.members):
-        groups.setdefault(stack_key(config, k), []).append(k)
-    stacks = []
-    for members in groups.values():
-        members.sort(key=lambda k: _size(grid.members[k]))
-        for chunk in _chunks(members, largest([grid.members[k] for k in members])):
-            stacks.append(sorted(chunk, key=lambda k: (rate_key(grid.members[k]), k)))
-    return stacks
-
-
-def _chunks(members: Sequence[int], largest: int) -> Iterable[Sequence[int]]:
-    """Equal parts, as few as allowed: nine in parts of at most eight are 5 and 4, not 8 and 1."""
-    count = -(-len(members) // max(largest, 1))
-    cuts = [len(members) * i // count for i in range(count + 1)]
-    return [members[a:b] for a, b in pairwise(cuts)]
-
-
-def _size(config: Config) -> tuple:
-    return (config.model.hidden, config.model.channels, config.model.latent_size)
 
 
 def _values(name: str, values: Any) -> tuple[Any, ...]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from aecore import store
 from aecore.grid import axis_text, axis_title
 from aecore.jobs.grid_worker import Engine
 from aecore.jobs.grid_worker import work as train
+from aecore.results import EpochRecord, Progress
 
 
 def choose_engine(name: str, ray_address: str = "") -> Engine | None:
@@ -31,28 +31,28 @@ def work(path: Path, threads: int | None, as_json: bool, engine: Engine | None =
     store.clear_stop(path)
     bar = tqdm(total=members, unit="member", disable=as_json or not sys.stderr.isatty())
 
-    def on_progress(values: dict[str, Any]) -> None:
-        bar.n = round(values.get("fraction", 0.0) * members, 2)
+    def on_progress(progress: Progress) -> None:
+        bar.n = round(progress.fraction * members, 2)
         bar.refresh()
 
-    def on_record(record: dict[str, Any]) -> None:
+    def on_record(k: int, record: EpochRecord) -> None:
         if as_json:
-            print(json.dumps(record), flush=True)
+            print(json.dumps({"k": k, **record.to_dict()}), flush=True)
 
     with bar:
-        result = train(path, threads or info.progress.get("threads"), on_record, on_progress, engine)
+        result = train(path, threads or info.progress.threads, on_record, on_progress, engine)
     if result is None:
         print(f"stopped; `python -m aecore resume {path}` goes on", file=sys.stderr)
         return 130
     if as_json:
-        print(json.dumps({"grid": str(path), "members": result["members"], "seconds": result["seconds"]}))
+        print(json.dumps({"grid": str(path), **result.to_dict()}))
         return 0
-    for row in result["members"]:
-        axes = ", ".join(f"{axis_title(n)} {axis_text(n, v)}" for n, v in row["axes"].items())
+    for row in result.members:
+        axes = ", ".join(f"{axis_title(n)} {axis_text(n, v)}" for n, v in row.axes.items())
         score = (
-            f"squared error per image {row['test']['squared_error']:.3f}"
-            if "test" in row
-            else f"its loss was no longer finite in epoch {row.get('failed')}"
+            f"squared error per image {row.result.test.squared_error:.3f}"
+            if row.result is not None
+            else f"its loss was no longer finite in epoch {row.failed}"
         )
-        print(f"{path}/{row['k']}: {axes}: {score}")
+        print(f"{path}/{row.k}: {axes}: {score}")
     return 0

@@ -1,4 +1,4 @@
-"""Reconstruction losses and penalties: pure functions that return named terms.
+"""Reconstruction losses and penalties: pure functions of a step's batch and the model's output.
 
 Loss = reconstruction + sum of strength x penalty. Each term is returned with its strength multiplied
 in, so that the terms add up to the loss. The weight L1 is not among them: it acts by a proximal step
@@ -7,77 +7,90 @@ in, so that the terms add up to the loss. The weight L1 is not among them: it ac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from aecore.config import LossConfig
+from aecore.batch import Batch
+from aecore.config import PENALTIES, LossConfig
+from aecore.models import Output
 
-RECONSTRUCTIONS = {
+RECONSTRUCTIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mse": functional.mse_loss,
     "bce": functional.binary_cross_entropy,
     "mae": functional.l1_loss,
 }
-"""Mean over pixels and images, in the training normalization."""
+"""Of a reconstruction and its target: mean over pixels and images, in the training normalization."""
 
-CODE_PENALTIES = {
-    "code_l1": lambda code: code.abs().sum(-1).mean(),
-    "code_l2": lambda code: code.square().sum(-1).mean(),
-    "code_whole_batch_norm": torch.linalg.vector_norm,
+Term = Callable[[Batch, Output, Sequence[Tensor]], Tensor]
+
+PENALTY_TERMS: dict[str, Term] = {
+    "code_l1": lambda batch, output, weights: output.code.abs().sum(-1).mean(),
+    "code_l2": lambda batch, output, weights: output.code.square().sum(-1).mean(),
+    "code_whole_batch_norm": lambda batch, output, weights: torch.linalg.vector_norm(output.code),
+    "weight_l2": lambda batch, output, weights: reduce(operator.add, (w.square().sum() for w in weights)),
 }
-"""Penalties on a code matrix B x latent_size, as defined in `LossConfig`."""
+"""Penalties as `LossConfig` defines them, of a batch, the model's output and its weights (no biases)."""
 
 
-def strengths(config: LossConfig, epoch: float = float("inf")) -> dict[str, float]:
-    """Strength of each penalty in use at `epoch` (a real number: 1.5 is midway through the second).
+def strengths(config: LossConfig, epoch: float = math.inf) -> dict[str, float]:
+    """Strength of each term in use at `epoch` (a real number: 1.5 is midway through the second).
 
-    The code penalties' warm-up is in it: zero for `warmup_delay` epochs, then a linear rise over
-    `warmup_epochs`.
+    The warm-up of the penalties on the code is in it: zero for `warmup_delay` epochs, then a linear rise
+    over `warmup_epochs`.
     """
     since = epoch - config.warmup_delay
     factor = 0.0 if since < 0 else 1.0 if since >= config.warmup_epochs else since / config.warmup_epochs
-    used = {name: strength * factor for name in CODE_PENALTIES if (strength := getattr(config, name))}
-    if config.weight_l2:
-        used["weight_l2"] = config.weight_l2
-    return used
+    return {
+        name: strength * (factor if PENALTIES[name].on == "code" else 1.0)
+        for name, strength in config.penalties.items()
+        if not PENALTIES[name].by_step
+    }
 
 
 def terms(
-    reconstruction: Tensor,
-    code: Tensor,
-    x: Tensor,
-    weights: Iterable[Tensor],
-    kind: str,
+    config: LossConfig,
+    batch: Batch,
+    output: Output,
+    weights: Sequence[Tensor],
     strengths: Mapping[str, float | Tensor],
+    std: float | Tensor,
 ) -> dict[str, Tensor]:
-    """The loss's terms by name, each a scalar; their sum is the loss.
+    """The loss's terms by name, their sum `loss` and the `squared_error` per image, each a scalar.
 
-    reconstruction and x: N x C x H x W; code: N x latent_size; weights: what `weight_l2` acts on;
-    kind: a key of `RECONSTRUCTIONS`; strengths: only the penalties named are computed.
+    Of the penalties only those that `strengths` names are computed. `std` is what the normalization divided
+    by, one number or one per channel.
     """
     # Losses are summed in float32 at least, whatever autocast made of the network.
-    dtype = x.dtype
-    named = {"reconstruction": RECONSTRUCTIONS[kind](reconstruction.to(dtype), x)}
+    output = Output(*(value.to(batch.target.dtype) for value in output))
+    named = {"reconstruction": RECONSTRUCTIONS[config.reconstruction](output.reconstruction, batch.target)}
     for name, strength in strengths.items():
-        if name == "weight_l2":
-            named[name] = strength * sum(w.square().sum() for w in weights)
-        else:
-            named[name] = strength * CODE_PENALTIES[name](code.to(dtype))
+        named[name] = strength * PENALTY_TERMS[name](batch, output, weights)
+    if config.reconstruction == "mse" and isinstance(std, float):
+        # The same sum over pixels, already at hand.
+        squared = named["reconstruction"].detach() * (batch.target[0].numel() * std * std)
+    else:
+        squared = squared_error(output.reconstruction.detach(), batch.target, std)
+    named["loss"] = reduce(operator.add, named.values())
+    named["squared_error"] = squared
     return named
 
 
-def squared_error(reconstruction: Tensor, x: Tensor, std: Tensor | float) -> Tensor:
+def squared_error(reconstruction: Tensor, target: Tensor, std: Tensor | float) -> Tensor:
     """Squared error per image with pixels in [0, 1]: sum over pixels, mean over images.
 
-    reconstruction and x: N x C x H x W in the training normalization; std: what that normalization
+    reconstruction and target: N x C x H x W in the training normalization; std: what that normalization
     divided by, one number or one per channel.
     """
-    pixels = x[0].numel()
+    pixels = target[0].numel()
     if isinstance(std, float):
-        return functional.mse_loss(reconstruction.to(x.dtype), x) * (pixels * std * std)
-    return functional.mse_loss(reconstruction.to(x.dtype) * std, x * std) * pixels
+        return functional.mse_loss(reconstruction, target) * (pixels * std * std)
+    return functional.mse_loss(reconstruction * std, target * std) * pixels
 
 
 @torch.no_grad()

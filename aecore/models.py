@@ -2,12 +2,13 @@
 
 A model works on normalized images (see `aecore.data.Scaling`) and knows neither losses nor data.
 Every layer maps zero input units to zero contribution, so that a smaller model is a larger one padded
-with zeros wherever the activation keeps zero (`aecore.grid.ZERO_KEEPING`); stacking stands on this.
+with zeros wherever the activation keeps zero (`training.stacking.ZERO_KEEPING`); stacking stands on this.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -235,16 +236,16 @@ def _initialize_(model: nn.Module, config: ModelConfig) -> None:
         return
     # Rectifiers lose half of the signal's variance at each layer; a gain of sqrt(2) gives it back.
     gain = 1.0 if config.activation in ("tanh", "sigmoid") else math.sqrt(2)
-    fill = {
+    fills: dict[str, Callable[[Tensor], Tensor]] = {
         "xavier": nn.init.xavier_uniform_,
         "he": nn.init.kaiming_normal_,
         "orthogonal": lambda w: nn.init.orthogonal_(w, gain),
         "normal": nn.init.normal_,
         "zeros": nn.init.zeros_,
-    }[config.init]
+    }
+    kinds = (nn.Linear,) if config.init == "orthogonal" else (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
     for layer in model.modules():
-        if isinstance(layer, nn.Linear) or (
-            isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)) and config.init != "orthogonal"
-        ):
-            fill(layer.weight)
-            nn.init.zeros_(layer.bias)
+        if isinstance(layer, kinds):
+            fills[config.init](layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig
+from aecore.config import PENALTIES, Config, DataConfig, LossConfig, ModelConfig, TrainConfig
 
 PRESETS: dict[str, Config] = {
     "post": Config(),
@@ -42,15 +42,6 @@ PRESETS: dict[str, Config] = {
 """Named starting points: the post's network, Hinton & Salakhutdinov's sizes, the convolutional recipe,
 and the sparse dictionary."""
 
-PENALTY_NAMES = {
-    "code_l1": "L1",
-    "code_l2": "L2",
-    "code_whole_batch_norm": "whole-batch norm, as in the post",
-    "weight_l1": "weight L1 (proximal)",
-    "weight_l2": "weight L2 (coupled)",
-}
-"""Penalties as a person reads them."""
-
 
 def architecture(config: ModelConfig) -> str:
     """The preset whose network this is, whatever the latent size, or the family with its widths."""
@@ -61,15 +52,10 @@ def architecture(config: ModelConfig) -> str:
     return "-".join([config.family, *map(str, widths)])
 
 
-def penalties(config: LossConfig) -> dict[str, float]:
-    """The penalties in use, by field name, with their strengths."""
-    return {name: value for name in PENALTY_NAMES if (value := getattr(config, name))}
-
-
 def penalty_text(config: LossConfig) -> str:
     """`L1 0.001`, `L1 0.001 + L2 0.01` or `none`."""
-    used = penalties(config)
-    return " + ".join(f"{PENALTY_NAMES[name]} {value:g}" for name, value in used.items()) or "none"
+    used = config.penalties
+    return " + ".join(f"{PENALTIES[name].name} {value:g}" for name, value in used.items()) or "none"
 
 
 def slug(config: Config) -> str:
@@ -77,11 +63,11 @@ def slug(config: Config) -> str:
     # Cut, because file systems refuse names beyond 255 bytes and a network may have any number of layers.
     network = architecture(config.model)[:60].rstrip("-")
     parts = [config.data.name.replace("_", "-"), network, str(config.model.latent_size)]
-    parts += [f"{name.replace('_', '-')}-{value:g}" for name, value in penalties(config.loss).items()]
+    parts += [f"{name.replace('_', '-')}-{value:g}" for name, value in config.loss.penalties.items()]
     return "-".join([*parts, f"s{config.train.seed}", config.hash])
 
 
 def title(config: Config) -> str:
     """What a run is called until somebody names it: `post · mnist · 12 units · L1 0.001`."""
     parts = [architecture(config.model), config.data.name, f"{config.model.latent_size} units"]
-    return " · ".join(parts + ([penalty_text(config.loss)] if penalties(config.loss) else []))
+    return " · ".join(parts + ([penalty_text(config.loss)] if config.loss.penalties else []))

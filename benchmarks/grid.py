@@ -30,7 +30,7 @@ from aecore.config import Config
 from aecore.data import ImageData, load
 from aecore.data import scaling as data_scaling
 from aecore.presets import PRESETS
-from aecore.training.stacking import open_stack
+from aecore.training.grids import open_training
 from benchmarks.training import EPOCH, data_loader_epoch
 
 Weights = dict[str, np.ndarray]
@@ -128,7 +128,7 @@ def _side_by_side(
 
 
 def _here(configs: Sequence[Config], images: int, times: int) -> tuple[float, list[float]]:
-    """Seconds of training in this process with all its threads, reckoned for `times` as many members."""
+    """Seconds of training in this process with all its threads, scaled to `times` as many members."""
     _load(configs[0].data.name)
     started = time.perf_counter()
     weights = _train(configs, images)
@@ -156,10 +156,10 @@ def _train(configs: Sequence[Config], images: int) -> list[Weights]:
     """
     data = _load(configs[0].data.name)
     part = replace(data, train_images=data.train_images[:images], train_labels=data.train_labels[:images])
-    stack = open_stack(configs, part)
-    for _ in stack:
+    training = open_training(configs, part)
+    for _ in training.epochs():
         pass
-    members = [stack.member(i) for i in range(len(configs))]
+    members = [training.member(i) for i in range(len(configs))]
     return [{name: t.numpy() for name, t in member.items()} for member in members]
 
 

@@ -17,12 +17,12 @@ from aecore.analysis import comparison
 from aecore.config import Config
 from aecore.data import ImageData, load
 from aecore.gallery import sparsity as gallery
+from aecore.results import Figures
 from aecore.store.run import Run
 from aecore.training.single import Training
 
 L1 = {"loss.code_l1": 3e-3}
 L2_STRENGTHS = (1.4e-3, 1.7e-3, 2e-3, 2.3e-3)
-Figures = dict[str, Any]
 
 
 def run(quick: bool = False, runs: Path | None = None) -> list[dict[str, Any]]:
@@ -39,7 +39,7 @@ def run(quick: bool = False, runs: Path | None = None) -> list[dict[str, Any]]:
     matched, note = _match(l1, candidates)
     plain = over_seeds(gallery.POST)
     pruned = over_seeds(gallery.POST | {"loss.weight_l1": 5e-5})
-    rise = fmean(p["squared_error"] for p in pruned) - fmean(p["squared_error"] for p in plain)
+    rise = fmean(p.squared_error for p in pruned) - fmean(p.squared_error for p in plain)
     return [
         _row("dictionary, ReLU code", "L1 3e-3", l1),
         _row("dictionary, ReLU code", "L2, matched", matched, note),
@@ -58,10 +58,10 @@ def _match(l1: Sequence[Figures], candidates: Sequence[Sequence[Figures]]) -> tu
     chosen, differences, ratios = [], [], []
     for i, figures in enumerate(l1):
         others = [path[i] for path in candidates]
-        match = comparison.nearest(figures["squared_error"], [f["squared_error"] for f in others])
+        match = comparison.nearest(figures.squared_error, [f.squared_error for f in others])
         chosen.append(others[match.index])
         differences.append(abs(match.difference))
-        ratios.append(others[match.index]["active_units"] / figures["active_units"])
+        ratios.append(others[match.index].active_units / figures.active_units)
     note = (
         f"{min(ratios):.1f} to {max(ratios):.1f} x L1's active units, matched within {max(differences):.1%}"
     )
@@ -72,19 +72,19 @@ def _row(setup: str, penalty: str, figures: Sequence[Figures], note: str = "") -
     def mean(value: Callable[[Figures], float]) -> float:
         return fmean(map(value, figures))
 
-    errors = [f["squared_error"] for f in figures]
+    errors = [f.squared_error for f in figures]
     return {
         "set-up": setup,
         "penalty": penalty,
-        "squared error": mean(lambda f: f["squared_error"]),
+        "squared error": mean(lambda f: f.squared_error),
         "range": f"{min(errors):.1f} to {max(errors):.1f}",
-        "exact zeros": mean(lambda f: f["exact_zeros"]),
-        "zeros of units that fire": mean(lambda f: f["exact_zeros_alive"] or 0.0),
-        "active units": mean(lambda f: f["active_units"]),
-        "of": figures[0]["units"],
-        "dead units": mean(lambda f: f["dead_units"]),
-        "most dead": max(f["dead_units"] for f in figures),
-        "weights exactly 0": mean(lambda f: f["weight_zeros"]),
+        "exact zeros": mean(lambda f: f.exact_zeros),
+        "zeros of units that fire": mean(lambda f: f.exact_zeros_alive or 0.0),
+        "active units": mean(lambda f: f.active_units),
+        "of": figures[0].units,
+        "dead units": mean(lambda f: f.dead_units),
+        "most dead": max(f.dead_units for f in figures),
+        "weights exactly 0": mean(lambda f: f.weight_zeros or 0.0),
         "note": note,
     }
 

@@ -12,6 +12,7 @@ from aecore import store
 from aecore.__main__ import main
 from aecore.command_flags import parse
 from aecore.presets import PRESETS
+from aecore.store import names
 
 TINY = ["--data.name", "digits", "--model.hidden", "8", "--model.latent-size", "3", "--threads", "1"]
 
@@ -205,7 +206,7 @@ def test_data_that_are_not_there_are_named_before_a_folder_is_made(capsys, monke
 
 def test_folders_that_can_not_be_read_are_listed_with_the_reason(capsys):
     path = store.create_run(PRESETS["post"])
-    (path / store.CONFIG).write_text("{")
+    (path / names.CONFIG).write_text("{")
     assert main(["runs", "--json"]) == 0
     (row,) = lines(capsys.readouterr().out)
     assert row["status"] == "unreadable"

@@ -2,15 +2,15 @@ import contextlib
 import json
 import math
 import string
-from dataclasses import fields
-from typing import get_args, get_type_hints
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aecore import config as module
-from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig, field_paths
+from aecore.config import PENALTIES, Config, DataConfig, LossConfig, ModelConfig, TrainConfig, field_paths
+from aecore.records import kinds
 
 strength = st.floats(0, 1e3, allow_nan=False)
 widths = st.lists(st.integers(1, 16384), max_size=4).map(tuple)
@@ -32,7 +32,7 @@ BOUNDED = {
     "train.weight_decay": strength,
     "train.seed": st.integers(0, 2**32 - 1),
 }
-BOUNDED |= {f"loss.{f.name}": strength for f in fields(LossConfig) if f.type == "float"}
+BOUNDED |= {f"loss.{name}": strength for name in PENALTIES}
 
 
 def strategy(path: str, kind: object) -> st.SearchStrategy:
@@ -230,7 +230,7 @@ def test_configs_are_frozen_and_every_field_is_documented():
     tree = ast.parse(inspect.getsource(module))
     for cls in (DataConfig, ModelConfig, LossConfig, TrainConfig):
         body = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == cls.__name__).body
-        for name in get_type_hints(cls):
+        for name in kinds(cls):
             at = next(i for i, n in enumerate(body) if isinstance(n, ast.AnnAssign) and n.target.id == name)
             following = body[at + 1]
             assert isinstance(following, ast.Expr), f"{cls.__name__}.{name}"

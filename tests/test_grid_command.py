@@ -6,7 +6,8 @@ import pytest
 
 from aecore import grid_command, store
 from aecore.__main__ import main
-from aecore.jobs import grid_worker
+from aecore.jobs import grid_worker, process
+from tests.engines import InProcess
 
 TINY = ["--data.name", "digits", "--model.hidden", "8", "--train.epochs", "1", "--threads", "1"]
 
@@ -21,13 +22,7 @@ def own_folders(tmp_path, monkeypatch):
 
 @pytest.fixture
 def in_process(monkeypatch):
-    def engine(info, threads, reporter):
-        for s in range(len(store.read_stacks(info.path) or grid_worker._plan(info))):
-            if not reporter.stopping:
-                grid_worker.work_stack(info.path, s, 1)
-            yield
-
-    monkeypatch.setattr(grid_worker, "local_processes", engine)
+    monkeypatch.setattr(grid_worker, "LocalEngine", InProcess)
 
 
 @pytest.mark.parametrize(
@@ -103,9 +98,9 @@ def test_grid_in_json_then_evaluate_a_member_by_its_name(capsys, in_process):
 
 
 def test_a_grid_in_words_stopped_and_resumed(capsys, in_process, monkeypatch):
-    update = grid_worker.Reporter.update
+    update = process.Reporter.update
     monkeypatch.setattr(
-        grid_worker.Reporter,
+        process.Reporter,
         "update",
         lambda self, force=False, **v: update(self, force, **v) or "epoch" in v,
     )
@@ -113,7 +108,7 @@ def test_a_grid_in_words_stopped_and_resumed(capsys, in_process, monkeypatch):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "stopped; `python -m aecore resume" in captured.err
-    monkeypatch.setattr(grid_worker.Reporter, "update", update)
+    monkeypatch.setattr(process.Reporter, "update", update)
     key = store.list_grids()[0].key
     assert main(["resume", key]) == 0
     good, bad = capsys.readouterr().out.splitlines()

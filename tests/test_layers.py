@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,9 +31,10 @@ ROOMS = {
 }
 # What two rooms of pages may import of the others; any other room is a page's, which imports these two.
 PAGE_ROOMS = {"components": set(), "shared": {"components"}}
-WHAT_A_RUN_IS = {"config", "presets", "palette", "models", "losses", "grid", "results", "files", "cache"}
-GROUND = ("config", "palette", "files", "cache")  # these import nothing of ours
-LIGHT = ("config", "palette", "store", "jobs")  # listing runs and drawing a page must not wait for torch
+WHAT_A_RUN_IS = {"config", "presets", "palette", "models", "losses", "grid", "results", "records", "batch"}
+WHAT_A_RUN_IS |= {"files", "cache"}
+GROUND = ("palette", "records", "batch", "files", "cache")  # these import nothing of ours
+LIGHT = ("config", "results", "grid", "store", "jobs")  # to list runs and draw a page must not wait for torch
 HEAVY = {"torch", "torchvision", "sklearn", "openTSNE", "altair", "scipy"}
 
 
@@ -151,6 +153,30 @@ def test_aecore_imports_downwards(name):
         assert ours <= WHAT_A_RUN_IS | {"data"}
     else:
         assert name in ("aecore", "aecore.__main__", "aecore.command_flags", "aecore.grid_command")
+
+
+def test_only_the_store_knows_the_names_of_files():
+    """Not from `store.names`, and not written out elsewhere either."""
+    from aecore.store import names
+
+    known = [value for name, value in vars(names).items() if name.isupper() and "." in value]
+    assert len(known) > 8
+    for name, path in AECORE.items():
+        if part(name) != "store":
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+            assert not texts & set(known), name
+    for name in AECORE.keys() | PAGES.keys():
+        inside = name.startswith("aecore.store")
+        assert inside or "aecore.store.names" not in imports(name, (AECORE | PAGES)[name]), name
+
+
+def test_no_private_name_of_torch_is_used():
+    """The next torch may not have it."""
+    private = re.compile(r"\btorch(\.\w+)*\._\w+|\btorch\.ops\.|from torch[\w.]* import .*\b_\w+")
+    for name, path in (AECORE | PAGES).items():
+        found = [line for line in path.read_text(encoding="utf-8").splitlines() if private.search(line)]
+        assert not found, f"{name}: {found}"
 
 
 @pytest.mark.parametrize("name", PAGES)

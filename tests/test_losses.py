@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aecore import losses
-from aecore.config import Config, LossConfig
-from aecore.training.single import terms
+from aecore.batch import Batch, Noise
+from aecore.config import PENALTIES, LossConfig
+from aecore.models import Output
 
 X = torch.rand(6, 1, 4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 R = torch.rand(6, 1, 4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
@@ -16,9 +17,16 @@ CODE = torch.randn(6, 5, dtype=torch.float64, generator=torch.Generator().manual
 WEIGHTS = [torch.randn(3, 4, dtype=torch.float64), torch.randn(2, 2, dtype=torch.float64)]
 
 
+def terms(config: LossConfig, strengths=None, std: float | torch.Tensor = 1.0, dtype=torch.float64):
+    """The terms on the batch above, its reconstruction and code of another precision if that is named."""
+    output = Output(code=CODE.to(dtype), reconstruction=R.to(dtype))
+    x = X if dtype == torch.float64 else X.float()
+    strengths = losses.strengths(config) if strengths is None else strengths
+    return losses.terms(config, Batch(x, x, Noise(0, 0, 0)), output, WEIGHTS, strengths, std)
+
+
 def values(kind: str, **strengths: float) -> dict[str, float]:
-    named = losses.terms(R, CODE, X, WEIGHTS, kind, strengths)
-    return {name: value.item() for name, value in named.items()}
+    return {name: value.item() for name, value in terms(LossConfig(kind), strengths).items()}
 
 
 def test_reconstruction_losses_are_the_formulas():
@@ -39,7 +47,7 @@ def test_penalties_are_the_formulas_times_their_strength():
 
 
 def test_only_the_penalties_in_use_are_terms():
-    assert set(values("mse")) == {"reconstruction"}
+    assert set(values("mse")) == {"reconstruction", "loss", "squared_error"}
     used = losses.strengths(LossConfig(code_l2=1e-3))
     assert used == {"code_l2": 1e-3}
     # Acts by a proximal step, so it is no term of the loss.
@@ -49,16 +57,7 @@ def test_only_the_penalties_in_use_are_terms():
 @pytest.mark.parametrize("kind", ["mse", "mae", "bce"])
 @pytest.mark.parametrize("std", [0.5, 1.0, torch.tensor([0.3], dtype=torch.float64).view(1, 1, 1)], ids=str)
 def test_terms_add_up_to_the_loss_and_squared_error_is_in_pixels(kind, std):
-    config = Config().with_values(
-        {
-            "loss.reconstruction": kind,
-            "model.output_activation": "sigmoid",
-            "data.normalization": "zero_one",
-            "loss.code_l1": 0.1,
-            "loss.weight_l2": 0.2,
-        }
-    )
-    named = terms(config, CODE, R, X, WEIGHTS, std, losses.strengths(config.loss))
+    named = terms(LossConfig(kind, code_l1=0.1, weight_l2=0.2), std=std)
     parts = sum(named[name] for name in ("reconstruction", "code_l1", "weight_l2"))
     torch.testing.assert_close(named["loss"], parts)
     scale = float(std)
@@ -74,10 +73,26 @@ def test_squared_error_takes_one_scale_per_channel():
 
 
 def test_a_silent_code_gives_finite_gradients():
-    for name in losses.CODE_PENALTIES:
+    x = X[:4].float()
+    for name in (name for name, penalty in PENALTIES.items() if penalty.on == "code"):
         code = torch.zeros(4, 3, requires_grad=True)
-        losses.terms(R[:4].float(), code, X[:4].float(), [], "mse", {name: 0.5})[name].backward()
+        output = Output(code, R[:4].float())
+        batch = Batch(x, x, Noise(0, 0, 0))
+        losses.terms(LossConfig(), batch, output, [], {name: 0.5}, 1.0)[name].backward()
         assert not code.grad.any(), name
+
+
+def test_every_penalty_has_its_term_or_acts_by_a_step():
+    by_step = {name for name, penalty in PENALTIES.items() if penalty.by_step}
+    assert by_step == {"weight_l1"}
+    assert set(losses.PENALTY_TERMS) == set(PENALTIES) - by_step
+
+
+def test_the_target_and_not_the_input_is_what_a_reconstruction_is_compared_with():
+    output = Output(CODE, R)
+    clean = losses.terms(LossConfig(), Batch(X, X, Noise(0, 0, 0)), output, [], {}, 1.0)
+    noisy = losses.terms(LossConfig(), Batch(X + 1, X, Noise(0, 0, 0)), output, [], {}, 1.0)
+    assert {n: t.item() for n, t in clean.items()} == {n: t.item() for n, t in noisy.items()}
 
 
 def test_strengths_wait_and_then_rise_in_a_line():
@@ -108,5 +123,5 @@ def test_the_proximal_step_minimizes_its_objective(start, threshold):
 
 
 def test_bfloat16_reconstructions_are_scored_in_float32():
-    named = losses.terms(R.bfloat16(), CODE.bfloat16(), X.float(), [], "mse", {"code_l1": 1.0})
+    named = terms(LossConfig(code_l1=1.0), dtype=torch.bfloat16)
     assert {value.dtype for value in named.values()} == {torch.float32}

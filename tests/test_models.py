@@ -7,9 +7,9 @@ from torch import nn
 
 from aecore import models
 from aecore.config import ModelConfig
-from aecore.grid import ZERO_KEEPING
 from aecore.losses import soft_threshold_
 from aecore.presets import PRESETS
+from aecore.training.stacking import ZERO_KEEPING
 from tests.samples import tiny_config, tiny_data
 
 FAMILIES = {

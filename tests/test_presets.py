@@ -1,8 +1,9 @@
 import pytest
 
-from aecore.config import Config, LossConfig, ModelConfig
+from aecore.config import PENALTIES, Config, LossConfig, ModelConfig
 from aecore.models import layer_sizes
-from aecore.presets import PENALTY_NAMES, PRESETS, architecture, penalties, penalty_text, slug
+from aecore.presets import PRESETS, architecture, penalty_text, slug
+from aecore.records import kinds
 
 MNIST = (1, 28, 28)
 
@@ -41,10 +42,10 @@ def test_a_preset_is_recognised_at_any_latent_size(name):
 def test_penalties_are_named_with_their_strengths():
     assert penalty_text(LossConfig()) == "none"
     loss = LossConfig(code_l1=1e-3, weight_l2=0.01, warmup_epochs=2)
-    assert penalties(loss) == {"code_l1": 1e-3, "weight_l2": 0.01}
+    assert loss.penalties == {"code_l1": 1e-3, "weight_l2": 0.01}
     assert penalty_text(loss) == "L1 0.001 + weight L2 (coupled) 0.01"
-    strengths = {name for name in LossConfig.__dataclass_fields__ if not name.startswith(("warmup", "recon"))}
-    assert set(PENALTY_NAMES) == strengths
+    strengths = {name for name in kinds(LossConfig) if not name.startswith(("warmup", "recon"))}
+    assert set(PENALTIES) == strengths
 
 
 def test_folder_names_are_readable_short_and_tell_configs_apart():

@@ -6,13 +6,13 @@ runs pairs them by squared error, and says how near the pair is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from aecore.config import Config
-from aecore.presets import PENALTY_NAMES
+from aecore.config import PENALTIES, Config
+from aecore.results import Figures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,14 +36,14 @@ class Member:
     """A trained network in a comparison: its config and figures, and where its weights are."""
 
     config: Config
-    figures: Mapping[str, Any]
+    figures: Figures
     """As `measure` gives them."""
     key: str | None = None
     """What `load_run` takes; None for a network of which only the figures are kept."""
 
     @property
     def squared_error(self) -> float:
-        return self.figures["squared_error"]
+        return self.figures.squared_error
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,13 @@ class Spread:
 
 def penalties(config: Config) -> dict[str, float]:
     """Penalties in use with their strengths, by field name, AdamW's `weight_decay` among them."""
-    used = {name: getattr(config.loss, name) for name in PENALTY_NAMES}
-    used[WEIGHT_DECAY] = config.train.weight_decay
-    return {name: value for name, value in used.items() if value}
+    decay = {WEIGHT_DECAY: config.train.weight_decay} if config.train.weight_decay else {}
+    return config.loss.penalties | decay
 
 
 def recipe(config: Config) -> Config:
     """The config without its penalties and with seed 0: equal for runs that differ in strength alone."""
-    off: dict[str, Any] = {f"loss.{name}": 0.0 for name in PENALTY_NAMES} | {"train.seed": 0}
+    off: dict[str, float | str] = {f"loss.{name}": 0.0 for name in PENALTIES} | {"train.seed": 0}
     if config.train.optimizer == "adamw":
         # Without decay AdamW is Adam.
         off |= {"train.optimizer": "adam", "train.weight_decay": 0.0}
@@ -166,10 +165,8 @@ def unit_use(codes: Tensor) -> UnitUse:
     return UnitUse(values, use, dead_units(codes).numpy(), order)
 
 
-def measure(run: Run, data: ImageData) -> dict[str, Any]:
-    """All figures of a run on the test images: `squared_error`, those of `CodeSparsity` by name,
-    `used_units`, `column_norm` of the decoder's first layer, `weight_zeros` and `weight_near_zeros`.
-    """
+def measure(run: Run, data: ImageData) -> Figures:
+    """All figures of a run on the test images."""
     from aecore import models
     from aecore.analysis import sparsity
     from aecore.analysis.metrics import errors_on_test_images
@@ -179,14 +176,14 @@ def measure(run: Run, data: ImageData) -> dict[str, Any]:
     weights = sparsity.weight_sparsity(run.model.get_parameter(n) for n in models.weight_names(run.model))
     sample = slice(0, 1000)
     used = sparsity.used_units(unit_range(data.test_images[sample]), codes[sample], run.decode)
-    return {
-        "squared_error": errors_on_test_images(run, data).double().mean().item(),
-        **sparsity.code_sparsity(codes).to_dict(),
-        "used_units": int(used.sum()),
-        "column_norm": first_decoder_weight(run).double().norm(dim=0).mean().item(),
-        "weight_zeros": weights.exact_zeros,
-        "weight_near_zeros": weights.near_zeros,
-    }
+    return Figures(
+        **vars(sparsity.code_sparsity(codes)),
+        squared_error=errors_on_test_images(run, data).double().mean().item(),
+        used_units=int(used.sum()),
+        column_norm=first_decoder_weight(run).double().norm(dim=0).mean().item(),
+        weight_zeros=weights.exact_zeros,
+        weight_near_zeros=weights.near_zeros,
+    )
 
 
 def pruned_errors(

@@ -9,19 +9,13 @@ from torch import Tensor
 
 from aecore.analysis.projection import pca_baseline
 from aecore.data import ImageData, unit_range
+from aecore.results import Score
 from aecore.store.run import BATCH, Run
 
 
 def squared_errors(x: Tensor, reconstruction: Tensor) -> Tensor:
     """Squared error of each image, the sum over its pixels: N values."""
     return (x - reconstruction).square().flatten(1).sum(1)
-
-
-def reconstruction_metrics(squared_error: float, pixels: int) -> dict[str, float]:
-    """`squared_error` per image with `mse` per pixel and `psnr` = 10 log10(1 / mse) in decibels."""
-    mse = squared_error / pixels
-    psnr = 10 * math.log10(1 / mse) if mse > 0 else math.inf
-    return {"squared_error": squared_error, "mse": mse, "psnr": psnr}
 
 
 def errors_on(run: Run, images: Tensor) -> Tensor:
@@ -45,8 +39,7 @@ def standard_error(values: Tensor) -> float | None:
     return values.double().std().item() / math.sqrt(len(values))
 
 
-def evaluate(run: Run, data: ImageData) -> dict[str, float]:
-    """Test figures of a run: `squared_error`, `mse`, `psnr`, and PCA's error with as many components."""
+def evaluate(run: Run, data: ImageData) -> Score:
+    """How good a run's reconstructions of the test images are, with PCA's error beside it."""
     error = errors_on_test_images(run, data).double().mean().item()
-    pca = pca_baseline(data).error(run.latent_size)
-    return {**reconstruction_metrics(error, data.pixels), "pca_squared_error": pca}
+    return Score(error, error / data.pixels, pca_baseline(data).error(run.latent_size))

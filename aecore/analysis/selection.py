@@ -15,6 +15,7 @@ import numpy as np
 
 from aecore.config import Config
 from aecore.grid import Grid
+from aecore.results import Result, Row
 
 LATENT, SEED = "model.latent_size", "train.seed"
 
@@ -100,24 +101,30 @@ class Importance:
     """The way in which it was found, for the reader."""
 
 
-def candidates(grid: Grid, rows: Iterable[Mapping[str, Any]]) -> list[Candidate]:
+def candidates(grid: Grid, rows: Iterable[Row]) -> list[Candidate]:
     """The members that have a finite validation or test error, from rows of the grid's table."""
     found = []
     for row in rows:
-        test, code = row.get("test") or {}, row.get("code") or {}
+        result = row.result
         candidate = Candidate(
-            k=row["k"],
-            config=grid.members[row["k"]],
-            validation=_finite((row.get("validation") or {}).get("squared_error")),
-            standard_error=_finite(row.get("validation_standard_error")),
-            test=_finite(test.get("squared_error")),
-            pca=_finite(test.get("pca_squared_error")),
-            active_units=min(code["active_units"], code["units"] - code["dead_units"]) if code else None,
-            parameters=row.get("parameters"),
+            k=row.k,
+            config=grid.members[row.k],
+            validation=row.validation.get("squared_error"),
+            standard_error=result.validation_standard_error if result else None,
+            test=result.test.squared_error if result else None,
+            pca=result.test.pca_squared_error if result else None,
+            active_units=_active_units(result),
+            parameters=result.parameters if result else None,
         )
         if candidate.validation is not None or candidate.test is not None:
             found.append(candidate)
     return found
+
+
+def _active_units(result: Result | None) -> float | None:
+    """Non-zero units per image, dead ones left out."""
+    code = result.code if result else None
+    return min(code.active_units, code.units - code.dead_units) if code else None
 
 
 def groups(members: Iterable[Candidate]) -> list[Group]:
@@ -298,10 +305,6 @@ def _or_none(f: Any, config: Config) -> Config | None:
         return f(config)
     except ValueError:
         return None
-
-
-def _finite(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
 def _mean(values: Iterable[float]) -> float:

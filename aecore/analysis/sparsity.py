@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from aecore.results import CodeSparsity
 
 NEAR = 0.05
 """Near zero: at most this share of the unit's largest absolute value."""
@@ -20,36 +22,6 @@ DEAD = 0.01
 """Dead: a standard deviation of at most this share of the largest unit's."""
 USED = 0.01
 """Used: the squared error rises by more than this share when the unit is replaced by its mean."""
-
-
-@dataclass(frozen=True)
-class CodeSparsity:
-    """How sparse the codes of a set of images are. Shares are from 0 to 1."""
-
-    images: int
-    """Number of images."""
-    units: int
-    """Number of units, `latent_size`."""
-    exact_zeros: float
-    """Share of values that are exactly zero, over all units."""
-    exact_zeros_alive: float | None
-    """The same over alive units (ever non-zero); None where no unit is alive."""
-    near_zeros: float
-    """Share of values with |z_ij| <= .05 max_i |z_ij|, exact zeros included."""
-    hoyer: float | None
-    """Hoyer's measure, mean over images with a non-zero code; None where it is not defined."""
-    active_units: float
-    """Non-zero units per image, mean over images."""
-    alive_units: int
-    """Units that are non-zero for at least one image."""
-    dead_units: int
-    """Units whose standard deviation is at most .01 of the largest unit's."""
-    mean_absolute: float
-    """Mean |z_ij|; read it beside the norm of the decoder's columns."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values by name, ready for JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

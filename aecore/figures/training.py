@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 
-from aecore.palette import CLASS_COLORS, L1_COLOR, L2_COLOR, PCA_COLOR
-from aecore.presets import PENALTY_NAMES
+from aecore.config import PENALTIES
+from aecore.palette import CLASS_COLORS, PCA_COLOR
+from aecore.results import EpochRecord
 
-TERM_NAMES = {"loss": "loss (sum)", "reconstruction": "reconstruction"} | PENALTY_NAMES
+TERM_NAMES = {"loss": "loss (sum)", "reconstruction": "reconstruction"} | {
+    name: penalty.name for name, penalty in PENALTIES.items()
+}
 """The loss's terms as a person reads them."""
 
-TERM_COLORS = {
-    "loss": "#8a6fbf",
-    "reconstruction": CLASS_COLORS[2],
-    "code_l1": L1_COLOR,
-    "code_l2": L2_COLOR,
-    "code_whole_batch_norm": CLASS_COLORS[1],
-    "weight_l2": CLASS_COLORS[8],
+TERM_COLORS = {"loss": "#8a6fbf", "reconstruction": CLASS_COLORS[2]} | {
+    name: penalty.color for name, penalty in PENALTIES.items()
 }
 
 DASHES = {"train": [4, 3], "validation": [1, 0]}
 
-Record = Mapping[str, Any]
-"""One line of a run's history: `epoch`, and `train` and `validation` with values by term."""
+
+def term_name(term: str) -> str:
+    """A term as a person reads it; one that is not known here by its own name."""
+    return TERM_NAMES.get(term, term.replace("_", " "))
 
 
-def rows(history: Sequence[Record], terms: Sequence[str] | None = None) -> list[dict[str, Any]]:
+def rows(history: Sequence[EpochRecord], terms: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """{"epoch", "part", "term", "value"} for each epoch, part and term (all terms unless named)."""
     return [
-        {"epoch": record["epoch"], "part": part, "term": term, "value": value}
+        {"epoch": record.epoch, "part": part, "term": term, "value": value}
         for record in history
-        for part in ("train", "validation")
-        for term, value in record[part].items()
+        for part, values in (("train", record.train), ("validation", record.validation))
+        for term, value in values.items()
         if (term != "squared_error" if terms is None else term in terms)
     ]
 
 
 def error_curve(
-    history: Sequence[Record], epochs: int, pca: float | None = None, height: int = 170
+    history: Sequence[EpochRecord], epochs: int, pca: float | None = None, height: int = 170
 ) -> alt.Chart:
     """Squared error per image on train (dashed) and validation images, with PCA's as a grey rule.
 
@@ -58,18 +59,24 @@ def error_curve(
     return chart + rule + text.encode(x=alt.value("width"), y="value:Q", text="text:N")
 
 
-def term_curves(history: Sequence[Record], epochs: int, height: int = 170) -> alt.Chart:
+def term_curves(history: Sequence[EpochRecord], epochs: int, height: int = 170) -> alt.Chart:
     """The loss's terms on a logarithmic axis, each in its colour, train dashed and validation solid.
 
     Values of zero (a penalty before its warm-up) have no place on that axis and are left out.
     """
-    table = [row | {"term": TERM_NAMES[row["term"]]} for row in rows(history) if row["value"] > 0]
-    used = [name for name in TERM_NAMES if any(row["term"] == TERM_NAMES[name] for row in table)]
+    table = [row for row in rows(history) if row["value"] > 0]
+    seen = dict.fromkeys(row["term"] for row in table)
+    used = [term for term in TERM_NAMES if term in seen] + [term for term in seen if term not in TERM_NAMES]
     if used == ["loss", "reconstruction"]:
         # Without a penalty the two are one line.
         used = ["loss"]
-        table = [row for row in table if row["term"] == TERM_NAMES["loss"]]
-    colors = alt.Scale(domain=[TERM_NAMES[name] for name in used], range=[TERM_COLORS[name] for name in used])
+        table = [row for row in table if row["term"] == "loss"]
+    table = [row | {"term": term_name(row["term"])} for row in table]
+    spare = itertools.cycle(CLASS_COLORS[3:])
+    colors = alt.Scale(
+        domain=[term_name(term) for term in used],
+        range=[TERM_COLORS.get(term) or next(spare) for term in used],
+    )
     legend = alt.Legend(title=None, orient="top", columns=2) if len(used) > 1 else None
     chart = _lines(table, epochs, "loss", height, log=True)
     return chart.encode(color=alt.Color("term:N", scale=colors, legend=legend), strokeDash=_dash(table))

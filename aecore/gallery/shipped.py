@@ -10,53 +10,79 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from aecore import store
 from aecore.config import Config
-from aecore.gallery.shipping import ship, ship_grid
+from aecore.gallery.shipping import ship_grid
 from aecore.grid import Grid
 from aecore.presets import PRESETS
 
 POST = PRESETS["post"]
 
-RUNS: dict[str, Config] = {
-    "The post's network on digits": POST.with_values({"data.name": "digits", "train.epochs": 60}),
-    "The post's network on MNIST": POST,
-}
-"""Name on screen and config of each shipped run; the app opens on the newest, so on the last."""
 
-GRIDS: dict[str, Grid] = {
-    "How many units? The post's network on MNIST": Grid(
-        POST.with_values({"train.epochs": 4}),
-        {
-            "model.latent_size": (2, 4, 8, 12, 32, 64),
-            "penalty": ("none", "code_l1", "code_l2"),
-            "strength": (1e-3, 1e-2),
-        },
+class ShippedRun(NamedTuple):
+    """A run that comes with the app."""
+
+    folder: str
+    """Kept as it is: links name it."""
+    name: str
+    config: Config
+
+
+class ShippedGrid(NamedTuple):
+    """A grid that comes with the app."""
+
+    folder: str
+    name: str
+    grid: Grid
+
+
+RUNS = (
+    ShippedRun(
+        "digits-post-12-s0-f3512007",
+        "The post's network on digits",
+        POST.with_values({"data.name": "digits", "train.epochs": 60}),
     ),
-}
-"""Name on screen and definition of each shipped grid."""
+    ShippedRun("mnist-post-12-s0-0af53747", "The post's network on MNIST", POST),
+)
+"""The app opens on the newest, so on the last."""
+
+GRIDS = (
+    ShippedGrid(
+        "grid-mnist-post-a1afba6a",
+        "How many units? The post's network on MNIST",
+        Grid(
+            POST.with_values({"train.epochs": 4}),
+            {
+                "model.latent_size": (2, 4, 8, 12, 32, 64),
+                "penalty": ("none", "code_l1", "code_l2"),
+                "strength": (1e-3, 1e-2),
+            },
+        ),
+    ),
+)
 
 
 def train_runs(root: Path, threads: int | None = None) -> None:
-    """Trains each shipped run into `root`, replacing the folder of that config."""
+    """Trains each shipped run into `root`, replacing its folder."""
     from aecore.jobs.worker import work
 
-    for name, config in RUNS.items():
+    for shipped in RUNS:
         with tempfile.TemporaryDirectory() as folder:
-            draft = store.create_run(config, name, Path(folder))
-            print(f"{name}: {config.train.epochs} epochs", file=sys.stderr)
+            draft = store.create_run(shipped.config, shipped.name, Path(folder))
+            print(f"{shipped.name}: {shipped.config.train.epochs} epochs", file=sys.stderr)
             work(draft, threads)
-            ship(draft, root / draft.name)
+            store.copy_for_looking(draft, root / shipped.folder)
 
 
 def train_grids(root: Path, threads: int | None = None) -> None:
-    """Trains each shipped grid into `root`, replacing the folder of that grid."""
+    """Trains each shipped grid into `root`, replacing its folder."""
     from aecore.jobs.grid_worker import work
 
-    for name, grid in GRIDS.items():
+    for shipped in GRIDS:
         with tempfile.TemporaryDirectory() as folder:
-            draft = store.create_grid(grid, name, Path(folder))
-            print(f"{name}: {len(grid.members)} members", file=sys.stderr)
+            draft = store.create_grid(shipped.grid, shipped.name, Path(folder))
+            print(f"{shipped.name}: {len(shipped.grid.members)} members", file=sys.stderr)
             work(draft, threads)
-            ship_grid(draft, root / draft.name)
+            ship_grid(draft, root / shipped.folder)

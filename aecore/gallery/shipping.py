@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from aecore import store
-from aecore.store import CONFIG, GRID, HISTORY, PROBE, RESULT, WEIGHTS
 
 ALLOWED_CHANGE = 1e-3
 """Relative change of a squared error on the test images that half precision may make."""
 
 
-def ship(draft: Path, target: Path) -> None:
-    """Copies the files a look needs, and nothing else."""
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    for file in (CONFIG, WEIGHTS, HISTORY, RESULT):
-        shutil.copy2(draft / file, target / file)
-
-
 def ship_grid(draft: Path, target: Path) -> None:
-    """The same for a finished grid, its members' weights in half precision.
+    """Copies what a look at a finished grid needs, its members' weights in half precision.
 
     Raises ValueError where that changes a member's squared error by more than `ALLOWED_CHANGE`.
     """
-    info = store.read_grid(draft)
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    for file in (GRID, RESULT, PROBE):
-        shutil.copy2(draft / file, target / file)
-    for k in range(len(info.grid.members)):
-        ship(draft / str(k), target / str(k))
-        shutil.copy2(draft / str(k) / store.PICTURES, target / str(k) / store.PICTURES)
+    store.copy_grid_for_looking(draft, target)
+    for k in range(len(store.read_grid(draft).grid.members)):
         halve(target / str(k))
 
 

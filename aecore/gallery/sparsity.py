@@ -12,16 +12,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from aecore import files, store
+from aecore import store
 from aecore.analysis import comparison
 from aecore.analysis.comparison import Member
 from aecore.config import Config
 from aecore.gallery import shipping
 from aecore.grid import Grid
 from aecore.presets import PRESETS
+from aecore.results import FigureRow, FigureTable, GridResult
 
-FIGURES = "figures.json"
-"""In the grid's folder: the figures of every network at every seed."""
+FOLDER = "grid-mnist-dictionary-a04b9ba5"
+"""Kept as it is: links name it."""
 NAME = "Sparsity: L1 and L2 on MNIST"
 SEEDS = (0, 1, 2)
 
@@ -121,49 +122,38 @@ def ship(trained: Mapping[Config, Path], root: Path) -> Path:
     grid = Grid(BASE, listed=MEMBERS)
     with tempfile.TemporaryDirectory(dir=root, prefix=".") as folder:
         draft = store.create_grid(grid, NAME, Path(folder))
-        table, rows = [], []
-        for k, member in enumerate(grid.members):
-            source, target = trained[member], draft / str(k)
-            shipping.ship(source, target)
-            shipping.halve(target)
-            if (source / store.PICTURES).exists():
-                shutil.copy2(source / store.PICTURES, target / store.PICTURES)
-            row = {**(files.read_object(source / store.RESULT) or {}), "k": k, "axes": grid.position_of(k)}
-            store.write_result(target, row)
-            rows.append(row)
+        info = store.read_grid(draft)
+        for number, member in enumerate(grid.members):
+            store.copy_for_looking(trained[member], info.member_path(number))
+            shipping.halve(info.member_path(number))
         numbers = {member: k for k, member in enumerate(grid.members)}
+        table = []
         for values, seed in networks():
             if (wanted := config(values, seed)) in trained:
                 k = numbers.get(wanted)
-                run = store.load_run(trained[wanted] if k is None else draft / str(k))
-                table.append(
-                    {"values": values, "seed": seed, "k": k, "figures": comparison.measure(run, images)}
-                )
-        store.write_result(draft, {"members": rows, "seconds": sum(row.get("seconds", 0.0) for row in rows)})
-        files.write_json(draft / FIGURES, {"members": table})
-        target = root / draft.name
+                run = store.load_run(trained[wanted] if k is None else info.member_path(k))
+                table.append(FigureRow(values, seed, k, comparison.measure(run, images)))
+        rows = tuple(info.members())
+        seconds = sum(row.result.seconds for row in rows if row.result is not None)
+        store.write_result(draft, GridResult(rows, seconds))
+        store.write_figures(draft, FigureTable(tuple(table)))
+        target = root / FOLDER
         shutil.rmtree(target, ignore_errors=True)
         draft.rename(target)
     return target
 
 
-def find(root: Path) -> Path | None:
-    """The shipped grid's folder under a run root, None where there is none."""
-    return next((path.parent for path in sorted(root.glob(f"[!._]*/{FIGURES}"))), None)
-
-
 def read_members(folder: str | Path) -> list[Member]:
     """Every network of the table in `folder`; StoreError in one sentence where it can't be used."""
     folder = Path(folder)
-    table = files.read_object(folder / FIGURES) or {}
     try:
         return [
             Member(
-                config(row["values"], row["seed"]),
-                dict(row["figures"]),
-                None if row["k"] is None else f"{folder.name}/{row['k']}",
+                config(row.values, row.seed),
+                row.figures,
+                None if row.k is None else f"{folder.name}/{row.k}",
             )
-            for row in table["members"]
+            for row in store.read_figures(folder).members
         ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise files.StoreError(f"{FIGURES} can't be used: {error}") from error
+    except (TypeError, ValueError) as error:
+        raise store.StoreError(f"the table of figures can't be used: {error}") from error

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from aecore import store
 from aecore.config import Config
 from aecore.files import StoreError
 from aecore.grid import Grid
+from aecore.results import Progress
 from aecore.store import GridInfo, RunInfo
 
 Job = RunInfo | GridInfo
@@ -56,16 +58,16 @@ def start(path: Path, threads: int | None = None) -> None:
         raise RuntimeError(f"{info.name} is being trained already")
     if isinstance(info, RunInfo):
         require_unfinished(info)
-    threads = threads or info.progress.get("threads") or page_threads()
+    threads = threads or info.progress.threads or page_threads()
     store.clear_stop(path)
     # The newcomer goes to the end of the queue: `submitted` is what orders it.
     now = time.time()
-    progress = {**info.progress, "status": "queued", "pid": None, "submitted": now, "heartbeat": now}
-    store.write_progress(path, {**progress, "message": ""})
+    progress = replace(info.progress, status="queued", pid=None, submitted=now, heartbeat=now, message="")
+    store.write_progress(path, progress)
     module = "aecore.jobs.worker" if isinstance(info, RunInfo) else "aecore.jobs.grid_worker"
     command = [sys.executable, "-m", module, str(path.resolve())]
     command += ["--threads", str(threads), "--nice", str(NICE)]
-    with (path / store.LOG).open("ab") as log:
+    with store.open_log(path) as log:
         subprocess.Popen(
             command,
             cwd=Path(__file__).resolve().parents[2],
@@ -90,7 +92,7 @@ def read(path: Path) -> Job:
 
 def require_unfinished(info: RunInfo) -> None:
     """RuntimeError for a run that has all its epochs: there is nothing to resume."""
-    if info.result is not None and info.result.get("epochs", 0) >= info.config.train.epochs:
+    if info.result is not None and info.result.epochs >= info.config.train.epochs:
         raise RuntimeError(
             f"{info.name} has had all its {info.config.train.epochs} epochs; train its settings again, "
             "with more epochs, to go further"
@@ -105,62 +107,53 @@ def stop(path: Path) -> None:
 def status(info: Job) -> str:
     """queued, running, silent, stopped, failed, interrupted or finished."""
     if is_active(info.progress):
-        if time.time() - _number(info.progress, "heartbeat") > SILENT:
+        if time.time() - info.progress.heartbeat > SILENT:
             return "silent"
-        return info.progress["status"]
+        return info.progress.status or "queued"
     if info.result is not None:
         return "finished"
-    written = info.progress.get("status")
+    written = info.progress.status
     return written if written in ("stopped", "failed") else "interrupted"
 
 
 def active(root: Path | None = None) -> list[Job]:
     """Runs and grids with a living process, in the order of their turn."""
-    root = root or store.checkpoints_root()
-    runs = []
+    jobs: list[Job] = []
     # Asked every second by every page: only folders with a living process are read as a whole.
-    for path in root.iterdir() if root.is_dir() else ():
-        if path.name.startswith((".", "_")) or not is_active(store.read_progress(path)):
-            continue
-        with contextlib.suppress(StoreError, OSError):
-            runs.append(read(path))
-    return sorted(runs, key=lambda r: _number(r.progress, "submitted"))
+    for path in store.all_folders(root):
+        if is_active(store.read_progress(path)):
+            with contextlib.suppress(StoreError, OSError):
+                jobs.append(read(path))
+    return sorted(jobs, key=lambda job: job.progress.submitted)
 
 
-def is_active(progress: dict[str, Any]) -> bool:
+def is_active(progress: Progress) -> bool:
     """Whether the process that wrote `progress` is at work or waiting for its turn.
 
     A process is its pid and its start time: a pid alone may have been given to another since.
     """
-    if progress.get("status") not in ("queued", "running"):
+    if progress.status not in ("queued", "running"):
         return False
-    pid = progress.get("pid")
-    if pid is None:
-        return 0 <= time.time() - _number(progress, "heartbeat") < START_UP
+    if progress.pid is None:
+        return 0 <= time.time() - progress.heartbeat < START_UP
     try:
-        process = psutil.Process(pid)
-        same = abs(process.create_time() - _number(progress, "process_started")) < 1
+        process = psutil.Process(progress.pid)
+        same = abs(process.create_time() - (progress.process_started or 0.0)) < 1
         return same and process.status() != psutil.STATUS_ZOMBIE
-    # The last three are what a pid that is no number, or none that can be, raises.
-    except (psutil.NoSuchProcess, TypeError, ValueError, OverflowError):
+    # The last two are what a number that can be no pid raises.
+    except (psutil.NoSuchProcess, ValueError, OverflowError):
         return False
 
 
 def somebody_is_before(path: Path, device: str) -> bool:
     """Whether another run under the same root was submitted earlier for this device and is not done."""
-    own = _number(store.read_progress(path), "submitted") or time.time()
+    own = store.read_progress(path).submitted or time.time()
     return any(
         info.path.name != path.name
-        and _number(info.progress, "submitted") < own
+        and info.progress.submitted < own
         and lock_name(info.config.train.device) == device
         for info in active(path.parent)
     )
-
-
-def _number(progress: dict[str, Any], key: str) -> float:
-    """A time from progress.json, or 0: the file may come from anywhere."""
-    value = progress.get(key)
-    return value if isinstance(value, (int, float)) else 0.0
 
 
 def lock_name(device: str) -> str:
@@ -185,7 +178,7 @@ def user_name() -> str:
 
 
 def detached() -> dict[str, Any]:
-    if os.name == "nt":
+    if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
         return {"creationflags": flags | subprocess.DETACHED_PROCESS}
     return {"start_new_session": True}

@@ -13,16 +13,19 @@ import os
 import socket
 import time
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from aecore import store
-from aecore.jobs.worker import Reporter
-from aecore.store import GridInfo, is_finished
+from aecore.grid import Grid
+from aecore.jobs.process import Reporter
+from aecore.results import Status
+from aecore.store import GridInfo
 
 if TYPE_CHECKING:
-    from aecore.jobs.stack_folder import StackFolder, Update
+    from aecore.jobs.recording import Recording, Update
 
 PAUSE = 0.25
 """Longest wait for news, in seconds."""
@@ -37,7 +40,8 @@ RETRIES = 5
 class RayEngine:
     """A `grid_worker.Engine` on the Ray cluster at `address`; on this machine where none is named.
 
-    RuntimeError in one sentence where Ray is not installed, ValueError where no cluster answers.
+    RuntimeError in one sentence where Ray is not installed; ValueError, when it is entered, where no cluster
+    answers.
     """
 
     def __init__(self, address: str = "") -> None:
@@ -47,32 +51,49 @@ class RayEngine:
             raise RuntimeError(
                 "--engine ray needs Ray: pip install -r requirements-ray.txt, on every machine of the cluster"
             ) from None
-        self.ray = ray
+        self.ray: Any = ray
         self.address = address
+        self._own = False
+        """Whether the cluster was joined here, and is to be left again."""
 
-    def __call__(self, info: GridInfo, threads: int, reporter: Reporter) -> Generator[None, None, None]:
+    def __enter__(self) -> RayEngine:
+        self._own = self._connect()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._own:
+            self.ray.shutdown()
+
+    def plan(self, grid: Grid) -> list[list[int]]:
+        """Stacks as large as pays on a worker's device, which need not be one of the head's."""
+        from aecore.data import DATASETS
+        from aecore.training.stacking import plan_stacks
+
+        task = self.ray.remote(**self._request())(_device_and_memory)
+        kind, free = self.ray.get(task.remote(grid.base.train.device))
+        return plan_stacks(grid, DATASETS[grid.base.data.name].shape, kind, free)
+
+    def train(
+        self, info: GridInfo, stacks: Sequence[int], threads: int, reporter: Reporter
+    ) -> Generator[None, None, None]:
         from aecore import data as datasets
-        from aecore.jobs.stack_folder import StackFolder
+        from aecore.jobs.recording import Recording
 
-        own = self._connect()
+        data = datasets.load(info.config.data.name)
+        shipped, request = self.ray.put(data), self._request()
+        running = [_Remote(self.ray, Recording.of_stack(info, s, data), shipped, request) for s in stacks]
         try:
-            gpus = self.ray.cluster_resources().get("GPU", 0) > 0
-            request = {"num_gpus": 1} if gpus else {"num_cpus": 1}
-            data = datasets.load(info.config.data.name)
-            stacks = store.read_stacks(info.path) or self._plan(info, data.shape, request)
-            waiting = [s for s in range(len(stacks)) if not is_finished(info.path, s)]
-            shipped = self.ray.put(data)
-            running = [_Remote(self.ray, StackFolder(info, s, data), shipped, request) for s in waiting]
-            try:
-                yield from self._watch(running, reporter)
-            finally:
-                for remote in running:
-                    remote.end()
+            yield from self._watch(running, reporter)
         finally:
-            if own:
-                self.ray.shutdown()
+            for remote in running:
+                remote.end()
         if failures := [remote.failure for remote in running if remote.failure]:
             raise RuntimeError(failures[0])
+
+    def _request(self) -> dict[str, float]:
+        """What each stack asks of the cluster."""
+        gpus = self.ray.cluster_resources().get("GPU", 0) > 0
+        return {"num_gpus": 1} if gpus else {"num_cpus": 1}
 
     def _watch(self, running: Sequence[_Remote], reporter: Reporter) -> Generator[None, None, None]:
         """Takes the stacks' updates as they come, until all have ended."""
@@ -94,7 +115,7 @@ class RayEngine:
         """Joins the cluster, unless this process has already; says whether it has to leave it again."""
         if self.ray.is_initialized():
             return False
-        self._knock()
+        self._check_reachable()
         package = str(Path(__file__).resolve().parents[1])
         options: dict[str, Any] = {"address": self.address} if self.address else {"num_cpus": os.cpu_count()}
         try:
@@ -112,7 +133,7 @@ class RayEngine:
             ) from error
         return True
 
-    def _knock(self) -> None:
+    def _check_reachable(self) -> None:
         """Fails at once where nobody listens at HOST:PORT; Ray itself would try for minutes."""
         place = urlsplit(self.address if "//" in self.address else f"//{self.address}")
         try:
@@ -121,24 +142,12 @@ class RayEngine:
         except (OSError, ValueError) as error:
             raise ValueError(f"no Ray cluster answers at {self.address}: {error}") from error
 
-    def _plan(
-        self, info: GridInfo, shape: tuple[int, int, int], request: Mapping[str, float]
-    ) -> list[list[int]]:
-        """Stacks as large as pays on a worker's device, which need not be one of the head's."""
-        from aecore.training.stacking import plan_stacks
-
-        task = self.ray.remote(**request)(_device_and_memory)
-        kind, free = self.ray.get(task.remote(info.config.train.device))
-        stacks = plan_stacks(info.grid, shape, kind, free)
-        store.write_stacks(info.path, stacks)
-        return stacks
-
 
 class _Remote:
-    """One stack on its way through the cluster, and the folder it comes home to."""
+    """One stack that trains somewhere in the cluster, and its folder here."""
 
-    def __init__(self, ray: Any, folder: StackFolder, data: Any, request: Mapping[str, float]) -> None:
-        self.ray, self.folder, self.data, self.request = ray, folder, data, request
+    def __init__(self, ray: Any, recording: Recording, data: Any, request: Mapping[str, float]) -> None:
+        self.ray, self.recording, self.data, self.request = ray, recording, data, request
         self.failure = ""
         self.deaths = 0
         self.silent = True
@@ -153,7 +162,7 @@ class _Remote:
             update: Update = self.ray.get(next(self.news))
         except StopIteration:
             self.end()
-            self._note(status="finished" if self.folder.finished else "stopped")
+            self._note(status="finished" if self.recording.finished else "stopped")
         except self.ray.exceptions.RayTaskError as error:
             self.end()
             self.failure = " ".join(str(error.cause or error).split())[:500]
@@ -163,7 +172,7 @@ class _Remote:
         else:
             self.deaths = 0
             self.silent = False
-            self.folder.take(update)
+            self.recording.take(update)
             self._note(status="running", fraction=update.fraction)
 
     def stop(self) -> None:
@@ -187,7 +196,7 @@ class _Remote:
         # Two calls at a time: the training, and a word to stop it.
         self.actor = self.ray.remote(max_concurrency=2, **self.request)(_Worker).remote()
         self.news = self.actor.train.options(num_returns="streaming").remote(
-            self.folder.configs, self.data, self.folder.resume()
+            self.recording.configs, self.data, self.recording.resume()
         )
 
     def _retry(self, error: Exception) -> None:
@@ -197,16 +206,19 @@ class _Remote:
             return
         if self.deaths > RETRIES:
             self.failure = (
-                f"stack {self.folder.path.name} lost its worker {self.deaths} times in a row: {error}"
+                f"stack {self.recording.path.name} lost its worker {self.deaths} times in a row: {error}"
             )
             self.failure = " ".join(self.failure.split())[:500]
             self._note(status="failed", message=self.failure)
         else:
             self._send()
 
-    def _note(self, **values: Any) -> None:
-        progress = store.read_progress(self.folder.path)
-        store.write_progress(self.folder.path, {**progress, "message": "", **values})
+    def _note(self, status: Status, message: str = "", fraction: float | None = None) -> None:
+        progress = store.read_progress(self.recording.path)
+        fraction = progress.fraction if fraction is None else fraction
+        store.write_progress(
+            self.recording.path, replace(progress, status=status, message=message, fraction=fraction)
+        )
 
 
 class _Worker:
@@ -218,7 +230,7 @@ class _Worker:
     def train(self, configs: Any, data: Any, state: Any) -> Generator[Any, None, None]:
         import torch
 
-        from aecore.jobs.stack_folder import updates
+        from aecore.jobs.recording import updates
 
         # One thread, as a local process has: other numbers round otherwise.
         torch.set_num_threads(1)
@@ -230,7 +242,7 @@ class _Worker:
 
 def _device_and_memory(name: str) -> tuple[str, int]:
     """The kind of a worker's device, and its free bytes."""
-    from aecore.training.loop import resolve_device
+    from aecore.training.images import resolve_device
     from aecore.training.stacking import free_memory
 
     kind = resolve_device(name).type

@@ -3,9 +3,8 @@
     <grid>/grid.json            name, base, axes
     <grid>/progress.json        the grid's process (see `aecore.jobs.grid_worker`)
     <grid>/result.json          table of members, written last
-    <grid>/probe.safetensors    the images its pictures are of (see `aecore.store.probe`)
+    <grid>/probe.safetensors    the images its pictures are of (see `store.probe`)
     <grid>/<k>/                 member k, a run folder like any other
-    <grid>/<k>/pictures.safetensors   reconstructions and codes of the probe images
     <grid>/stacks/<s>/          members, state, progress of stack s while it trains
 
 A member being an ordinary run folder, everything that takes a run takes `<grid>/<k>`. Imports no torch.
@@ -15,26 +14,22 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aecore.config import Config
-from aecore.files import StoreError, read_object, write_json, write_tensors
+from aecore.files import StoreError, read_object, write_json
 from aecore.grid import Grid, axis_text, axis_title, grid_title
 from aecore.presets import architecture
-from aecore.store import runs
-from aecore.store.runs import CONFIG, FORMAT, GRID, RESULT, Unreadable
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-PICTURES = "pictures.safetensors"
-MEMBERS = "members.json"
-FAILED = "failed.json"
-STACKS = "stacks"
+from aecore.results import GridResult, Progress, Row
+from aecore.store import folders
+from aecore.store.folders import Unreadable, checkpoints_root
+from aecore.store.names import GRID, MEMBERS, PROBE, RESULT, STACKS
+from aecore.store.records import has_result, read_failed, read_progress, read_record, read_result
+from aecore.store.runs import copy_for_looking, copy_run_files, create_run, fill_run
+from aecore.store.weights import has_weights
 
 
 @dataclass(frozen=True)
@@ -45,9 +40,10 @@ class GridInfo:
     name: str
     grid: Grid
     created: float
-    progress: dict[str, Any]
-    result: dict[str, Any] | None
-    """`members` with their figures, `seconds`; None while the grid is not finished."""
+    """Seconds since 1970."""
+    progress: Progress
+    result: GridResult | None
+    """None while the grid is not finished."""
 
     @property
     def key(self) -> str:
@@ -58,101 +54,99 @@ class GridInfo:
         """The base config, which names the data set and the device."""
         return self.grid.base
 
+    def member_path(self, k: int) -> Path:
+        """Member k's run folder."""
+        return self.path / str(k)
+
     def member_key(self, k: int) -> str:
         """`<grid>/<k>`, which stands for the member wherever a run is named."""
         return f"{self.key}/{k}"
 
-    def members(self) -> list[dict[str, Any]]:
+    def member_title(self, k: int) -> str:
+        """`<grid>: latent size 8, penalty L1`, by the member's place on the axes."""
+        position = self.grid.position_of(k)
+        return f"{self.name}: " + ", ".join(f"{axis_title(n)} {axis_text(n, v)}" for n, v in position.items())
+
+    def members(self) -> list[Row]:
         """The table's rows that are there: those of the finished grid, or of its members so far."""
         if self.result is not None:
-            return self.result["members"]
-        rows = (read_object(self.path / str(k) / RESULT) for k in range(len(self.grid.members)))
-        return [row for row in rows if row is not None]
+            return list(self.result.members)
+        return [row for k in range(len(self.grid.members)) if (row := self.member_row(k)) is not None]
+
+    def member_row(self, k: int) -> Row | None:
+        """Member k's row of the table, None while it is being trained."""
+        path, axes = self.member_path(k), self.grid.position_of(k)
+        if (result := read_result(path)) is not None:
+            return Row(k, axes, result)
+        if (failed := read_failed(path)) is not None:
+            return Row(k, axes, failed=failed)
+        return None
 
 
 def create_grid(grid: Grid, name: str = "", root: Path | None = None) -> Path:
     """Makes a grid folder with a run folder for each member, and returns it."""
-    root = root or runs.checkpoints_root()
+    root = root or checkpoints_root()
     base = grid.base
     slug = "-".join(["grid", base.data.name.replace("_", "-"), architecture(base.model), grid.hash])
-    draft = runs.draft_folder(root, slug)
-    now = time.time()
-    values = {"format": FORMAT, "created": now, "name": " ".join(name.split())[:120], **grid.to_dict()}
+    draft = folders.draft_folder(root, slug)
     for k, config in enumerate(grid.members):
         (draft / str(k)).mkdir()
-        member = {"format": FORMAT, "created": now, "name": "", "config": config.to_dict()}
-        write_json(draft / str(k) / CONFIG, member, durable=False)
-    write_json(draft / GRID, values)
-    return runs.claim_folder(draft, root / slug)
+        fill_run(draft / str(k), config)
+    folders.write_header(draft, GRID, grid.to_dict(), name)
+    return folders.claim_folder(draft, root / slug)
 
 
 def read_grid(path: Path) -> GridInfo:
     """What is known of the grid in `path`; StoreError says in one sentence why it can't be read."""
-    values = read_object(path / GRID)
-    if values is None:
-        raise StoreError(f"there is no {GRID}, so this is not a grid folder")
-    if values.get("format") != FORMAT:
-        raise StoreError(f"{GRID} has format {values.get('format')!r}; this version reads {FORMAT}")
+    header, values = folders.read_header(path, GRID)
     try:
         grid = Grid.from_dict(values)
-        created = float(values.get("created", 0))
     except (TypeError, ValueError) as error:
         raise StoreError(f"{GRID} can't be used: {error}") from error
-    result = read_object(path / RESULT)
-    if result is not None and not isinstance(result.get("members"), list):
-        raise StoreError(f"{RESULT} holds no table of members")
-    name = str(values.get("name") or grid_title(grid))
-    return GridInfo(path, name, grid, created, runs.read_progress(path), result)
+    result = read_record(path / RESULT, GridResult)
+    if result is not None and not {row.k for row in result.members} <= set(range(len(grid.members))):
+        raise StoreError(f"{RESULT} names members that {GRID} does not have")
+    return GridInfo(path, header.name or grid_title(grid), grid, header.created, read_progress(path), result)
 
 
 def list_grids(root: Path | None = None) -> list[GridInfo | Unreadable]:
     """Every grid folder under the run root, newest first; those that can't be read come last."""
-    root = root or runs.checkpoints_root()
-    if not root.is_dir():
-        return []
-    listed: list[GridInfo | Unreadable] = []
-    for path in sorted(root.iterdir()):
-        if path.name.startswith((".", "_")) or not runs.is_grid(path):
-            continue
-        try:
-            listed.append(read_grid(path))
-        except (StoreError, OSError) as error:
-            listed.append(Unreadable(path, str(error)))
-    return sorted(listed, key=lambda g: -g.created if isinstance(g, GridInfo) else 0)
+    return folders.listed(root, True, read_grid, lambda info: info.created)
 
 
 def rename_grid(path: Path, name: str) -> None:
-    """Changes the name people see; ValueError for an empty name."""
-    if not name.strip():
-        raise ValueError("a grid's name can't be empty")
-    write_json(path / GRID, {**(read_object(path / GRID) or {}), "name": " ".join(name.split())[:120]})
+    """Changes the name people see; the folder stays. ValueError for an empty name."""
+    folders.rename(path, GRID, name, "grid")
 
 
 def delete_grid(path: Path) -> None:
     """Removes the grid with all its members."""
-    if not runs.is_grid(path):
-        raise StoreError(f"{path.name} has no {GRID}: not deleted, since it may not be a grid")
-    doomed = path.with_name(f".deleted-{path.name}-{time.time_ns()}")
-    path.rename(doomed)
-    shutil.rmtree(doomed)
+    folders.delete(path, GRID, "grid")
 
 
 def keep_member(path: Path, k: int, name: str = "") -> Path:
     """Copies member k to a run of its own, beside the grid, and returns its folder."""
     info = read_grid(path)
-    source = path / str(k)
-    if not (source / runs.WEIGHTS).exists():
+    if not has_weights(info.member_path(k)):
         raise StoreError(f"member {k} of {info.name} has no weights yet")
-    position = info.grid.position_of(k)
-    axes = ", ".join(f"{axis_title(n)} {axis_text(n, v)}" for n, v in position.items())
-    target = runs.create_run(info.grid.members[k], name or f"{info.name}: {axes}", path.parent)
-    for file in source.iterdir():
-        if file.name in (runs.WEIGHTS, runs.HISTORY, RESULT, runs.OPTIMIZER):
-            shutil.copy2(file, target / file.name)
+    target = create_run(info.grid.members[k], name or info.member_title(k), path.parent)
+    copy_run_files(info.member_path(k), target)
     return target
 
 
+def copy_grid_for_looking(source: Path, target: Path) -> None:
+    """Makes `target` a grid folder with what a look at the finished grid in `source` needs."""
+    info = read_grid(source)
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for name in (GRID, RESULT, PROBE):
+        shutil.copy2(source / name, target / name)
+    for k in range(len(info.grid.members)):
+        copy_for_looking(info.member_path(k), target / str(k))
+
+
 def stack_path(path: Path, s: int) -> Path:
+    """Folder of stack s of the grid in `path`, for its state and progress."""
     return path / STACKS / str(s)
 
 
@@ -165,35 +159,24 @@ def write_stacks(path: Path, stacks: Sequence[Sequence[int]]) -> None:
 
 def read_stacks(path: Path) -> list[list[int]]:
     """What `write_stacks` noted, or an empty list where it did not come to its end."""
-    stacks = []
+    stacks: list[list[int]] = []
     while (values := read_object(stack_path(path, len(stacks)) / MEMBERS)) is not None:
-        stacks.append(values["members"])
-        if len(stacks) == values["of"]:
+        members, count = values.get("members"), values.get("of")
+        if (
+            not isinstance(members, list)
+            or not all(type(k) is int for k in members)
+            or type(count) is not int
+        ):
+            raise StoreError(f"{MEMBERS} holds no list of members")
+        stacks.append(members)
+        if len(stacks) == count:
             return stacks
     return []
 
 
-def is_finished(path: Path, s: int) -> bool:
-    """Whether stack s of the grid in `path` has all its epochs and its members' figures."""
-    return read_object(stack_path(path, s) / RESULT) is not None
-
-
-def write_pictures(path: Path, pictures: Mapping[str, Tensor]) -> None:
-    """Reconstructions and codes of the probe images, in a member's folder."""
-    write_tensors(path / PICTURES, pictures, durable=False)
-
-
-def read_pictures(path: Path) -> dict[str, Tensor] | None:
-    """What `write_pictures` wrote, or None while there is none."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return load_file(path / PICTURES)
-    except FileNotFoundError:
-        return None
-    except (SafetensorError, OSError) as error:
-        raise StoreError(f"{PICTURES} is damaged: {error}") from error
+def is_stack_finished(path: Path, members: Sequence[int]) -> bool:
+    """Whether all those members of the grid in `path` have their result, or have failed."""
+    return all(has_result(path / str(k)) or read_failed(path / str(k)) is not None for k in members)
 
 
 def table_csv(info: GridInfo) -> str:
@@ -201,7 +184,7 @@ def table_csv(info: GridInfo) -> str:
     import csv
     import io
 
-    rows = [_flat(row) for row in info.members()]
+    rows = [_flat(row.to_dict()) for row in info.members()]
     columns = list(dict.fromkeys(name for row in rows for name in row))
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, columns, lineterminator="\n")

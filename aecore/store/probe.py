@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from aecore.files import StoreError, write_tensors
-from aecore.store.grids import PICTURES, GridInfo
-
-PROBE = "probe.safetensors"
+from aecore.store.grids import GridInfo
+from aecore.store.names import PICTURES, PROBE, RESULT
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,10 @@ def write_probe(path: Path, probe: Probe) -> None:
     write_tensors(path / PROBE, {name: torch.from_numpy(t) for name, t in tensors.items()})
 
 
+def has_probe(path: Path) -> bool:
+    return (path / PROBE).exists()
+
+
 def read_probe(path: Path) -> Probe | None:
     """What `write_probe` kept, None where there is nothing; StoreError where it is damaged."""
     from safetensors import SafetensorError
@@ -63,6 +66,14 @@ def read_probe(path: Path) -> Probe | None:
         raise StoreError(f"{PROBE} is damaged: {error}") from error
 
 
+def pictures_stamp(info: GridInfo) -> int:
+    """Changes whenever a member's pictures do: a cache key. A finished grid's never do."""
+    if info.result is not None:
+        return (info.path / RESULT).stat().st_mtime_ns
+    files = (info.member_path(k) / PICTURES for k in range(len(info.grid.members)))
+    return sum(file.stat().st_mtime_ns for file in files if file.exists())
+
+
 def read_all_pictures(info: GridInfo, members: Iterable[int] | None = None) -> Pictures:
     """The pictures of all members, or of those named; a damaged file counts as none."""
     from safetensors import SafetensorError
@@ -71,7 +82,7 @@ def read_all_pictures(info: GridInfo, members: Iterable[int] | None = None) -> P
     found: dict[int, dict[str, np.ndarray]] = {}
     for k in range(len(info.grid.members)) if members is None else members:
         try:
-            found[k] = load_file(info.path / str(k) / PICTURES)
+            found[k] = load_file(info.member_path(k) / PICTURES)
         except (SafetensorError, OSError):
             continue
     count = len(info.grid.members)

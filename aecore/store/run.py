@@ -1,11 +1,10 @@
-"""A trained model in hand: images in [0, 1] to codes and back."""
+"""A trained model as it is used: images in [0, 1] to codes and back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor
 from aecore.config import Config
 from aecore.data import Scaling
 from aecore.models import AutoEncoder
+from aecore.results import EpochRecord, Result
 
 BATCH = 1024
 """Images or codes per pass; keeps the memory of a convolutional model small."""
@@ -30,8 +30,8 @@ class Run:
     """(C, H, W) of the images."""
     scaling: Scaling
     model: AutoEncoder
-    history: list[dict[str, Any]] = field(default_factory=list)
-    result: dict[str, Any] | None = None
+    history: list[EpochRecord] = field(default_factory=list)
+    result: Result | None = None
     """Test figures; None while the run is not finished."""
 
     @property

@@ -2,7 +2,7 @@
 
 A few real steps are timed on random images, with the threads the job will have: per-layer overheads,
 which decide for small networks, are then in the figure. A network too large to be tried in passing is
-reckoned from its arithmetic instead, at the speed of a matrix product measured once.
+estimated from its arithmetic instead, at the speed of a matrix product measured once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from aecore import models
 from aecore.config import Config
 from aecore.data import ImageData
-from aecore.training.loop import Position, batch_slices, resolve_device
+from aecore.training.images import batch_slices, resolve_device
+from aecore.training.loop import Position
 from aecore.training.single import Training
 
 BUDGET = 0.25
@@ -31,7 +32,7 @@ CONV_BATCH = 32
 """Images at which a convolutional step is tried; its time grows in proportion to them."""
 
 LARGEST_STEP = 1e10
-"""Floating-point operations of a step up to which it is tried; above, it is reckoned."""
+"""Floating-point operations of a step up to which it is tried; above, it is estimated."""
 
 LARGEST_MODEL = 5_000_000
 """Weights up to which a model is built to be tried."""

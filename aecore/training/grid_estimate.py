@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aecore.config import Config
 from aecore.grid import Grid
 from aecore.training.estimate import epoch_seconds
-from aecore.training.loop import resolve_device
+from aecore.training.images import resolve_device
 from aecore.training.stacking import member_bytes, plan_stacks
 
 STACKED = 0.8
@@ -20,7 +20,7 @@ TRIED = 4
 
 @dataclass(frozen=True)
 class GridEstimate:
-    """What was reckoned."""
+    """What training a grid will take."""
 
     members: int
     stacks: int
@@ -32,10 +32,10 @@ class GridEstimate:
 
 
 def estimate_grid(grid: Grid, shape: tuple[int, int, int], images: int, threads: int) -> GridEstimate:
-    """Reckons a grid over `images` training images of `shape` (C, H, W) with `threads` processes on a CPU.
+    """Estimates a grid over `images` training images of `shape` (C, H, W) with `threads` processes on a CPU.
 
     On a CPU a member costs what the largest of its stack does, since the others are padded to it; on an
-    accelerator a stack is reckoned as one model, which it is as long as the chip is not full. ValueError
+    accelerator a stack counts as one model, which it is as long as the chip is not full. ValueError
     where the device is not on this machine or a network can't take such images.
     """
     stacks = [[grid.members[k] for k in members] for members in plan_stacks(grid, shape)]

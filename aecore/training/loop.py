@@ -1,49 +1,32 @@
-"""What every training shares: images on the device, their order, and the loop over epochs and steps.
+"""What every training shares, of one model or a stack: images on the device, epochs, steps, state, figures.
 
 The images stay on the device as one uint8 tensor; the order of epoch e is a function of (seed, e) alone,
-so that weights, optimizer state and position are all that a resumed run needs to give the same bits as
-one that was never stopped. The caller owns the progress display and the stop.
+so that weights, optimizer state and position are all that a resumed training needs to give the same bits
+as one that was never stopped. The caller owns the progress display and the stop.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Generic, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from aecore import losses
+from aecore.batch import Batch, Noise
 from aecore.config import Config
-from aecore.data import ImageData, Scaling, scaling
+from aecore.data import ImageData
+from aecore.results import EpochRecord
+from aecore.training.images import Images, batch_slices, resolve_device
+from aecore.training.optimizers import Optimizer, learning_rate
+from aecore.training.products import fast_products
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
-"""Type of the stored weights; bfloat16 is autocast over float32 weights."""
-
-
-class NonFiniteLossError(RuntimeError):
-    """The loss became infinite or not a number; the message says in which epoch."""
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """One line of a run's history."""
-
-    epoch: int
-    """Number of passes finished, from 1."""
-    train: dict[str, float]
-    """`loss`, its terms by name and `squared_error`, averaged over the epoch while weights moved."""
-    validation: dict[str, float]
-    """The same over the validation images after the epoch; empty where there are none."""
-    learning_rate: float
-    """At the epoch's last step."""
-    images_per_second: float
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+WATCH_EVERY = 50
+"""Steps between two looks at the loss: reading it back waits for an accelerator's queue."""
 
 
 @dataclass(frozen=True)
@@ -56,147 +39,148 @@ class Position:
     images_per_second: float
 
 
-def resolve_device(name: str) -> torch.device:
-    """The device that `train.device` names; ValueError in one sentence where this machine has none."""
-    available = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if name == "auto":
-        name = next(kind for kind, there in available.items() if there)
-    if not available[name]:
-        usable = ", ".join(kind for kind, there in available.items() if there)
-        raise ValueError(f"train.device {name} is not on this machine; use {usable} or auto")
-    return torch.device(name)
+OnStep = Callable[[Position], bool | None]
+"""Called after each step; stops the training by returning True."""
 
 
-def epoch_order(seed: int, epoch: int, n: int) -> Tensor:
-    """The order of n training images in an epoch (counted from 0): a permutation, int64, on the CPU."""
-    state = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]
-    return torch.randperm(n, generator=torch.Generator().manual_seed(int(state >> 1)))
+class EpochLoop(ABC):
+    """K models trained side by side for the epochs that their configs agree on; `epochs` gives the records.
 
-
-def batch_slices(n: int, batch_size: int) -> list[slice]:
-    """Cuts of an epoch. A lone last image is left out: BatchNorm needs two."""
-    cuts = [slice(start, min(start + batch_size, n)) for start in range(0, n, batch_size)]
-    return cuts[:-1] if len(cuts) > 1 and n % batch_size == 1 else cuts
-
-
-class Images:
-    """A data set's images, resident on a device as uint8 and normalized batch by batch."""
-
-    def __init__(self, config: Config, data: ImageData, device: torch.device) -> None:
-        self.scaling: Scaling = scaling(config.data.normalization, data)
-        self.dtype = DTYPES[config.train.precision]
-        self.train = data.train_images.to(device)
-        order, validation = data.split(config.data.validation_fraction, config.data.split_seed)
-        self.train_index = order.to(device)
-        self.validation_index = validation.to(device)
-        std = self.scaling.std
-        self.std: float | Tensor = (
-            float(std[0])
-            if len(set(std)) == 1
-            else torch.tensor(std, dtype=self.dtype, device=device).view(-1, 1, 1)
-        )
-
-    def epoch_index(self, seed: int, epoch: int) -> Tensor:
-        """Indices of the training images in the order of that epoch, on the device."""
-        return self.train_index[epoch_order(seed, epoch, len(self.train_index)).to(self.train.device)]
-
-    def batch(self, index: Tensor) -> Tensor:
-        """Training images at `index` (any shape), normalized: *index.shape x C x H x W."""
-        # index_select copies whole images: on the CPU ten times as fast as indexing by a tensor.
-        images = self.train.index_select(0, index.reshape(-1))
-        return self.normalize(images).view(*index.shape, *images.shape[1:])
-
-    def normalize(self, images: Tensor) -> Tensor:
-        return self.scaling.normalize(images, dtype=self.dtype)
-
-
-Record = TypeVar("Record")
-
-
-class EpochLoop(Generic[Record]):
-    """Epochs, steps, progress and stop, whatever is trained; iterate over it for the epochs' records.
-
-    `on_step(position)` is called after each step and stops the loop by returning True; the model reached
-    is kept, and a `state` taken then continues at the very next step. A subclass gives the hooks below.
+    `on_step(position)` is called after each step and stops the loop by returning True; the models reached
+    are kept, and a `state` taken then continues at the very next step. A member whose loss is no longer
+    finite keeps the weights it had when that epoch began, gets None for a record from then on, and leaves
+    the others alone; `failed` says in which epoch (0: in none).
     """
 
-    def __init__(
-        self, config: Config, data: ImageData, on_step: Callable[[Position], bool | None] | None
-    ) -> None:
-        self.config = config
-        self.device = resolve_device(config.train.device)
-        self.images = Images(config, data, self.device)
-        self.slices = batch_slices(len(self.images.train_index), config.train.batch_size)
+    def __init__(self, configs: Sequence[Config], data: ImageData, on_step: OnStep | None) -> None:
+        self.configs = list(configs)
+        self.config = configs[0]
+        self.device = resolve_device(self.config.train.device)
+        self.images = Images(self.config, data, self.device)
+        self.slices = batch_slices(len(self.images.train_index), self.config.train.batch_size)
+        seeds = [config.train.seed for config in configs]
+        self.seeds: Tensor | int = seeds[0] if len(seeds) == 1 else torch.tensor(seeds, device=self.device)
+        """The members' seeds, which their noise depends on: one number, or K."""
         self.on_step = on_step
         self.stopped = False
         self.epoch = 0
         self.step = 0
-        self.sums: dict[str, Tensor] = {}
-        """Sums over the images of the current epoch, by term."""
+        self.failed = torch.zeros(len(configs), dtype=torch.int64)
         self.seconds = 0.0
+        """Of the current epoch, for all members."""
+        self.seconds_before = 0.0
+        """Of the epochs before it."""
         self.images_per_second = 0.0
+        self._sums: dict[str, Tensor] = {}
+        """Sums over the images of the current epoch, by term, one value or K."""
+        self._epoch_start: dict[str, Tensor] = {}
 
-    def epoch_index(self) -> Tensor:
-        """Hook: indices into the training images in this epoch's order, the last axis along the epoch."""
-        raise NotImplementedError
+    # What a way of training K models gives.
 
-    def train_step(self, index: Tensor) -> None:
-        """Hook: one update from the images at `index`, adding its terms to `sums`."""
-        raise NotImplementedError
+    tensors: Mapping[str, Tensor]
+    """Weights and buffers by name, K x *shape; views of the memory that is trained."""
+    shapes: Sequence[Mapping[str, torch.Size]]
+    """Each member's own shapes, which its part of a stacked tensor may exceed."""
+    optimizers: Sequence[tuple[Optimizer, slice]]
+    """Optimizers with the members that they move, in order."""
 
-    def finish_epoch(self) -> Record:
-        """Hook: the record of the epoch whose last step is done."""
-        raise NotImplementedError
+    @abstractmethod
+    def compute_terms(self, batch: Batch, epoch: float) -> dict[str, Tensor]:
+        """The loss's terms at the strengths of `epoch`: scalars of one model, or K values each."""
 
-    def watch(self) -> None:
-        """Hook: called every few steps; may raise NonFiniteLossError."""
+    @abstractmethod
+    def set_gradients(self, loss: Tensor) -> None:
+        """Puts the gradients of what `compute_terms` called `loss` where the optimizers look for them."""
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Hook: weights and optimizer state by name."""
-        raise NotImplementedError
+    @abstractmethod
+    def update(self) -> None:
+        """One update from the gradients, with the constraints around it."""
 
-    def restore_tensors(self, state: Mapping[str, Tensor]) -> None:
-        """Hook: takes back what `tensors` gave."""
-        raise NotImplementedError
+    @abstractmethod
+    def set_training(self, training: bool) -> None:
+        """Training or evaluation mode, where the models tell them apart."""
 
-    def __iter__(self) -> Iterator[Record]:
-        while self.epoch < self.config.train.epochs and not self.stopped:
-            good = self.state()
-            try:
-                finished = self._run_steps()
-                record = self.finish_epoch() if finished else None
-            except NonFiniteLossError:
-                self.restore(good)
-                raise
-            if record is not None:
-                self.epoch, self.step, self.sums, self.seconds = self.epoch + 1, 0, {}, 0.0
-                yield record
+    # What is the same for all.
+
+    def epochs(self) -> Iterator[list[EpochRecord | None]]:
+        """Trains to the end or to a stop; after each epoch each member's record, None for one that failed."""
+        while self.epoch < self.config.train.epochs and not self.stopped and not bool(self.failed.all()):
+            if not self.step:
+                self._epoch_start = _copies(self.tensors)
+            with fast_products(self.config.train.precision, self.device):
+                if not self._run_steps():
+                    return
+                records = self._finish_epoch()
+            self.seconds_before += self.seconds
+            self.step, self._sums, self.seconds = 0, {}, 0.0
+            # An epoch in which the last of the members failed is not behind them.
+            self.epoch += not bool(self.failed.all())
+            yield records
+
+    def member(self, k: int) -> dict[str, Tensor]:
+        """Weights and buffers of member k by name, cut to its own size, on the CPU."""
+        return {
+            name: corner(self.tensors[name][k], shape).detach().cpu().clone()
+            for name, shape in self.shapes[k].items()
+        }
+
+    def evaluate(self, images: Tensor, batch_size: int | None = None) -> list[dict[str, float]]:
+        """Each member's `loss`, its terms and `squared_error` over uint8 images N x C x H x W.
+
+        Batches are the training's own unless stated, since the whole-batch norm depends on their size.
+        """
+        self.set_training(False)
+        sums: dict[str, Tensor] = {}
+        with torch.no_grad():
+            for part in images.split(batch_size or self.config.train.batch_size):
+                x = self.images.normalize(part.to(self.device))
+                batch = Batch(x, x, Noise(self.seeds, self.epoch, 0))
+                add_terms(sums, self.compute_terms(batch, math.inf), len(x))
+        self.set_training(True)
+        return self._means(sums)
+
+    def evaluate_validation(self) -> list[dict[str, float]]:
+        """The same over the validation images; empty where there are none."""
+        index = self.images.validation_index
+        return self.evaluate(self.images.train[index]) if len(index) else [{} for _ in self.configs]
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that a resumed training needs, by name, copied to the CPU."""
-        state = self.tensors() | {f"sum.{name}": value for name, value in self.sums.items()}
+        """All that a resumed training needs, by name, copied to the CPU; members along the first axis."""
+        state = {f"model.{name}": t for name, t in self.tensors.items()}
+        parts = [optimizer.state() for optimizer, _ in self.optimizers]
+        for name in parts[0]:
+            state[f"optimizer.{name}"] = torch.cat([part[name] for part in parts])
+        state |= {f"sum.{name}": value.reshape(-1) for name, value in self._sums.items()}
+        if self.step:
+            # A member that fails later in this epoch falls back to where the epoch began.
+            state |= {f"start.{name}": t for name, t in self._epoch_start.items()}
+        state["failed"] = self.failed
         state["position"] = torch.tensor([self.epoch, self.step])
-        state["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
+        state["seconds"] = torch.tensor([self.seconds_before, self.seconds], dtype=torch.float64)
         return {name: t.detach().to("cpu", copy=True) for name, t in state.items()}
 
+    @torch.no_grad()
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Continues from what `state` gave; ValueError where that was another model's."""
+        """Continues from what `state` gave; ValueError where that was another training's."""
         try:
-            self.restore_tensors(state)
+            for name, tensor in self.tensors.items():
+                _copy_exactly(tensor, state[f"model.{name}"])
+            moments = part(state, "optimizer.")
+            for optimizer, members in self.optimizers:
+                optimizer.restore({name: t[members] for name, t in moments.items()})
+            self.failed.copy_(state["failed"])
             self.epoch, self.step = (int(v) for v in state["position"])
-            self.seconds = float(state["seconds"])
-        except (KeyError, RuntimeError, ValueError) as error:
+            self.seconds_before, self.seconds = (float(v) for v in state["seconds"])
+            start = part(state, "start.")
+            self._epoch_start = {k: t.to(self.device, copy=True) for k, t in start.items()}
+        except (KeyError, RuntimeError, ValueError, IndexError) as error:
             reason = " ".join(str(error).split())[:200]
             raise ValueError(f"the saved state does not fit the config: {reason}") from error
-        self.sums = {k: t.to(self.device, copy=True) for k, t in part(state, "sum.").items()}
+        self._sums = {k: t.to(self.device, copy=True) for k, t in part(state, "sum.").items()}
 
     @property
     def steps_done(self) -> int:
-        """Steps since the run began."""
+        """Steps since the training began."""
         return self.epoch * len(self.slices) + self.step
 
     @property
@@ -208,17 +192,29 @@ class EpochLoop(Generic[Record]):
         """Passes over the images, with the fraction of the current one."""
         return self.epoch + self.step / len(self.slices)
 
+    @property
+    def finished(self) -> bool:
+        """Whether no member has anything left to learn."""
+        return self.epoch >= self.config.train.epochs or bool(self.failed.all())
+
     def _run_steps(self) -> bool:
         """Takes the epoch to its end, or to a stop; returns whether the end was reached."""
-        index = self.epoch_index()
+        seeds = [config.train.seed for config in self.configs]
+        # Members with the same seed see the same batches, which then are gathered and normalized once.
+        orders = {seed: self.images.epoch_index(seed, self.epoch) for seed in dict.fromkeys(seeds)}
+        index = orders[seeds[0]] if len(orders) == 1 else torch.stack([orders[seed] for seed in seeds])
+        held = self.failed.nonzero().flatten().tolist()
+        self.set_training(True)
         earlier, done_before, started = self.seconds, self.step, time.perf_counter()
-        # Reading a value back waits for an accelerator's queue, so look only now and then there.
-        look_every = 1 if self.device.type == "cpu" else 50
         for cut in self.slices[self.step :]:
-            self.train_step(index[..., cut])
+            batch = self.images.batch(index[..., cut], Noise(self.seeds, self.epoch, self.step))
+            named = self.compute_terms(batch, self.epochs_done)
+            self.set_gradients(named["loss"])
+            self.update()
+            for k in held:
+                self._hold(k)
+            add_terms(self._sums, named, index[..., cut].shape[-1])
             self.step += 1
-            if self.step % look_every == 0 or self.step == len(self.slices):
-                self.watch()
             now = time.perf_counter() - started
             self.seconds = earlier + now
             self.images_per_second = (self.step - done_before) * self.config.train.batch_size / max(now, 1e-9)
@@ -226,12 +222,79 @@ class EpochLoop(Generic[Record]):
             if self.on_step is not None and self.on_step(position):
                 self.stopped = True
                 break
+            if self.step % WATCH_EVERY == 0 and not bool(self._sums["loss"].isfinite().any()):
+                # Nobody has anything left to learn in this epoch.
+                return True
         return self.step == len(self.slices)
+
+    def _finish_epoch(self) -> list[EpochRecord | None]:
+        training = self._means(self._sums)
+        validation = self.evaluate_validation()
+        # What the last step broke shows in the validation loss, or only in the weights themselves.
+        last = [scores["loss"] for scores in validation] if any(validation) else self._weight_sums()
+        for k in range(len(self.configs)):
+            if not (math.isfinite(training[k]["loss"]) and math.isfinite(last[k])) and not self.failed[k]:
+                self.failed[k] = self.epoch + 1
+                self._hold(k)
+        return [
+            None
+            if self.failed[k]
+            else EpochRecord(
+                epoch=self.epoch + 1,
+                train=training[k],
+                validation=validation[k],
+                learning_rate=learning_rate(config.train, self.steps_done - 1, self.steps_total),
+                images_per_second=self.images_per_second,
+                seconds=self.seconds / len(self.configs),
+            )
+            for k, config in enumerate(self.configs)
+        ]
+
+    def _means(self, sums: Mapping[str, Tensor]) -> list[dict[str, float]]:
+        """Each member's means over images from sums over them, of the terms that it uses, `loss` first."""
+        columns = {name: t.reshape(-1).tolist() for name, t in sums.items()}
+        always = {"loss", "reconstruction", "squared_error"}
+        used = [always | set(losses.strengths(config.loss)) for config in self.configs]
+        order = sorted((name for name in columns if name != "images"), key=lambda name: name != "loss")
+        return [
+            {name: columns[name][k] / columns["images"][k] for name in order if name in used[k]}
+            for k in range(len(self.configs))
+        ]
+
+    def _weight_sums(self) -> list[float]:
+        sums = [t.detach().double().flatten(1).sum(1) for t in self.tensors.values()]
+        return torch.stack(sums).sum(0).tolist()
+
+    @torch.no_grad()
+    def _hold(self, k: int) -> None:
+        """Puts member k back to its last good weights."""
+        for name, tensor in self.tensors.items():
+            tensor[k].copy_(self._epoch_start[name][k])
 
 
 def part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The entries under a prefix, named without it."""
     return {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}
+
+
+def cut_state(state: Mapping[str, Tensor], k: int, shapes: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:
+    """Member k's part of what a training of several gave as its state; `shapes` are its weights' own.
+
+    It is what a training of that member alone would have given, to rounding, at the end of an epoch.
+    """
+    cut = {name: t[k : k + 1] for name, t in state.items() if name not in ("position", "seconds")}
+    for name, t in cut.items():
+        owner = next((o for o in shapes if name == f"model.{o}" or name.startswith(f"optimizer.{o}.")), None)
+        if owner is not None:
+            cut[name] = corner(t, (1, *shapes[owner]))
+    # The time of a training is that of all its members.
+    cut |= {"position": state["position"], "seconds": state["seconds"] / len(state["failed"])}
+    return {name: t.contiguous().clone() for name, t in cut.items()}
+
+
+def corner(tensor: Tensor, shape: Sequence[int]) -> Tensor:
+    """The leading part of that shape, where a padded tensor holds a smaller one."""
+    return tensor[tuple(slice(0, n) for n in shape)]
 
 
 def add_terms(sums: dict[str, Tensor], named: Mapping[str, Tensor], n: int) -> None:
@@ -241,8 +304,11 @@ def add_terms(sums: dict[str, Tensor], named: Mapping[str, Tensor], n: int) -> N
     sums["images"] = sums["images"] + n if "images" in sums else torch.full_like(sums["loss"], n)
 
 
-def means(sums: Mapping[str, float]) -> dict[str, float]:
-    """Means over images from plain sums, `loss` first."""
-    values = dict(sums)
-    n = values.pop("images", 1.0)
-    return {name: value / n for name, value in sorted(values.items(), key=lambda kv: kv[0] != "loss")}
+def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: t.detach().clone() for name, t in tensors.items()}
+
+
+def _copy_exactly(tensor: Tensor, source: Tensor) -> None:
+    if tensor.shape != source.shape:
+        raise ValueError(f"it holds {tuple(source.shape)} where {tuple(tensor.shape)} is needed")
+    tensor.copy_(source)

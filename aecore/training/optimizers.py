@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
+from torch.optim.adamw import adamw
+from torch.optim.sgd import sgd
 
 from aecore import losses, models
 from aecore.config import Config, TrainConfig
@@ -36,97 +39,115 @@ def learning_rate(config: TrainConfig, step: int, steps: int) -> float:
 class Optimizer:
     """Adam, AdamW or SGD with momentum over named tensors, by PyTorch's fused kernels.
 
-    They are the kernels that `torch.optim` calls; what it does around them took a tenth of a small network's
-    step on a CPU. Weight decay acts on weights alone: on what has two axes or more beside the `leading_axes`
-    along which models are stacked.
+    Called through `torch.optim`'s functional form: what its classes do around it took a tenth of a small
+    network's step on a CPU. Tensors are those of one model, or of K with a leading axis. Weight decay acts on
+    weights alone, which have two axes or more beside it.
     """
 
-    def __init__(self, config: TrainConfig, parameters: Mapping[str, Tensor], leading_axes: int = 0) -> None:
+    def __init__(self, config: TrainConfig, parameters: Mapping[str, Tensor], stacked: bool = False) -> None:
         self.config = config
-        # What is kept of the gradients of each parameter; the kernel of SGD without momentum wants nothing.
+        self.stacked = stacked
+        # What is kept of the gradients of each parameter; SGD without momentum keeps nothing.
         of_sgd = ("momentum",) if config.momentum else ()
         kept = of_sgd if config.optimizer == "sgd" else ("exp_avg", "exp_avg_sq")
-        own = {
+        self.moments: dict[str, dict[str, Tensor]] = {
             name: {key: torch.zeros_like(p, requires_grad=False) for key in kept}
             for name, p in parameters.items()
         }
-        self.moments = {f"{name}.{key}": t for name, moments in own.items() for key, t in moments.items()}
-        device = next(iter(parameters.values())).device
-        self.steps = torch.zeros((), dtype=torch.float32, device=device)
-        decays = {n for n, p in parameters.items() if config.weight_decay and p.ndim - leading_axes >= 2}
+        # The kernels count the steps of each parameter by themselves.
+        self.steps = {
+            name: torch.zeros((), dtype=torch.float32, device=p.device) for name, p in parameters.items()
+        }
+        self.members = len(next(iter(parameters.values()))) if stacked else 1
+        weights = {name for name, p in parameters.items() if p.ndim - stacked >= 2}
+        decays = weights if config.weight_decay else set()
         self._groups = [
-            (weight_decay, [(p, *own[name].values()) for name, p in parameters.items() if name in names])
-            for weight_decay, names in ((config.weight_decay, decays), (0.0, set(parameters) - decays))
-            if names
+            (weight_decay, {name: p for name, p in parameters.items() if (name in decays) == decayed})
+            for weight_decay, decayed in ((config.weight_decay, True), (0.0, False))
         ]
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
         """One update from the gradients that are there, with learning rate `rate`."""
-        self.steps += 1
         for weight_decay, group in self._groups:
-            parameters, *moments = map(list, zip(*group, strict=True))
-            gradients = [p.grad for p in parameters]
-            common = {"lr": rate, "weight_decay": weight_decay, "maximize": False}
+            if not group:
+                continue
+            parameters = list(group.values())
+            gradients = [p.grad for p in parameters if p.grad is not None]
             if self.config.optimizer == "sgd":
-                torch._fused_sgd_(
+                momenta = [self.moments[name].get("momentum") for name in group]
+                sgd(
                     parameters,
                     gradients,
-                    *(moments or [[]]),
+                    momenta,
+                    fused=True,
+                    weight_decay=weight_decay,
                     momentum=self.config.momentum,
+                    lr=rate,
                     dampening=0.0,
                     nesterov=False,
-                    is_first_step=False,
-                    **common,
+                    maximize=False,
                 )
                 continue
             # Adam's default values, those of Kingma & Ba 2015.
-            kernel = torch._fused_adamw_ if self.config.optimizer == "adamw" else torch._fused_adam_
-            kernel(
+            (adamw if self.config.optimizer == "adamw" else adam)(
                 parameters,
                 gradients,
-                *moments,
+                [self.moments[name]["exp_avg"] for name in group],
+                [self.moments[name]["exp_avg_sq"] for name in group],
                 [],
-                [self.steps] * len(group),
+                [self.steps[name] for name in group],
+                fused=True,
+                amsgrad=False,
                 beta1=0.9,
                 beta2=0.999,
+                lr=rate,
+                weight_decay=weight_decay,
                 eps=1e-8,
-                amsgrad=False,
-                **common,
+                maximize=False,
             )
 
-    def tensors(self) -> dict[str, Tensor]:
-        """What `restore` takes: `steps`, and the moments as `<parameter>.<moment>`."""
-        return {"steps": self.steps, **self.moments}
+    def state(self) -> dict[str, Tensor]:
+        """What `restore` takes: `steps`, and `<parameter>.<moment>`s; members along the first axis."""
+        moments = {
+            f"{name}.{key}": t if self.stacked else t[None]
+            for name, kept in self.moments.items()
+            for key, t in kept.items()
+        }
+        steps = next(iter(self.steps.values()))
+        return {"steps": steps.expand(self.members), **moments}
 
     @torch.no_grad()
-    def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Continues from another's `tensors`; KeyError or RuntimeError where they do not fit."""
-        for name, tensor in self.tensors().items():
-            tensor.copy_(tensors[name])
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Continues from another's `state`; KeyError, IndexError or RuntimeError where it does not fit."""
+        for steps in self.steps.values():
+            steps.copy_(state["steps"][0])
+        for name, kept in self.moments.items():
+            for key, t in kept.items():
+                value = state[f"{name}.{key}"]
+                t.copy_(value if self.stacked else value.squeeze(0))
 
 
 def update_(
     config: Config,
     step: Callable[[], object],
     parameters: Mapping[str, Tensor],
-    weights: list[Tensor],
-    weight_l1: float | Tensor | None = None,
+    weights: Sequence[Tensor],
+    weight_l1: float | Tensor,
 ) -> None:
     """One update from gradients that are there, by an optimizer's `step`, with the constraints around it.
 
     Parameters may be those of one model or stacked along a leading axis. The atoms of a unit-norm
-    dictionary lose the gradient along themselves and are scaled back to norm 1; `weight_l1` (by default
-    the config's) is the threshold of the proximal step.
+    dictionary lose the gradient along themselves and are scaled back to norm 1; `weight_l1` is the threshold
+    of the proximal step, one number or one a member.
     """
     constrained = config.model.family == "dictionary" and config.model.unit_norm
     atoms = parameters[models.ATOMS] if constrained else None
-    if atoms is not None:
+    if atoms is not None and atoms.grad is not None:
         models.remove_parallel_(atoms.grad, atoms)
     step()
-    threshold = config.loss.weight_l1 if weight_l1 is None else weight_l1
-    if isinstance(threshold, Tensor) or threshold:
+    if isinstance(weight_l1, Tensor) or weight_l1:
         for weight in weights:
-            losses.soft_threshold_(weight, threshold)
+            losses.soft_threshold_(weight, weight_l1)
     if atoms is not None:
         models.unit_norm_(atoms)

@@ -1,24 +1,29 @@
-"""Training a grid's members: how they are cut into stacks on a device, and one stack from start to end."""
+"""Which members of a grid may share a stack, and how they are cut into stacks on a device.
+
+What may differ within a stack is declared at the config's fields (`config.stacking`); members that differ
+in any other field train in different stacks, so that a new field is safe until it is declared.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import psutil
 import torch
-from torch import Tensor
 
 from aecore import models
-from aecore.config import Config
-from aecore.data import ImageData
-from aecore.grid import Grid, plan
-from aecore.models import AutoEncoder
-from aecore.training.loop import EpochLoop, EpochRecord, NonFiniteLossError, Position, resolve_device
-from aecore.training.single import Training
-from aecore.training.stack import Stack
+from aecore.config import Config, field_paths, stacking
+from aecore.grid import Grid
+from aecore.training.images import resolve_device
+
+ZERO_KEEPING = frozenset({"relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "linear", "top_k"})
+"""Activations with f(0) = 0: a unit padded with zero weights stays silent and gets no gradient."""
+
+ALONE = frozenset({"soft_threshold"})
+"""Code activations that can't be stacked: a BatchNorm keeps running figures beside the parameters."""
 
 CPU_STACK = 16
 """Largest stack on a CPU, where only small models gain by it: in `python -m benchmarks grid` the post's
@@ -31,62 +36,57 @@ MEMORY_PART = 0.6
 """Part of a device's free memory that a stack may be planned to take."""
 
 
-@dataclass(frozen=True)
-class MemberRecord:
-    """An epoch of one member."""
-
-    k: int
-    record: EpochRecord
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"k": self.k, **self.record.to_dict()}
+def stack_key(config: Config) -> tuple[Any, ...] | None:
+    """Members with equal keys may share a stack; None for one that can't be stacked at all."""
+    model = config.model
+    if model.code_activation in ALONE:
+        return None
+    padding = {model.activation, model.code_activation} <= ZERO_KEEPING
+    return tuple(_key_part(config.get(path), path, padding) for path in field_paths())
 
 
-class Alone(EpochLoop[list[EpochRecord | None]]):
-    """A stack of one, trained as a run is: for members that can't be stacked, and where it is faster."""
-
-    def __init__(
-        self,
-        configs: Sequence[Config],
-        data: ImageData,
-        on_step: Callable[[Position], bool | None] | None = None,
-        state: Mapping[str, Tensor] | None = None,
-    ) -> None:
-        self.training = Training(configs[0], data, on_step, state)
-        self.images = self.training.images
-        self.device = self.training.device
-        self.failed = torch.zeros(1, dtype=torch.int64)
-
-    def __iter__(self) -> Iterator[list[EpochRecord | None]]:
-        try:
-            for record in self.training:
-                yield [record]
-        except NonFiniteLossError:
-            self.failed[0] = self.training.epoch + 1
-
-    @property
-    def stopped(self) -> bool:
-        return self.training.stopped
-
-    @property
-    def epoch(self) -> int:
-        return self.training.epoch
-
-    def state(self) -> dict[str, Tensor]:
-        return self.training.state()
-
-    def member(self, k: int) -> dict[str, Tensor]:
-        return {name: t.detach().cpu().clone() for name, t in self.training.model.state_dict().items()}
+def _key_part(value: Any, path: str, padding: bool) -> Any:
+    rule = stacking(path)
+    if rule == "any":
+        return None
+    if rule == "padded" and padding:
+        # Depth must agree, widths need not.
+        return len(value) if isinstance(value, tuple) else None
+    return value
 
 
-def open_stack(
-    configs: Sequence[Config],
-    data: ImageData,
-    on_step: Callable[[Position], bool | None] | None = None,
-    state: Mapping[str, Tensor] | None = None,
-) -> Stack | Alone:
-    """The training of members that `plan_stacks` put together, or its continuation from a `state`."""
-    return (Alone if len(configs) == 1 else Stack)(configs, data, on_step, state)
+def rate_key(config: Config) -> tuple[float, float]:
+    """Members with equal keys share an optimizer within a stack."""
+    return (config.train.learning_rate, config.train.weight_decay)
+
+
+def plan(grid: Grid, largest: Callable[[Sequence[Config]], int]) -> list[list[int]]:
+    """Stacks as lists of k; members of similar size come together.
+
+    Of members that may share a stack, `largest` says how many it is to hold. Padding costs arithmetic, so a
+    stack is filled in the order of the code's and the layers' sizes, and within a stack equal rates stand
+    side by side.
+    """
+    groups: dict[Any, list[int]] = {}
+    for k, config in enumerate(grid.members):
+        groups.setdefault(stack_key(config) or k, []).append(k)
+    stacks = []
+    for members in groups.values():
+        members.sort(key=lambda k: _size(grid.members[k]))
+        for chunk in _chunks(members, largest([grid.members[k] for k in members])):
+            stacks.append(sorted(chunk, key=lambda k: (rate_key(grid.members[k]), k)))
+    return stacks
+
+
+def _chunks(members: Sequence[int], largest: int) -> Iterable[Sequence[int]]:
+    """Equal parts, as few as allowed: nine in parts of at most eight are 5 and 4, not 8 and 1."""
+    count = -(-len(members) // max(largest, 1))
+    cuts = [len(members) * i // count for i in range(count + 1)]
+    return [members[a:b] for a, b in pairwise(cuts)]
+
+
+def _size(config: Config) -> tuple:
+    return (config.model.hidden, config.model.channels, config.model.latent_size)
 
 
 def plan_stacks(
@@ -135,38 +135,3 @@ def free_memory(kind: str) -> int:
     if kind == "cuda":
         return torch.cuda.mem_get_info()[0]
     return psutil.virtual_memory().available
-
-
-class GridTraining:
-    """A grid trained in this process, stack after stack; iterate over it for the members' epoch records."""
-
-    def __init__(self, grid: Grid, data: ImageData) -> None:
-        self.grid = grid
-        self.data = data
-        self.weights: dict[int, dict[str, Tensor]] = {}
-        """Weights of each member whose stack is done, by k."""
-        self.failed: dict[int, int] = {}
-        """Epoch in which a member's loss was no longer finite, by k."""
-
-    def __iter__(self) -> Iterator[MemberRecord]:
-        for members in plan_stacks(self.grid, self.data.shape):
-            stack = open_stack([self.grid.members[k] for k in members], self.data)
-            for records in stack:
-                for k, record in zip(members, records, strict=True):
-                    if record is not None:
-                        yield MemberRecord(k, record)
-            for i, k in enumerate(members):
-                self.weights[k] = stack.member(i)
-                if stack.failed[i]:
-                    self.failed[k] = int(stack.failed[i])
-
-    def model(self, k: int) -> AutoEncoder:
-        """Member k's model, in evaluation mode, on the CPU."""
-        model = models.build(self.grid.members[k].model, self.data.shape)
-        model.to(next(iter(self.weights[k].values())).dtype).load_state_dict(self.weights[k])
-        return model.eval()
-
-
-def train_grid(grid: Grid, data: ImageData) -> GridTraining:
-    """Train all members of a grid: `for member in train_grid(grid, data): ...`."""
-    return GridTraining(grid, data)

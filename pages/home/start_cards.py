@@ -61,7 +61,7 @@ def draw_card_pictures(places: dict[str, DeltaGenerator], info: RunInfo) -> None
 
     places["sparsity"].html(svg_tag(diamond_and_disc(), "L1's diamond and L2's disc meet a loss's contour"))
     history = store.read_history(info.path)
-    errors = [(r.get("validation") or r["train"])["squared_error"] for r in history]
+    errors = [record.squared_error for record in history]
     if errors:
         places["train"].html(svg_tag(falling_error(errors, pca_error(info)), "Error by epoch, PCA's in grey"))
     try:

@@ -10,101 +10,26 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 
 from aecore import config as config_module
 from aecore import presets
-from aecore.config import Config, field_paths
-from aecore.presets import PENALTY_NAMES, PRESETS
-
-LABELS = {
-    "data.name": "Data set",
-    "model.family": "Network",
-    "model.latent_size": "Units in the code",
-    "model.hidden": "Hidden layers",
-    "model.channels": "Convolutions",
-    "model.top_k": "Units kept (k)",
-    "model.unit_norm": "Atoms of norm 1",
-    "model.init": "Initial weights",
-    "loss.reconstruction": "Reconstruction loss",
-    "loss.warmup_delay": "Epochs without penalty",
-    "loss.warmup_epochs": "Epochs of its rise",
-} | {f"loss.{name}": f"Strength of {text}" for name, text in PENALTY_NAMES.items()}
-"""Where the field's own name does not read well."""
-
-CHOICES = {
-    "zero_one": "[0, 1]",
-    "minus_one_one": "[-1, 1]",
-    "mlp": "dense",
-    "conv": "convolutional",
-    "relu": "ReLU",
-    "leaky_relu": "leaky ReLU",
-    "elu": "ELU",
-    "gelu": "GELU",
-    "silu": "SiLU",
-    "xavier": "Xavier",
-    "he": "He",
-    "mse": "squared error (mse)",
-    "bce": "binary cross-entropy",
-    "mae": "absolute error (mae)",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "sgd": "SGD",
-    "cpu": "CPU",
-    "cuda": "CUDA",
-    "mps": "MPS (Apple)",
-}
-"""Words for choices whose name is an abbreviation."""
-
-LATENT_SIZES = (
-    *range(1, 33),
-    *range(36, 65, 4),
-    *range(72, 129, 8),
-    *(160, 192, 256, 384, 512, 768, 1024, 2048, 4096),
-)
-
-STRENGTHS = {
-    "code_l1": (1e-6, 1e-1, 1e-3),
-    "code_l2": (1e-6, 1.0, 1e-3),
-    "code_whole_batch_norm": (1e-6, 1e-2, 1e-5),
-    "weight_l1": (1e-7, 1e-3, 1e-5),
-    "weight_l2": (1e-7, 1e-2, 1e-5),
-}
-"""Lowest, highest and first strength of each penalty's slider."""
-
-SHORT_PENALTIES = {
-    "code_whole_batch_norm": "as in the post",
-    "weight_l1": "weight L1",
-    "weight_l2": "weight L2",
-}
-"""Penalties where there is little room."""
-
-STEPS = {"train.learning_rate": 1e-4, "train.weight_decay": 0.01, "data.validation_fraction": 0.05}
-"""What one click on + adds to a number that is not whole; 0.1 where not named."""
-
-APPLIES: dict[str, Callable[[Mapping[str, Any]], bool]] = {
-    "model.channels": lambda v: v["model.family"] == "conv",
-    "model.unit_norm": lambda v: v["model.family"] == "dictionary",
-    "model.threshold": lambda v: v["model.code_activation"] == "soft_threshold",
-    "model.top_k": lambda v: v["model.code_activation"] == "top_k",
-    "train.momentum": lambda v: v["train.optimizer"] == "sgd",
-    "train.weight_decay": lambda v: v["train.optimizer"] == "adamw",
-    "loss.warmup_delay": lambda v: any(v[f"loss.{name}"] for name in PENALTY_NAMES if "code" in name),
-    "loss.warmup_epochs": lambda v: any(v[f"loss.{name}"] for name in PENALTY_NAMES if "code" in name),
-}
-"""Fields that do something only beside certain others; elsewhere they are hidden and keep their default."""
+from aecore.config import PENALTIES, Config, field_paths
+from aecore.presets import PRESETS
+from aecore.records import kinds
+from pages.shared.settings_table import CHOICES, LATENT_SIZES, SETTINGS, label, setting
 
 
 @cache
 def field_docs() -> dict[str, str]:
     """The doc string under each dotted field in the dataclasses' source."""
     docs = {}
-    for section, cls in get_type_hints(Config).items():
+    for section, cls in kinds(Config).items():
         body = ast.parse(inspect.getsource(getattr(config_module, cls.__name__))).body[0].body
         for statement, following in pairwise(body):
             if isinstance(statement, ast.AnnAssign) and isinstance(following, ast.Expr):
@@ -115,12 +40,7 @@ def field_docs() -> dict[str, str]:
 def effective_fields(config: Config) -> list[str]:
     """The dotted fields that do something in this config."""
     values = {field: config.get(field) for field in field_paths()}
-    return [field for field in values if field not in APPLIES or APPLIES[field](values)]
-
-
-def label(field: str) -> str:
-    """What a field is called on screen."""
-    return LABELS.get(field) or field.split(".")[1].replace("_", " ").capitalize()
+    return [field for field in values if setting(field).applies(values)]
 
 
 def in_words(sentence: str) -> str:
@@ -141,13 +61,13 @@ def fill(page: str, config: Config) -> None:
     named = presets.architecture(config.model)
     kin = {"mlp": "post"}.get(config.model.family, config.model.family)
     st.session_state[f"{page}_preset"] = named if named in PRESETS else kin
-    st.session_state[f"{page}_penalties"] = list(presets.penalties(config.loss))
+    st.session_state[f"{page}_penalties"] = list(config.loss.penalties)
     for field in field_paths():
         value = config.get(field)
         if isinstance(value, tuple):
             value = ", ".join(map(str, value))
-        elif (name := field.split(".")[1]) in STRENGTHS:
-            value = value or STRENGTHS[name][2]
+        elif (name := field.split(".")[1]) in PENALTIES:
+            value = value or PENALTIES[name].strengths[2]
         st.session_state[key(page, field)] = value
 
 
@@ -161,8 +81,8 @@ def read(page: str) -> Config:
     """The config in the form; ValueError in one sentence, in the form's own words."""
     try:
         values = _values(page)
-        for field, applies in APPLIES.items():
-            if not applies(values):
+        for field, known in SETTINGS.items():
+            if not known.applies(values):
                 values[field] = Config().get(field)
         return Config().with_values(values)
     except ValueError as error:
@@ -231,7 +151,7 @@ def draw_field(page: str, field: str) -> None:
     elif kind is int:
         st.number_input(label(field), value=None, step=1, **common)
     else:
-        st.number_input(label(field), value=None, step=STEPS.get(field, 0.1), format="%g", **common)
+        st.number_input(label(field), value=None, step=setting(field).step, format="%g", **common)
     return None
 
 
@@ -239,9 +159,9 @@ def draw_penalties(page: str) -> None:
     """The choice of penalties, any number of them, and a logarithmic slider for the strength of each."""
     chosen = st.pills(
         "Penalty",
-        list(PENALTY_NAMES),
+        list(PENALTIES),
         selection_mode="multi",
-        format_func=lambda name: SHORT_PENALTIES.get(name, PENALTY_NAMES[name]),
+        format_func=lambda name: PENALTIES[name].short,
         wrap=True,
         key=f"{page}_penalties",
         persist_state="session",
@@ -249,7 +169,7 @@ def draw_penalties(page: str) -> None:
     )
     for name in chosen:
         field = f"loss.{name}"
-        low, high, start = STRENGTHS[name]
+        low, high, start = PENALTIES[name].strengths
         st.select_slider(
             label(field),
             _with_filled(page, field, (*_decades(low, high), start)),
@@ -290,7 +210,7 @@ def _values(page: str) -> dict[str, Any]:
     chosen = st.session_state[f"{page}_penalties"]
     for field, kind in field_paths().items():
         value = st.session_state[key(page, field)]
-        if field.split(".")[1] in STRENGTHS and field.split(".")[1] not in chosen:
+        if field.split(".")[1] in PENALTIES and field.split(".")[1] not in chosen:
             value = 0.0
         elif get_origin(kind) is tuple:
             value = _widths(field, value)
@@ -313,11 +233,10 @@ def _widths(field: str, text: str) -> tuple[int, ...]:
 
 
 def _applies(page: str, field: str) -> bool:
-    if field not in APPLIES:
-        return True
     values = {p: st.session_state[key(page, p)] for p in field_paths()}
     chosen = st.session_state[f"{page}_penalties"]
-    return APPLIES[field](values | {f"loss.{name}": float(name in chosen) for name in STRENGTHS})
+    strengths = {f"loss.{name}": float(name in chosen) for name in PENALTIES}
+    return setting(field).applies(values | strengths)
 
 
 def _with_filled(page: str, field: str, grid: Iterable[float]) -> list[float]:

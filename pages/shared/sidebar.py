@@ -29,14 +29,14 @@ def draw() -> None:
 
 
 def _figure(info: RunInfo) -> None:
-    test = (info.result or {}).get("test", {})
-    if "squared_error" not in test:
+    if info.result is None:
         st.caption(f"{jobs.status(info).capitalize()}; test figures come at the end.")
         return
-    pca = test.get("pca_squared_error")
+    test = info.result.test
+    pca = test.pca_squared_error
     beside = f" (PCA {pca:.1f})" if pca is not None else ""
     st.caption(
-        f"Squared error {test['squared_error']:.1f}{beside}",
+        f"Squared error {test.squared_error:.1f}{beside}",
         help="Sum over pixels of the squared difference, mean over test images, pixels in [0, 1]; lower is "
         "better. PCA has as many components as the code has units.",
     )
@@ -73,16 +73,16 @@ def _jobs() -> None:
 def draw_progress_bar(info: jobs.Job) -> None:
     """One bar over the whole run or grid with count and time left, as far as its process has told."""
     progress, epochs = info.progress, info.config.train.epochs
-    if progress.get("status") == "queued":
+    if progress.status == "queued":
         st.progress(0.0, "Waiting for its turn")
         return
     if isinstance(info, GridInfo):
-        count = f"{progress.get('members_done', 0)} of {len(info.grid.members)} models"
-        fraction = min(max(progress.get("fraction") or 0.0, 0.0), 1.0)
-        st.progress(fraction, f"{count} · {time_left(progress.get('seconds_left'))}")
+        count = f"{progress.members_done} of {len(info.grid.members)} models"
+        fraction = min(max(progress.fraction, 0.0), 1.0)
+        st.progress(fraction, f"{count} · {time_left(progress.seconds_left)}")
         return
-    done = progress.get("epoch", 0) + progress.get("step", 0) / (progress.get("steps") or 1)
+    done = progress.epoch + progress.step / (progress.steps or 1)
     st.progress(
         min(done / epochs, 1.0),
-        f"epoch {min(int(done) + 1, epochs)} of {epochs} · {time_left(progress.get('seconds_left'))}",
+        f"epoch {min(int(done) + 1, epochs)} of {epochs} · {time_left(progress.seconds_left)}",
     )

@@ -11,6 +11,7 @@ import streamlit as st
 
 from aecore import jobs, store
 from aecore.presets import penalty_text
+from aecore.results import EpochRecord
 from aecore.store import RunInfo
 from pages.shared import images, loading, state
 from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button
@@ -27,8 +28,8 @@ def subject() -> RunInfo | None:
     """The run to show: the one that is training, else the one that was last."""
     if active := [job for job in jobs.active() if isinstance(job, RunInfo)]:
         return active[0]
-    known = [run for run in store.list_runs() if isinstance(run, RunInfo) and run.progress]
-    return max(known, key=lambda run: run.progress.get("heartbeat", 0.0), default=None)
+    known = [run for run in store.list_runs() if isinstance(run, RunInfo) and run.progress.status]
+    return max(known, key=lambda run: run.progress.heartbeat, default=None)
 
 
 def draw() -> None:
@@ -52,7 +53,7 @@ def _draw() -> None:
         draw_curves(info, history)
 
 
-def history_of(info: RunInfo) -> list[dict]:
+def history_of(info: RunInfo) -> list[EpochRecord]:
     """The epochs' records; where they can't be read, the reason on the page and none."""
     try:
         return store.read_history(info.path)
@@ -85,7 +86,7 @@ def _standing(info: RunInfo, status: str, recorded: int) -> None:
     elif status == "stopped":
         st.info(f"Stopped {_reached(info)} of {epochs}; the model reached is kept.")
     elif status == "failed":
-        st.error(info.progress.get("message") or "It failed without saying why; see log.txt in its folder.")
+        st.error(info.progress.message or "It failed without saying why; see log.txt in its folder.")
     else:
         st.warning(
             f"Interrupted: its process ended {_reached(info)} of {epochs} without a word. "
@@ -94,13 +95,13 @@ def _standing(info: RunInfo, status: str, recorded: int) -> None:
 
 
 def _reached(info: RunInfo) -> str:
-    epoch, step = info.progress.get("epoch", 0), info.progress.get("step", 0)
-    return f"in epoch {epoch + 1}" if step else f"after epoch {epoch}"
+    epoch = info.progress.epoch
+    return f"in epoch {epoch + 1}" if info.progress.step else f"after epoch {epoch}"
 
 
 def _bars(info: RunInfo) -> None:
     progress, train = info.progress, info.config.train
-    epoch, step, steps = (progress.get(name) or 0 for name in ("epoch", "step", "steps"))
+    epoch, step, steps = progress.epoch, progress.step, progress.steps
     if not steps:
         st.progress(0.0, "Starting: loading the images")
         return
@@ -112,15 +113,17 @@ def _bars(info: RunInfo) -> None:
     done = (epoch * steps + step) * train.batch_size
     right.progress(
         min((epoch + step / steps) / train.epochs, 1.0),
-        f"Whole run · {time_left(progress.get('seconds_left'))} · {done:,} images",
+        f"Whole run · {time_left(progress.seconds_left)} · {done:,} images",
     )
-    device = device_words(progress.get("device", ""), progress.get("threads"))
-    st.caption(f"{progress.get('images_per_second', 0):,.0f} images a second on {device}")
+    device = device_words(progress.device, progress.threads)
+    st.caption(f"{progress.images_per_second:,.0f} images a second on {device}")
 
 
 def _verdict(info: RunInfo) -> str:
     """The result beside what PCA reaches with as many numbers."""
-    error = info.result["test"]["squared_error"]
+    error = squared_error(info)
+    if error is None:
+        return "Finished."
     text = f"Finished: squared error {error:.2f} per test image"
     pca = pca_error(info)
     if pca is None:
@@ -133,21 +136,20 @@ def _verdict(info: RunInfo) -> str:
 
 def squared_error(info: RunInfo) -> float | None:
     """The run's squared error per test image, None before its end."""
-    return ((info.result or {}).get("test") or {}).get("squared_error")
+    return info.result.test.squared_error if info.result else None
 
 
 def pca_error(info: RunInfo) -> float | None:
     """Squared error per test image of PCA with as many components; None where the images are not here."""
-    noted = ((info.result or {}).get("test") or {}).get("pca_squared_error")
-    if noted is not None:
-        return noted
+    if info.result and info.result.test.pca_squared_error is not None:
+        return info.result.test.pca_squared_error
     try:
         return loading.pca_baseline(info.config.data.name).error(info.config.model.latent_size)
     except ValueError:
         return None
 
 
-def draw_curves(info: RunInfo, history: list[dict]) -> None:
+def draw_curves(info: RunInfo, history: list[EpochRecord]) -> None:
     """Squared error and loss by term, epoch by epoch, with a line on how to read them."""
     from aecore.figures.training import error_curve, term_curves
 
@@ -155,10 +157,10 @@ def draw_curves(info: RunInfo, history: list[dict]) -> None:
     left, right = st.columns(2)
     left.altair_chart(error_curve(history, epochs, pca_error(info)), key="train_error_curve")
     right.altair_chart(term_curves(history, epochs), key="train_term_curves")
-    if history[-1]["validation"]:
+    if history[-1].validation:
         st.caption(
             "Solid: validation images, after the epoch. Dashed: training images, while the weights moved."
-            + (f" Penalty: {penalty_text(info.config.loss)}." if len(history[-1]["train"]) > 3 else "")
+            + (f" Penalty: {penalty_text(info.config.loss)}." if len(history[-1].train) > 3 else "")
         )
 
 

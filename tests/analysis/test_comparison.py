@@ -1,22 +1,27 @@
 """Matching, paths of strengths, figures over seeds, and what can't be compared."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from aecore import data, models
+from aecore import data, models, store
 from aecore.analysis import comparison, sparsity
 from aecore.analysis.comparison import Match, Member, Spread
 from aecore.analysis.metrics import errors_on_test_images
 from aecore.config import Config
 from aecore.gallery import sparsity as gallery
+from aecore.results import FigureRow, Figures, FigureTable
+from aecore.store import names
 from aecore.store.run import Run
 
 BASE = gallery.BASE
+FIGURES = Figures(20, 8, 0.5, 0.4, 0.5, 0.5, 4.0, 7, 1, 1.0, squared_error=2.0, column_norm=1.0)
 
 
 def member(error=1.0, key=None, **values):
     config = BASE.with_values({name.replace("__", "."): v for name, v in values.items()})
-    return Member(config, {"squared_error": error}, key)
+    return Member(config, replace(FIGURES, squared_error=error), key)
 
 
 @pytest.fixture(scope="module")
@@ -112,12 +117,12 @@ def test_look_orders_units_by_use_then_size():
 def test_measure_agrees_with_the_measures_it_is_made_of(run, digits):
     figures = comparison.measure(run, digits)
     codes = run.encode(digits.test_images)
-    assert figures["squared_error"] == pytest.approx(errors_on_test_images(run, digits).mean().item())
+    assert figures.squared_error == pytest.approx(errors_on_test_images(run, digits).mean().item())
     for name, value in sparsity.code_sparsity(codes).to_dict().items():
-        assert figures[name] == value, name
-    assert figures["column_norm"] == pytest.approx(1, abs=1e-6)
-    assert figures["weight_zeros"] == 0
-    assert 0 <= figures["used_units"] <= 6
+        assert getattr(figures, name) == value, name
+    assert figures.column_norm == pytest.approx(1, abs=1e-6)
+    assert figures.weight_zeros == 0
+    assert 0 <= figures.used_units <= 6
 
 
 def test_pruning_nothing_changes_nothing_and_everything_leaves_the_biases(run, digits):
@@ -140,14 +145,14 @@ def test_the_shipped_networks_fit_into_ten_megabytes_and_are_all_different():
 
 
 def test_figures_are_read_back_with_the_keys_of_the_members_that_have_weights(tmp_path):
-    rows = [
-        {"values": {"loss.code_l1": 1e-3}, "seed": 0, "k": 4, "figures": {"squared_error": 2.0}},
-        {"values": {}, "seed": 2, "k": None, "figures": {"squared_error": 3.0}},
-    ]
+    rows = (
+        FigureRow({"loss.code_l1": 1e-3}, 0, 4, FIGURES),
+        FigureRow({}, 2, None, replace(FIGURES, squared_error=3.0)),
+    )
     folder = tmp_path / "grid"
     folder.mkdir()
-    gallery.files.write_json(folder / gallery.FIGURES, {"members": rows})
-    assert gallery.find(tmp_path) == folder
+    store.write_figures(folder, FigureTable(rows))
+    assert store.find_figures(tmp_path) == folder
     first, second = gallery.read_members(folder)
     assert (first.key, first.squared_error) == ("grid/4", 2.0)
     assert first.config == BASE.with_values({"loss.code_l1": 1e-3})
@@ -158,6 +163,6 @@ def test_figures_are_read_back_with_the_keys_of_the_members_that_have_weights(tm
     "text", ["{", "[]", '{"members": [{"seed": 0}]}', '{"members": [{"values": {"x.y": 1}, "seed": 0}]}']
 )
 def test_a_damaged_table_is_refused_in_one_sentence(tmp_path, text):
-    (tmp_path / gallery.FIGURES).write_text(text)
-    with pytest.raises(gallery.files.StoreError, match=gallery.FIGURES):
+    (tmp_path / names.FIGURES).write_text(text)
+    with pytest.raises(store.StoreError, match=r"figures"):
         gallery.read_members(tmp_path)

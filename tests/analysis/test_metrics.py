@@ -6,6 +6,7 @@ import torch
 from aecore.analysis import metrics
 from aecore.data import scaling
 from aecore.models import build
+from aecore.results import Score
 from aecore.store.run import Run
 from tests.samples import tiny_config, tiny_data
 
@@ -21,11 +22,9 @@ def test_squared_errors_are_sums_over_pixels():
     assert metrics.squared_errors(x, r).tolist() == pytest.approx(expected)
 
 
-def test_mse_and_psnr_follow_from_the_squared_error():
-    found = metrics.reconstruction_metrics(7.84, 784)
-    assert found["mse"] == pytest.approx(0.01)
-    assert found["psnr"] == pytest.approx(20)
-    assert metrics.reconstruction_metrics(0.0, 784)["psnr"] == math.inf
+def test_psnr_follows_from_the_error_of_a_pixel():
+    assert Score(7.84, 7.84 / 784).psnr == pytest.approx(20)
+    assert Score(0.0, 0.0).psnr == math.inf
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -39,5 +38,5 @@ def test_test_figures_agree_with_a_computation_by_hand(tmp_path, channels):
         metrics.errors_on_test_images(run, data).double(), by_hand, rtol=1e-4, atol=1e-5
     )
     found = metrics.evaluate(run, data)
-    assert found["squared_error"] == pytest.approx(by_hand.mean().item(), rel=1e-4)
-    assert found["mse"] == pytest.approx(found["squared_error"] / data.pixels)
+    assert found.squared_error == pytest.approx(by_hand.mean().item(), rel=1e-4)
+    assert found.mse == pytest.approx(found.squared_error / data.pixels)

@@ -12,19 +12,17 @@ from aecore.analysis import selection
 from aecore.analysis.selection import candidates, groups, importance, pareto_front, propose
 from aecore.config import Config
 from aecore.grid import Grid
+from aecore.results import CodeSparsity, Result, Row, Score
 
 POST = Config().with_values({"data.name": "digits"})
 
 
-def row(k, validation, *, error=0.1, test=None, active=None, parameters=100):
-    return {
-        "k": k,
-        "validation": {"squared_error": validation},
-        "validation_standard_error": error,
-        "test": {"squared_error": validation if test is None else test, "pca_squared_error": 20.0},
-        "code": {"active_units": active or 4.0, "units": 8, "dead_units": 1},
-        "parameters": parameters,
-    }
+def row(k, validation, *, error=0.1, test=None, active=None):
+    """A finished member's row; figures that no test asks for are the same for all."""
+    code = CodeSparsity(20, 8, 0.5, 0.4, 0.5, 0.5, active or 4.0, 7, 1, 1.0)
+    score = Score(validation if test is None else test, 0.1, 20.0)
+    figures = {} if validation is None else {"squared_error": validation}
+    return Row(k, {}, Result(score, 1, 1.0, 100, "cpu", figures, error, code))
 
 
 def grid_with(errors, axes, **more):
@@ -84,9 +82,9 @@ def test_the_front_refuses_what_is_no_matrix():
 # Candidates and groups
 
 
-def test_members_without_a_finite_error_are_left_out():
+def test_members_without_an_error_are_left_out():
     grid = Grid(POST, {"model.latent_size": (2, 4, 8)})
-    found = candidates(grid, [row(0, 5.0), {"k": 1, "failed": 2}, row(2, math.nan, test=math.inf)])
+    found = candidates(grid, [row(0, 5.0), Row(1, {}, failed=2), Row(2, {})])
     assert [c.k for c in found] == [0]
 
 
@@ -161,7 +159,7 @@ def test_test_figures_choose_nothing():
 
 def test_nothing_is_proposed_without_validation_or_standard_error():
     grid = Grid(POST, {"model.latent_size": (2, 4)})
-    unvalidated = [row(k, 5.0) | {"validation": {}} for k in (0, 1)]
+    unvalidated = [row(k, None, test=5.0) for k in (0, 1)]
     assert propose(groups(candidates(grid, unvalidated))) is None
     assert propose(groups(candidates(grid, [row(k, 5.0, error=None) for k in (0, 1)]))) is None
     assert propose([]) is None

@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from aecore import store
+from aecore.store import names
 from tests.browser.tools import assert_no_exception, wait_idle
 
 # A button with a tooltip stands twice in the document, for wide and for narrow windows; one is visible.
@@ -113,7 +114,7 @@ def test_training_is_seen_everywhere_stopped_resumed_and_finished(
     wait_for(page.get_by_text(re.compile("^Finished: squared error")))
     assert page.locator('img[alt^="after epoch 2,"]').count() == 8
     assert page.locator('img[alt^="PCA, 12,"]').count() == 8
-    result = json.loads((info.path / store.RESULT).read_text())
+    result = json.loads((info.path / names.RESULT).read_text())
     assert result["epochs"] == 2
     assert len(store.read_history(info.path)) == 2
     # PCA with 12 components leaves 24.48; a network that was resumed into nonsense would leave more.

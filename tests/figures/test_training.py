@@ -1,15 +1,18 @@
 """Charts of a training: what they hold."""
 
+from dataclasses import replace
+
 from aecore.figures.training import TERM_COLORS, TERM_NAMES, error_curve, rows, term_curves
-from aecore.losses import CODE_PENALTIES
+from aecore.losses import PENALTY_TERMS
 from aecore.palette import L1_COLOR, L2_COLOR, PCA_COLOR
+from aecore.results import EpochRecord
 from tests.figures.charts import colors_by_name, layers_of, marked
 
 
 def history(epochs, **terms):
     values = {"loss": 1.0, "reconstruction": 0.5, "squared_error": 20.0} | terms
     return [
-        {"epoch": e, "train": {k: v / e for k, v in values.items()}, "validation": dict(values)}
+        EpochRecord(e, {k: v / e for k, v in values.items()}, dict(values), 1e-3, 100.0, 1.0)
         for e in range(1, epochs + 1)
     ]
 
@@ -49,7 +52,7 @@ def test_each_term_has_a_line_its_colour_and_its_name():
         "L1": L1_COLOR,
         "L2": L2_COLOR,
     }
-    assert {*CODE_PENALTIES, "weight_l2"} <= set(TERM_COLORS)
+    assert set(PENALTY_TERMS) <= set(TERM_COLORS)
     assert set(TERM_COLORS) <= set(TERM_NAMES)
 
 
@@ -59,5 +62,12 @@ def test_zeros_have_no_place_on_a_logarithmic_axis():
 
 
 def test_a_history_without_validation_has_train_alone():
-    bare = [record | {"validation": {}} for record in history(2)]
+    bare = [replace(record, validation={}) for record in history(2)]
     assert {row["part"] for row in values_of(error_curve(bare, epochs=2))} == {"train"}
+
+
+def test_a_quantity_that_is_not_known_here_has_its_line_too():
+    chart = term_curves(history(2, code_entropy=0.1, kl=0.2), epochs=2)
+    colors = colors_by_name(layers_of(chart)[0])
+    assert list(colors) == ["loss (sum)", "reconstruction", "code entropy", "kl"]
+    assert len(set(colors.values())) == 4

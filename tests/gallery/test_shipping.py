@@ -7,6 +7,7 @@ from aecore.analysis import metrics
 from aecore.gallery import shipping
 from aecore.grid import Grid
 from aecore.jobs.grid_worker import work
+from aecore.store import names
 from tests.samples import tiny_config
 
 
@@ -22,15 +23,15 @@ def trained(tmp_path, monkeypatch):
 def test_a_shipped_grid_holds_no_optimizer_and_loads_with_the_same_error(trained, tmp_path):
     target = tmp_path / "shipped" / trained.name
     shipping.ship_grid(trained, target)
-    names = {file.name for file in target.rglob("*") if file.is_file()}
-    assert store.OPTIMIZER not in names
-    assert store.PROGRESS not in names
+    found = {file.name for file in target.rglob("*") if file.is_file()}
+    assert names.OPTIMIZER not in found
+    assert names.PROGRESS not in found
     info = store.read_grid(target)
-    assert [row["k"] for row in info.members()] == [0, 1]
+    assert [row.k for row in info.members()] == [0, 1]
     digits = data.load("digits")
     for k in (0, 1):
-        before = metrics.evaluate(store.load_run(trained / str(k)), digits)["squared_error"]
-        after = metrics.evaluate(store.load_run(target / str(k)), digits)["squared_error"]
+        before = metrics.evaluate(store.load_run(trained / str(k)), digits).squared_error
+        after = metrics.evaluate(store.load_run(target / str(k)), digits).squared_error
         assert after == pytest.approx(before, rel=shipping.ALLOWED_CHANGE)
         assert after != before
 

@@ -10,7 +10,9 @@ from aecore.files import StoreError
 from aecore.grid import Grid
 from aecore.jobs import grid_worker
 from aecore.jobs.continuation import continue_member
+from aecore.store import names
 from aecore.training.single import train
+from tests.engines import InProcess
 
 BASE = Config().with_values(
     {
@@ -24,13 +26,8 @@ BASE = Config().with_values(
 
 
 def trained(grid, root):
-    def engine(info, threads, reporter):
-        for s in range(len(store.read_stacks(info.path) or grid_worker._plan(info))):
-            grid_worker.work_stack(info.path, s, threads)
-            yield
-
     path = store.create_grid(grid, "", root)
-    grid_worker.work(path, 1, engine=engine)
+    grid_worker.work(path, 1, engine=InProcess())
     return path
 
 
@@ -79,7 +76,7 @@ def test_the_run_brings_its_history_and_can_be_listed(tmp_path):
     run = continue_member(path, 1, 3, "longer")
     info = store.read_info(run)
     assert (info.name, info.config.train.epochs, info.result) == ("longer", 5, None)
-    assert [record["epoch"] for record in store.read_history(run)] == [1, 2]
+    assert [record.epoch for record in store.read_history(run)] == [1, 2]
     assert run in [r.path for r in store.list_runs(tmp_path)]
 
 
@@ -89,7 +86,7 @@ def test_what_cannot_go_on_is_said_in_one_sentence(tmp_path):
         continue_member(path, 2, 1)
     with pytest.raises(StoreError, match="at least 1, not 0"):
         continue_member(path, 0, 0)
-    (store.stack_path(path, 0) / store.OPTIMIZER).unlink()
+    (store.stack_path(path, 0) / names.OPTIMIZER).unlink()
     with pytest.raises(StoreError, match="no optimizer state"):
         continue_member(path, 0, 1)
     assert not list(store.list_runs(tmp_path)), "nothing was made"

@@ -15,8 +15,9 @@ from safetensors.torch import load_file
 
 from aecore import jobs, store
 from aecore.config import Config
-from aecore.jobs import control, worker
-from aecore.store import RunInfo
+from aecore.jobs import control, process, worker
+from aecore.results import Progress, Result, Score
+from aecore.store import RunInfo, names
 from tests.samples import tiny_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +31,7 @@ def own_queue(tmp_path_factory, monkeypatch):
     folder = tmp_path_factory.mktemp("locks")
     monkeypatch.setenv("TMPDIR", str(folder))
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    monkeypatch.setattr(worker, "QUEUE_PAUSE", 0.05)
+    monkeypatch.setattr(process, "QUEUE_PAUSE", 0.05)
     # A training gives way to the page; on a busy machine a test would wait for it for minutes.
     monkeypatch.setattr(control, "NICE", 0)
 
@@ -40,7 +41,7 @@ def root(tmp_path):
     """A run root whose processes are ended with the test."""
     yield tmp_path / "runs"
     for info in jobs.active(tmp_path / "runs"):
-        if (pid := info.progress.get("pid")) not in (None, os.getpid()):
+        if (pid := info.progress.pid) not in (None, os.getpid()):
             psutil.Process(pid).kill()
 
 
@@ -62,7 +63,7 @@ def reached(path: Path, epoch: int, step: int = 0):
 
     def passed():
         progress = store.read_progress(path)
-        return progress if (progress.get("epoch", 0), progress.get("step", 0)) >= (epoch, step) else None
+        return progress if (progress.epoch, progress.step) >= (epoch, step) else None
 
     return until(passed, f"epoch {epoch}, step {step}")
 
@@ -77,7 +78,7 @@ def train_whole(config: Config, root: Path) -> Path:
 def same_weights(a: Path, b: Path) -> bool:
     """Whether both runs ended with the same bits, those of the optimizer included."""
     one, two = (
-        load_file(path / store.WEIGHTS) | load_file(path / store.OPTIMIZER) | {"seconds": torch.zeros(1)}
+        load_file(path / names.WEIGHTS) | load_file(path / names.OPTIMIZER) | {"seconds": torch.zeros(1)}
         for path in (a, b)
     )
     return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
@@ -88,24 +89,26 @@ def test_a_detached_process_trains_to_the_end(root):
     path = jobs.submit(config, "mine", root, threads=1)
     assert status(path) == "queued"
     until(lambda: status(path) == "finished", "the end")
-    assert store.read_progress(path)["pid"] != os.getpid()
+    assert store.read_progress(path).pid != os.getpid()
     assert set(os.listdir(path)) == {
         "config.json",
         "weights.safetensors",
         "optimizer.safetensors",
         "history.jsonl",
+        "pictures.safetensors",
         "progress.json",
         "result.json",
         "log.txt",
         "lock",
     }
-    assert [r["epoch"] for r in store.read_history(path)] == [1, 2]
+    assert [record.epoch for record in store.read_history(path)] == [1, 2]
     result = store.read_info(path).result
-    assert set(result) == {"test", "seconds", "epochs", "parameters", "device"}
-    assert result["epochs"] == 2
-    assert result["test"]["squared_error"] > 0
+    assert result.epochs == 2
+    assert result.test.squared_error > 0
+    assert result.validation == store.read_history(path)[-1].validation
+    assert result.validation_standard_error > 0
     progress = store.read_progress(path)
-    assert (progress["threads"], progress["device"], progress["epochs"]) == (1, "cpu", 2)
+    assert (progress.threads, progress.device, progress.epochs) == (1, "cpu", 2)
     assert same_weights(path, train_whole(config, root / "other"))
     with pytest.raises(RuntimeError, match="mine has had all its 2 epochs"):
         jobs.start(path)
@@ -114,7 +117,9 @@ def test_a_detached_process_trains_to_the_end(root):
 KILLED_MIDWAY = """
 import os, signal, sys
 from pathlib import Path
-from aecore.jobs import control, worker
+from aecore.jobs import control, process, worker
+from aecore.results import Progress
+from aecore.store import names
 
 update = worker.Reporter.update
 
@@ -124,7 +129,7 @@ def until_then(self, force=False, **values):
         os.kill(os.getpid(), signal.SIGKILL)
     return update(self, force, **values)
 
-worker.Reporter.update = until_then
+process.Reporter.update = until_then
 worker.work(Path(sys.argv[1]), threads=1)
 """
 """A worker that gets `kill -9` at step 40 of its second epoch."""
@@ -136,22 +141,23 @@ def test_kill_in_the_middle_of_an_epoch_then_resume_gives_the_bits_of_never_stop
     killed = subprocess.run([sys.executable, "-c", KILLED_MIDWAY, str(path)], cwd=ROOT, check=False)
     assert killed.returncode == -signal.SIGKILL
     at = store.read_progress(path)
-    assert (at["status"], at["epoch"], at["step"]) == ("running", 1, 40)
-    assert at["steps"] > 40
+    assert (at.status, at.epoch, at.step) == ("running", 1, 40)
+    assert at.steps > 40
     assert status(path) == "interrupted"
     assert store.read_info(path).result is None
     # What a crash while appending leaves behind.
-    with (path / store.HISTORY).open("a") as file:
+    with (path / names.HISTORY).open("a") as file:
         file.write(json.dumps({"epoch": 2, "train": {"loss": 0.0}}) + '\n{"epoch": 3, "tr')
 
     jobs.start(path)
     until(lambda: status(path) == "finished", "the end")
     whole = train_whole(config, root / "other")
     assert same_weights(path, whole)
-    keep = ("epoch", "train", "validation", "learning_rate")
-    ours, theirs = ([{k: r[k] for k in keep} for r in store.read_history(p)] for p in (path, whole))
+    ours, theirs = (
+        [replace(r, images_per_second=0.0, seconds=0.0) for r in store.read_history(p)] for p in (path, whole)
+    )
     assert ours == theirs
-    assert [r["epoch"] for r in ours] == [1, 2, 3]
+    assert [record.epoch for record in ours] == [1, 2, 3]
 
 
 def test_a_stop_asked_for_before_the_process_is_up_counts_and_a_resume_gives_the_same_bits(root):
@@ -173,11 +179,11 @@ def test_a_stop_asked_for_before_the_process_is_up_counts_and_a_resume_gives_the
 
 def test_a_polite_kill_is_a_stop(root):
     path = jobs.submit(tiny_config(train__epochs=LONG), "", root, threads=1)
-    psutil.Process(reached(path, 1)["pid"]).send_signal(signal.SIGTERM)
+    psutil.Process(reached(path, 1).pid).send_signal(signal.SIGTERM)
     until(lambda: status(path) == "stopped", "the stop")
     epoch, step = store.load_state(path)["position"].tolist()
     progress = store.read_progress(path)
-    assert (progress["epoch"], progress["step"]) <= (epoch, step)
+    assert (progress.epoch, progress.step) <= (epoch, step)
     assert store.load_run(path).latent_size == 3
 
 
@@ -187,13 +193,13 @@ def test_runs_wait_for_their_turn_in_the_order_they_were_submitted(root):
     reached(first, 1)
     second = jobs.submit(config, "second", root, threads=1)
     third = jobs.submit(config, "third", root, threads=1)
-    until(lambda: all(store.read_progress(p).get("pid") for p in (second, third)), "three processes")
+    until(lambda: all(store.read_progress(p).pid for p in (second, third)), "three processes")
     assert [r.name for r in jobs.active(root)] == ["first", "second", "third"]
     assert [status(p) for p in (first, second, third)] == ["running", "queued", "queued"]
     with pytest.raises(RuntimeError, match="second is being trained already"):
         jobs.start(second)
     # A run that waits has no need of torch.
-    waiting = psutil.Process(store.read_progress(third)["pid"])
+    waiting = psutil.Process(store.read_progress(third).pid)
     assert not any("libtorch" in m.path for m in waiting.memory_maps())
 
     jobs.stop(first)
@@ -210,7 +216,7 @@ def test_runs_wait_for_their_turn_in_the_order_they_were_submitted(root):
 
 def test_a_second_worker_on_the_same_run_is_refused_and_harms_nothing(root):
     path = jobs.submit(tiny_config(train__epochs=LONG), "", root, threads=1)
-    pid = reached(path, 1)["pid"]
+    pid = reached(path, 1).pid
     with pytest.raises(RuntimeError, match=f"{path.name} is being trained by another process"):
         worker.work(path, threads=1)
     command = [sys.executable, "-m", "aecore.jobs.worker", str(path), "--threads", "1"]
@@ -218,7 +224,7 @@ def test_a_second_worker_on_the_same_run_is_refused_and_harms_nothing(root):
     assert done.returncode == 1
     assert "is being trained by another process" in done.stderr
     assert status(path) == "running"
-    assert store.read_progress(path)["pid"] == pid
+    assert store.read_progress(path).pid == pid
 
 
 def test_a_failure_is_a_sentence_in_the_folder(root):
@@ -228,8 +234,8 @@ def test_a_failure_is_a_sentence_in_the_folder(root):
     path = jobs.submit(config, "", root, threads=1)
     until(lambda: status(path) == "failed", "the failure")
     progress = store.read_progress(path)
-    assert progress["message"].startswith("The loss was no longer finite in epoch 1 (learning rate 1e+06)")
-    until(lambda: "Traceback" in (path / store.LOG).read_text(), "the traceback in the run's log")
+    assert progress.message.startswith("The loss was no longer finite in epoch 1 (learning rate 1e+06)")
+    until(lambda: "Traceback" in (path / names.LOG).read_text(), "the traceback in the run's log")
 
 
 def test_data_that_are_not_there_are_a_sentence_too(root, monkeypatch, tmp_path):
@@ -238,46 +244,42 @@ def test_data_that_are_not_there_are_a_sentence_too(root, monkeypatch, tmp_path)
     with pytest.raises(ValueError, match="USPS is not on this machine"):
         worker.work(path, threads=1)
     assert status(path) == "failed"
-    assert "USPS" in store.read_progress(path)["message"]
+    assert "USPS" in store.read_progress(path).message
 
 
 def test_a_run_shipped_without_its_state_is_not_trained_over(root):
     config = tiny_config(train__epochs=1)
     path = train_whole(config, root)
-    (path / store.OPTIMIZER).unlink()
-    (path / store.RESULT).unlink()
-    before = (path / store.WEIGHTS).read_bytes()
+    (path / names.OPTIMIZER).unlink()
+    (path / names.RESULT).unlink()
+    before = (path / names.WEIGHTS).read_bytes()
     with pytest.raises(ValueError, match="can't be trained further"):
         worker.work(path, threads=1)
-    assert (path / store.WEIGHTS).read_bytes() == before
+    assert (path / names.WEIGHTS).read_bytes() == before
 
 
-def info(root: Path, **progress) -> RunInfo:
+def info(root: Path, progress: Progress | None = None) -> RunInfo:
     path = store.create_run(Config(), "", root)
-    store.write_progress(path, progress)
+    store.write_progress(path, progress or Progress())
     return store.read_info(path)
 
 
-def own_process(**changes) -> dict:
+def own_process(**changes) -> Progress:
     process = psutil.Process()
-    now = time.time()
-    return {
-        "status": "running",
-        "pid": process.pid,
-        "process_started": process.create_time(),
-        "heartbeat": now,
-    } | changes
+    started = process.create_time()
+    own = Progress(status="running", pid=process.pid, process_started=started, heartbeat=time.time())
+    return replace(own, **changes)
 
 
 def test_a_process_is_its_pid_and_its_start(root):
-    assert jobs.status(info(root, **own_process())) == "running"
+    assert jobs.status(info(root, own_process())) == "running"
     # The pid has gone to another process since.
     earlier = psutil.Process().create_time() - 3600
-    assert jobs.status(info(root, **own_process(process_started=earlier))) == "interrupted"
+    assert jobs.status(info(root, own_process(process_started=earlier))) == "interrupted"
     ended = subprocess.Popen([sys.executable, "-c", ""])
     started = psutil.Process(ended.pid).create_time()
     ended.wait()
-    assert jobs.status(info(root, **own_process(pid=ended.pid, process_started=started))) == "interrupted"
+    assert jobs.status(info(root, own_process(pid=ended.pid, process_started=started))) == "interrupted"
 
 
 def test_an_ended_process_that_nobody_has_waited_for_is_not_at_work(root):
@@ -289,15 +291,18 @@ def test_an_ended_process_that_nobody_has_waited_for_is_not_at_work(root):
     child.wait()
 
 
+RESULT = Result(Score(1.0, 0.1), epochs=10, seconds=1.0, parameters=9)
+
+
 def test_states_follow_from_the_folder(root):
     now = time.time()
-    assert jobs.status(info(root, **own_process(heartbeat=now - 3600))) == "silent"
-    assert jobs.status(info(root, status="queued", pid=None, heartbeat=now)) == "queued"
-    assert jobs.status(info(root, status="queued", pid=None, heartbeat=now - 3600)) == "interrupted"
+    assert jobs.status(info(root, own_process(heartbeat=now - 3600))) == "silent"
+    assert jobs.status(info(root, Progress("queued", heartbeat=now))) == "queued"
+    assert jobs.status(info(root, Progress("queued", heartbeat=now - 3600))) == "interrupted"
     for word in ("stopped", "failed"):
-        assert jobs.status(info(root, status=word)) == word
+        assert jobs.status(info(root, Progress(word))) == word
     assert jobs.status(info(root)) == "interrupted"
-    assert jobs.status(replace(info(root, status="running"), result={"epochs": 10})) == "finished"
+    assert jobs.status(replace(info(root, Progress("running")), result=RESULT)) == "finished"
 
 
 @pytest.mark.parametrize(
@@ -315,7 +320,9 @@ def test_states_follow_from_the_folder(root):
     ],
 )
 def test_progress_from_nowhere_breaks_nothing(root, foreign):
-    assert jobs.status(info(root, **own_process(**foreign))) == "interrupted"
+    path = store.create_run(Config(), "", root)
+    (path / names.PROGRESS).write_text(json.dumps(own_process().to_dict() | foreign))
+    assert jobs.status(store.read_info(path)) == "interrupted"
     assert jobs.active(root) == []
 
 
@@ -326,9 +333,9 @@ def test_pages_leave_a_core_and_devices_queue_apart():
 
 
 @pytest.mark.skipif(not hasattr(os, "nice"), reason="this system has no niceness")
-def test_a_trainer_gives_way_within_its_session_and_among_the_sessions():
-    asks = "from aecore.jobs import worker; import os; worker.give_way(7); print(os.nice(0))"
-    reads = "print(worker.AUTOGROUP.read_text() if worker.AUTOGROUP.exists() else 'none')"
+def test_a_trainer_has_a_lower_priority_within_its_session_and_among_the_sessions():
+    asks = "from aecore.jobs import process; import os; process.lower_priority(7); print(os.nice(0))"
+    reads = "print(process.AUTOGROUP.read_text() if process.AUTOGROUP.exists() else 'none')"
     words = subprocess.run(
         [sys.executable, "-c", f"{asks}; {reads}"],
         cwd=ROOT,

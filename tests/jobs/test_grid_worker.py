@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,8 +16,10 @@ from safetensors.torch import load_file
 
 from aecore import jobs, store
 from aecore.grid import Grid
-from aecore.jobs import grid_worker, worker
-from aecore.store import stack_path
+from aecore.jobs import grid_worker, process
+from aecore.results import EpochRecord, Progress, Row
+from aecore.store import names, stack_path
+from tests.engines import InProcess
 from tests.samples import tiny_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +32,7 @@ def own_queue(tmp_path_factory, monkeypatch):
     folder = tmp_path_factory.mktemp("locks")
     monkeypatch.setenv("TMPDIR", str(folder))
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    monkeypatch.setattr(worker, "QUEUE_PAUSE", 0.05)
+    monkeypatch.setattr(process, "QUEUE_PAUSE", 0.05)
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def root(tmp_path):
     """A run root whose processes are ended with the test."""
     yield tmp_path
     for info in jobs.active(tmp_path):
-        if pid := info.progress.get("pid"):
+        if pid := info.progress.pid:
             psutil.Process(pid).kill()
 
 
@@ -69,17 +72,10 @@ def submit(grid: Grid, root: Path) -> Path:
     return path
 
 
-def in_process(info, threads, reporter):
-    """An engine that trains the stacks in the test's process, which is quicker than starting others."""
-    for s in range(len(store.read_stacks(info.path) or grid_worker._plan(info))):
-        grid_worker.work_stack(info.path, s, 1)
-        yield
-
-
 def whole(grid: Grid, root: Path) -> Path:
     """The grid in this process, never stopped."""
     path = create(grid, root / "whole")
-    assert grid_worker.work(path, 1, engine=in_process) is not None
+    assert grid_worker.work(path, 1, engine=InProcess()) is not None
     return path
 
 
@@ -87,12 +83,11 @@ def same_members(a: Path, b: Path) -> bool:
     """Whether all weights and histories are the same, bit for bit; the files' metadata come in any order."""
     members = range(len(store.read_grid(a).grid.members))
     for k in members:
-        x, y = (load_file(p / str(k) / store.WEIGHTS) for p in (a, b))
+        x, y = (load_file(p / str(k) / names.WEIGHTS) for p in (a, b))
         if x.keys() != y.keys() or not all(x[n].equal(y[n]) for n in x):
             return False
     told = [
-        [[r["train"] | r["validation"] for r in store.read_history(p / str(k))] for k in members]
-        for p in (a, b)
+        [[r.train | r.validation for r in store.read_history(p / str(k))] for k in members] for p in (a, b)
     ]
     return told[0] == told[1]
 
@@ -101,14 +96,14 @@ def status(path: Path) -> str:
     return jobs.status(store.read_grid(path))
 
 
-def stack_progress(path: Path, s: int) -> dict:
+def stack_progress(path: Path, s: int) -> Progress:
     return store.read_progress(stack_path(path, s))
 
 
-def reached(path: Path, s: int, epoch: int) -> dict:
+def reached(path: Path, s: int, epoch: int) -> Progress:
     def passed():
         progress = stack_progress(path, s)
-        return progress if progress.get("epoch", 0) >= epoch else None
+        return progress if progress.epoch >= epoch else None
 
     return until(passed, f"epoch {epoch} of stack {s}")
 
@@ -125,8 +120,8 @@ def test_killed_with_its_group_in_the_middle_and_resumed_gives_the_bits_of_never
     expected = whole(grid, root)
     path = submit(grid, root)
     assert status(path) == "queued"
-    children = [reached(path, s, 1)["pid"] for s in (0, 1)]
-    head = store.read_grid(path).progress["pid"]
+    children = [reached(path, s, 1).pid for s in (0, 1)]
+    head = store.read_grid(path).progress.pid
     assert head not in children
     os.killpg(head, signal.SIGKILL)
     # The children outlive the group, but not for long.
@@ -137,25 +132,25 @@ def test_killed_with_its_group_in_the_middle_and_resumed_gives_the_bits_of_never
     jobs.start(path)
     until(lambda: status(path) == "finished", "the end")
     assert same_members(path, expected)
-    assert store.read_grid(path).members() == [
-        row | {"seconds": mine["seconds"]}
-        for row, mine in zip(
-            store.read_grid(expected).members(), store.read_grid(path).members(), strict=True
-        )
-    ]
+    ours, theirs = ([timeless(row) for row in store.read_grid(p).members()] for p in (path, expected))
+    assert ours == theirs
+
+
+def timeless(row: Row) -> Row:
+    return replace(row, result=replace(row.result, seconds=0.0))
 
 
 def test_a_killed_child_fails_the_grid_in_one_sentence_and_loses_an_epoch_at_most(root):
     grid = two_stacks(train__epochs=3, train__batch_size=8)
     path = submit(grid, root)
-    child = reached(path, 1, 1)["pid"]
+    child = reached(path, 1, 1).pid
     psutil.Process(child).kill()
     until(lambda: status(path) == "failed", "the failure")
-    message = store.read_grid(path).progress["message"]
+    message = store.read_grid(path).progress.message
     assert message.startswith("the process of stack 1 was ended by signal 9")
     assert "\n" not in message
     # The other stack was not disturbed, and this one kept its last epoch.
-    assert store.is_finished(path, 0)
+    assert store.is_stack_finished(path, [0, 1])
     state = store.load_state(stack_path(path, 1))
     assert int(state["position"][0]) >= 1
     jobs.start(path)
@@ -165,9 +160,9 @@ def test_a_killed_child_fails_the_grid_in_one_sentence_and_loses_an_epoch_at_mos
 
 def test_a_stop_from_another_process_keeps_what_is_there_and_the_next_in_the_queue_starts(root):
     path = submit(two_stacks(train__epochs=LONG, train__schedule="constant"), root)
-    children = [reached(path, s, 2)["pid"] for s in (0, 1)]
+    children = [reached(path, s, 2).pid for s in (0, 1)]
     queued = jobs.submit(tiny_config(train__epochs=1), "", root, threads=1)
-    until(lambda: store.read_progress(queued).get("pid"), "the queued run")
+    until(lambda: store.read_progress(queued).pid, "the queued run")
     assert [info.path for info in jobs.active(root)] == [path, queued]
     time.sleep(1)
     assert jobs.status(store.read_info(queued)) == "queued"
@@ -192,7 +187,7 @@ def test_a_stop_from_another_process_keeps_what_is_there_and_the_next_in_the_que
 def test_a_stop_in_the_middle_of_an_epoch_resumes_to_the_same_bits(root, monkeypatch):
     grid = two_stacks(train__epochs=3)
     path = create(grid, root)
-    update = worker.Reporter.update
+    update = process.Reporter.update
     calls = []
 
     def stop_soon(self, force=False, **values):
@@ -200,13 +195,12 @@ def test_a_stop_in_the_middle_of_an_epoch_resumes_to_the_same_bits(root, monkeyp
         self.stopping = self.stopping or len(calls) % 150 == 149
         return update(self, force, **values)
 
-    monkeypatch.setattr(worker.Reporter, "update", stop_soon)
-    results = [grid_worker.work(path, 1, engine=in_process) for _ in range(2)]
-    monkeypatch.setattr(worker.Reporter, "update", update)
+    monkeypatch.setattr(process.Reporter, "update", stop_soon)
+    results = [grid_worker.work(path, 1, engine=InProcess()) for _ in range(2)]
+    monkeypatch.setattr(process.Reporter, "update", update)
     assert None in results
-    records = []
     if results[-1] is None:
-        assert grid_worker.work(path, 1, records.append, engine=in_process) is not None
+        assert grid_worker.work(path, 1, engine=InProcess()) is not None
     assert same_members(path, whole(grid, root))
 
 
@@ -214,13 +208,13 @@ def test_records_and_progress_are_told_and_a_finished_grid_is_not_trained_again(
     records, fractions = [], []
     path = create(two_stacks(train__epochs=2), root, "mine")
     result = grid_worker.work(
-        path, 1, records.append, lambda p: fractions.append(p.get("fraction", 0)), in_process
+        path, 1, lambda *record: records.append(record), lambda p: fractions.append(p.fraction), InProcess()
     )
-    assert sorted((r["k"], r["epoch"]) for r in records) == [(k, e) for k in range(4) for e in (1, 2)]
+    assert sorted((k, record.epoch) for k, record in records) == [(k, e) for k in range(4) for e in (1, 2)]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
-    assert [row["k"] for row in result["members"]] == [0, 1, 2, 3]
-    assert sorted(k for stack in result["stacks"] for k in stack) == [0, 1, 2, 3]
+    assert [row.k for row in result.members] == [0, 1, 2, 3]
+    assert result.to_dict() == store.read_grid(path).result.to_dict()
     with pytest.raises(RuntimeError, match="mine has had all its epochs"):
         grid_worker.work(path)
 
@@ -229,31 +223,32 @@ def test_a_member_that_diverges_is_marked_and_the_table_says_so(root):
     base = tiny_config(train__optimizer="sgd", model__output_activation="linear")
     path = store.create_grid(Grid(base, {"train.learning_rate": [1e-2, 1e12]}), "", root)
     store.write_stacks(path, [[0, 1]])
-    result = grid_worker.work(path, 1, engine=in_process)
-    good, bad = result["members"]
-    assert good["test"]["squared_error"] > 0
-    assert bad == {"k": 1, "axes": {"train.learning_rate": 1e12}, "failed": 1}
+    result = grid_worker.work(path, 1, engine=InProcess())
+    good, bad = result.members
+    assert good.result.test.squared_error > 0
+    assert bad == Row(1, {"train.learning_rate": 1e12}, failed=1)
     info = store.read_info(path / "1")
     assert jobs.status(info) == "failed"
-    assert "no longer finite in epoch 1" in info.progress["message"]
-    assert all(t.isfinite().all() for t in store.load_run(path / "1").model.state_dict().values())
+    assert "no longer finite in epoch 1" in info.progress.message
+    # There is no earlier epoch whose weights could have been kept.
+    assert not info.has_weights
     assert status(path) == "finished"
 
 
 def test_what_was_noted_after_the_last_saved_state_is_redone(root):
     grid = two_stacks(train__epochs=2)
     path = create(grid, root)
-    store.append_history(path / "0", {"epoch": 1, "train": {"loss": 5.0}})
-    with (path / "1" / store.HISTORY).open("a") as file:
+    store.append_history(path / "0", EpochRecord(1, {"squared_error": 5.0}, {}, 1.0, 1.0, 1.0))
+    with (path / "1" / names.HISTORY).open("a") as file:
         file.write('{"epoch": 1, "tra')
-    assert grid_worker.work(path, 1, engine=in_process) is not None
+    assert grid_worker.work(path, 1, engine=InProcess()) is not None
     assert same_members(path, whole(grid, root))
 
 
 def test_damage_to_a_stacks_state_is_told_in_one_sentence(root):
     path = create(two_stacks(), root)
-    (stack_path(path, 0) / store.OPTIMIZER).write_bytes(b"x")
+    (stack_path(path, 0) / names.OPTIMIZER).write_bytes(b"x")
     with pytest.raises(ValueError, match=r"optimizer\.safetensors is damaged"):
-        grid_worker.work(path, 1, engine=in_process)
+        grid_worker.work(path, 1, engine=InProcess())
     assert status(path) == "failed"
     assert torch.is_grad_enabled()

@@ -11,6 +11,8 @@ from safetensors.torch import load_file
 from aecore import grid_command, store
 from aecore.grid import Grid
 from aecore.jobs import grid_worker
+from aecore.store import names
+from tests.engines import InProcess
 from tests.samples import tiny_config
 
 pytestmark = pytest.mark.skipif(
@@ -55,15 +57,9 @@ def create(grid: Grid, root: Path) -> Path:
     return path
 
 
-def in_process(info, threads, reporter):
-    for s in range(len(store.read_stacks(info.path) or grid_worker._plan(info))):
-        grid_worker.work_stack(info.path, s, 1)
-        yield
-
-
 def same_members(a: Path, b: Path) -> bool:
     """Whether all weights are the same, bit for bit; the files' metadata come in any order."""
-    pairs = [[load_file(p / str(k) / store.WEIGHTS) for p in (a, b)] for k in range(4)]
+    pairs = [[load_file(p / str(k) / names.WEIGHTS) for p in (a, b)] for k in range(4)]
     return all(x.keys() == y.keys() and all(x[n].equal(y[n]) for n in x) for x, y in pairs)
 
 
@@ -71,26 +67,28 @@ def test_a_node_is_killed_and_the_members_come_home_with_the_bits_of_local_proce
     ray_cluster, second = cluster
     grid = two_stacks(EPOCHS, train__schedule="cosine")
     local = create(grid, tmp_path / "local")
-    assert grid_worker.work(local, 1, engine=in_process) is not None
+    assert grid_worker.work(local, 1, engine=InProcess()) is not None
     path = create(grid, tmp_path / "ray")
     killed = []
 
-    def on_progress(values):
-        begun = all((path / str(k) / store.HISTORY).exists() for k in range(4))
+    def on_progress(progress):
+        begun = all((path / str(k) / names.HISTORY).exists() for k in range(4))
         if begun and not killed:
-            killed.append(values["fraction"])
+            killed.append(progress.fraction)
             ray_cluster.remove_node(second, allow_graceful=False)
 
     records = []
     engine = grid_command.choose_engine("ray", ray_cluster.address)
-    result = grid_worker.work(path, 1, records.append, on_progress, engine)
+    result = grid_worker.work(path, 1, lambda *record: records.append(record), on_progress, engine)
     assert 0 < killed[0] < 1
     assert same_members(path, local)
-    assert [row["test"] for row in result["members"]] == [
-        row["test"] for row in store.read_grid(local).members()
+    assert [row.result.test for row in result.members] == [
+        row.result.test for row in store.read_grid(local).members()
     ]
     assert all(len(store.read_history(path / str(k))) == EPOCHS for k in range(4))
-    assert {(r["k"], r["epoch"]) for r in records} == {(k, e) for k in range(4) for e in range(1, EPOCHS + 1)}
+    assert {(k, record.epoch) for k, record in records} == {
+        (k, e) for k in range(4) for e in range(1, EPOCHS + 1)
+    }
     assert all(store.read_pictures(path / str(k)) is not None for k in range(4))
 
 
@@ -101,13 +99,13 @@ def test_a_stop_keeps_what_is_there_and_calls_off_what_waits(cluster, tmp_path):
     def begun() -> list[int]:
         return [k for k in range(4) if store.read_history(path / str(k))]
 
-    def on_progress(values):
+    def on_progress(progress):
         if begun():
             store.request_stop(path)
 
     engine = grid_command.choose_engine("ray", ray_cluster.address)
     assert grid_worker.work(path, 1, None, on_progress, engine) is None
-    assert store.read_progress(path)["status"] == "stopped"
+    assert store.read_progress(path).status == "stopped"
     # The processor of the node that was killed is gone, so the second stack was still waiting.
     assert begun() in ([0, 1], [2, 3])
     for k in begun():
@@ -122,7 +120,7 @@ def test_what_a_worker_refuses_is_told_in_one_sentence_and_not_tried_again(clust
     store.save_state(store.stack_path(path, 0), {"position": torch.tensor([1, 0])})
     with pytest.raises(RuntimeError, match="the saved state does not fit the config"):
         grid_worker.work(path, 1, engine=grid_command.choose_engine("ray", ray_cluster.address))
-    assert store.read_progress(path)["status"] == "failed"
+    assert store.read_progress(path).status == "failed"
 
 
 def test_an_address_without_a_cluster_is_refused_in_one_sentence(tmp_path):

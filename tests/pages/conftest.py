@@ -20,7 +20,9 @@ from aecore.config import Config, DataConfig, ModelConfig, TrainConfig
 from aecore.grid import Grid
 from aecore.jobs import grid_worker
 from aecore.jobs.worker import work
+from aecore.store import names
 from tests.conftest import ROOT
+from tests.engines import InProcess
 
 TINY = Config(
     data=DataConfig(name="digits"),
@@ -66,13 +68,7 @@ def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def train_grid_here(path: Path) -> None:
     """Trains the grid in a folder to its end in this process: no start-up of others to wait for."""
-
-    def engine(info, threads, reporter):
-        for s in range(len(store.read_stacks(info.path) or grid_worker._plan(info))):
-            grid_worker.work_stack(info.path, s, threads)
-            yield
-
-    grid_worker.work(path, 1, engine=engine)
+    grid_worker.work(path, 1, engine=InProcess())
 
 
 @pytest.fixture(scope="session")
@@ -131,10 +127,10 @@ def broken_root(_trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     good = next(_trained.iterdir())
     for name in ("truncated", "wrong-type", "no-weights", "misfit"):
         shutil.copytree(good, root / name)
-    weights = root / "truncated" / store.WEIGHTS
+    weights = root / "truncated" / names.WEIGHTS
     weights.write_bytes(weights.read_bytes()[:-100])
     _set(root / "wrong-type", "latent_size", "twelve")
-    (root / "no-weights" / store.WEIGHTS).unlink()
+    (root / "no-weights" / names.WEIGHTS).unlink()
     _set(root / "misfit", "latent_size", 7)
     (root / "from-nowhere").mkdir()
     (root / "from-nowhere" / "notes.txt").write_text("not a run")
@@ -149,6 +145,6 @@ def _use(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def _set(path: Path, field: str, value: object) -> None:
     """Changes a field of the model in a run's config file, unchecked."""
-    values = json.loads((path / store.CONFIG).read_text())
+    values = json.loads((path / names.CONFIG).read_text())
     values["config"]["model"][field] = value
-    (path / store.CONFIG).write_text(json.dumps(values))
+    (path / names.CONFIG).write_text(json.dumps(values))

@@ -8,6 +8,8 @@ import shutil
 import pytest
 
 from aecore import jobs, store
+from aecore.results import Result, Row, Score
+from aecore.store import names
 from pages.look.choose import board_data
 from pages.shared import grid_source
 from pages.shared.members import member_name
@@ -98,7 +100,7 @@ def test_keep_makes_a_run_with_the_members_figures(grid_root, grid_key):
     grid = store.read_grid(grid_root / grid_key)
     k = grid.grid.index[_places().index(place(app, grid_key))]
     assert run.config == grid.grid.members[k]
-    assert run.result["test"] == grid.members()[k]["test"]
+    assert run.result == grid.members()[k].result
     assert app.session_state["run"] == run.key
 
 
@@ -135,16 +137,16 @@ def test_the_table_has_a_line_a_member_with_its_axes_and_figures(grid_root, grid
     assert len(lines) == 12
     for k, line in enumerate(lines):
         assert int(line["model.latent_size"]) == info.grid.members[k].model.latent_size
-        assert float(line["test.squared_error"]) == info.members()[k]["test"]["squared_error"]
+        assert float(line["test.squared_error"]) == info.members()[k].result.test.squared_error
 
 
 def test_a_grid_that_is_not_finished_shows_what_is_there(grid_root, grid_key):
     folder = grid_root / grid_key
-    (folder / store.RESULT).unlink()
+    (folder / names.RESULT).unlink()
     for k in range(6):
-        (folder / str(k) / store.RESULT).unlink()
-    (folder / "0" / store.PICTURES).unlink()
-    (folder / "1" / store.PICTURES).write_bytes(b"damaged")
+        (folder / str(k) / names.RESULT).unlink()
+    (folder / "0" / names.PICTURES).unlink()
+    (folder / "1" / names.PICTURES).write_bytes(b"damaged")
     app = open_page(PAGE)
     assert not app.exception
     assert app.get("component") is not None
@@ -152,7 +154,7 @@ def test_a_grid_that_is_not_finished_shows_what_is_there(grid_root, grid_key):
 
 
 def test_without_validation_images_nothing_is_proposed(grid_root, grid_key):
-    path = grid_root / grid_key / store.RESULT
+    path = grid_root / grid_key / names.RESULT
     values = json.loads(path.read_text())
     for row in values["members"]:
         row["validation"] = {}
@@ -185,7 +187,7 @@ def test_the_browser_gets_every_members_pictures_and_codes(grid_root, grid_key):
         )
         found = run.decode(code).numpy().clip(0, 1) * 255
         assert np.abs(found - pictures[k]).max() <= 1.01
-        assert member["figures"]["test"] == rows[k]["test"]["squared_error"]
+        assert member["figures"]["test"] == rows[k].result.test.squared_error
         assert member["pca"]["parameters"] == (run.latent_size + 1) * 64
     assert set(data["pca"]) == {"2", "4", "8"}
     assert data["index"] == list(info.grid.index)
@@ -219,10 +221,12 @@ def test_the_sentence_says_who_does_better_and_why(latent, error, pca, words):
     from aecore.grid import Grid
 
     grid = Grid(Config(), {"model.latent_size": (latent,)})
-    row = {"k": 0, "test": {"squared_error": error, "pca_squared_error": pca}}
+    row = Row(0, {}, Result(Score(error, error / 784, pca), 4, 1.0, 9))
     assert words in board_data.sentence(grid, 0, row)
 
 
 def test_the_sentence_of_a_diverged_and_an_unfinished_member():
-    assert "no longer finite in epoch 2" in board_data.sentence(TINY_GRID, 0, {"k": 0, "failed": 2})
-    assert "1 epoch so far" in board_data.sentence(TINY_GRID, 0, {"k": 0, "epochs": 1})
+    late, at_once = (board_data.sentence(TINY_GRID, 0, Row(0, {}, failed=epoch)) for epoch in (2, 1))
+    assert late == "Its loss was no longer finite in epoch 2: the pictures are of the epoch before."
+    assert at_once == "Its loss was no longer finite in epoch 1: there is no picture of it."
+    assert "1 epoch so far" in board_data.sentence(TINY_GRID, 0, Row(0, {}, epochs=1))

@@ -9,6 +9,7 @@ import torch
 from aecore import data, files, load_run, store
 from aecore.analysis.metrics import errors_on_test_images
 from aecore.analysis.projection import pca_baseline
+from aecore.store import names
 from tests.pages.conftest import open_page
 
 PAGE = "pages/home/page.py"
@@ -57,7 +58,7 @@ def test_the_sentence_gives_the_runs_error_beside_pca(tiny_key):
 def test_a_card_chooses_its_run(tiny_root, tiny_key):
     config = store.read_info(tiny_root / tiny_key).config
     second = store.create_run(config, "second", tiny_root)
-    (second / store.WEIGHTS).write_bytes((tiny_root / tiny_key / store.WEIGHTS).read_bytes())
+    (second / names.WEIGHTS).write_bytes((tiny_root / tiny_key / names.WEIGHTS).read_bytes())
     app = open_page(PAGE)
     assert app.session_state["run"] == second.name
     app.button(key=f"home_choose_{tiny_key}").click().run()
@@ -75,9 +76,9 @@ def test_a_name_is_shown_as_it_was_written(tiny_root, tiny_key):
 def test_missing_images_are_said_so_and_the_start_cards_stay(tiny_root, tmp_path, monkeypatch):
     # Another key: what was drawn of this run before is kept by key and time of writing.
     folder = next(tiny_root.iterdir()).rename(tiny_root / "moved")
-    values = store.read_config(folder)
+    values = files.read_object(folder / names.CONFIG)
     values["config"]["data"]["name"] = "kmnist"
-    files.write_json(folder / store.CONFIG, values)
+    files.write_json(folder / names.CONFIG, values)
     monkeypatch.setenv("AECORE_DATA", str(tmp_path / "nothing"))
     app = open_page(PAGE)
     assert not app.exception

@@ -5,6 +5,8 @@ import pytest
 from aecore import jobs, store
 from aecore.config import Config
 from aecore.grid import Grid
+from aecore.results import Progress
+from aecore.store import names
 from aecore.training.grid_estimate import estimate_grid
 from aecore.training.stacking import plan_stacks
 from pages.train.new_grid import axes
@@ -97,8 +99,8 @@ def test_an_unfinished_grid_says_how_it_stands_and_can_be_resumed(
     grid_root, grid_key, status, words, monkeypatch
 ):
     path = grid_root / grid_key
-    (path / store.RESULT).unlink()
-    store.write_progress(path, {"status": status, "message": "the disk is full", "members_done": 12})
+    (path / names.RESULT).unlink()
+    store.write_progress(path, Progress(status, "the disk is full", members_done=12))
     resumed = []
     monkeypatch.setattr(jobs, "start", lambda path, threads=None: resumed.append(path))
     app = open_page(PAGE, _new_grid_from=(DIGITS, None))

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from aecore import jobs, store
+from aecore.results import Progress
+from aecore.store import names
 from pages.shared import settings_form
 from tests.pages.conftest import TINY, open_page
 
@@ -20,7 +22,7 @@ def test_the_table_holds_the_run_with_its_figures(tiny_root, tiny_key):
     app = open_on(tiny_key)
     assert not app.exception
     (line,) = app.dataframe[0].value.to_dict("records")
-    result = json.loads((tiny_root / tiny_key / store.RESULT).read_text())
+    result = json.loads((tiny_root / tiny_key / names.RESULT).read_text())
     assert line["Name"] == "tiny"
     assert (line["Data"], line["Units"], line["Status"]) == ("digits", 6, "finished")
     assert line["Squared error"] == pytest.approx(result["test"]["squared_error"])
@@ -109,7 +111,7 @@ def test_look_makes_it_the_chosen_run(tiny_root, tiny_key):
 
 def test_a_stopped_run_can_be_resumed_and_one_without_weights_not_looked_at(tiny_root, tiny_key, monkeypatch):
     path = store.create_run(TINY, "stopped early", tiny_root)
-    store.write_progress(path, {"status": "stopped", "epoch": 0, "heartbeat": 1.0})
+    store.write_progress(path, Progress("stopped", heartbeat=1.0))
     resumed = []
     monkeypatch.setattr(jobs, "start", resumed.append)
     app = open_on(path.name)
@@ -120,7 +122,7 @@ def test_a_stopped_run_can_be_resumed_and_one_without_weights_not_looked_at(tiny
 
 
 def test_a_damaged_history_is_said_and_breaks_nothing(tiny_root, tiny_key):
-    (tiny_root / tiny_key / store.HISTORY).write_bytes(b"\xff\xfe\x00")
+    (tiny_root / tiny_key / names.HISTORY).write_bytes(b"\xff\xfe\x00")
     app = open_on(tiny_key)
     assert not app.exception
     assert any("history" in error.value for error in app.error)

@@ -3,14 +3,17 @@
 import json
 import shutil
 import tempfile
+from dataclasses import replace
 
 import pytest
 
-from aecore import data, files, models, store
+from aecore import data, models, store
 from aecore.analysis import comparison
 from aecore.gallery import sparsity as gallery
 from aecore.grid import Grid
 from aecore.jobs.worker import work
+from aecore.results import FigureRow, Figures, FigureTable, Result, Score
+from aecore.store import names
 from pages.look.sparsity import words
 from tests.pages.conftest import TINY, open_page
 
@@ -26,13 +29,13 @@ def _untrained(tmp_path_factory):
     for values, seed in gallery.networks():
         config = gallery.config(values, seed)
         k = gallery.MEMBERS.index(values) if seed == 0 and values in gallery.MEMBERS else None
-        table.append({"values": values, "seed": seed, "k": k, "figures": made_up(config)})
+        table.append(FigureRow(values, seed, k, made_up(config)))
         if k is not None:
             model = models.build(config.model, (1, 28, 28), seed)
             scaling = data.Scaling((0.5,), (0.5,))
             store.save_weights(folder / str(k), model.state_dict(), (1, 28, 28), scaling, half=True)
-            store.write_result(folder / str(k), {"k": k, "test": {"squared_error": 1.0}})
-    files.write_json(folder / gallery.FIGURES, {"members": table})
+            store.write_result(folder / str(k), Result(Score(1.0, 0.1), 4, 1.0, 9))
+    store.write_figures(folder, FigureTable(tuple(table)))
     return root
 
 
@@ -42,22 +45,23 @@ def made_up(config):
     error = 10 + 5000 * loss.code_l1 + 8000 * loss.code_l2 + 0.1 * config.train.seed
     if loss.code_l1:
         active = 6.0
-    return {
-        "squared_error": error,
-        "units": config.model.latent_size,
-        "alive_units": config.model.latent_size - 5,
-        "dead_units": 5,
-        "used_units": 9,
-        "active_units": active,
-        "exact_zeros": 0.5,
-        "exact_zeros_alive": 0.4,
-        "near_zeros": 0.6,
-        "hoyer": 0.7,
-        "mean_absolute": 0.3,
-        "column_norm": 1.0,
-        "weight_zeros": 0.36 if loss.weight_l1 else 0.0,
-        "weight_near_zeros": 0.5,
-    }
+    return Figures(
+        images=10_000,
+        units=config.model.latent_size,
+        exact_zeros=0.5,
+        exact_zeros_alive=0.4,
+        near_zeros=0.6,
+        hoyer=0.7,
+        active_units=active,
+        alive_units=config.model.latent_size - 5,
+        dead_units=5,
+        mean_absolute=0.3,
+        squared_error=error,
+        column_norm=1.0,
+        used_units=9,
+        weight_zeros=0.36 if loss.weight_l1 else 0.0,
+        weight_near_zeros=0.5,
+    )
 
 
 @pytest.fixture
@@ -110,11 +114,11 @@ def test_one_run_is_too_few(tiny_root):
 
 def test_unreadable_runs_and_a_damaged_table_give_sentences(broken_root):
     (broken_root / "grid").mkdir()
-    (broken_root / "grid" / gallery.FIGURES).write_text("{")
+    (broken_root / "grid" / names.FIGURES).write_text("{")
     app = open_page(PAGE)
     assert not app.exception
     assert len(app.error) == 1
-    assert gallery.FIGURES in app.error[0].value
+    assert names.FIGURES in app.error[0].value
 
 
 def test_own_runs_stand_side_by_side_in_every_view(two_runs):
@@ -216,7 +220,7 @@ FIGURES = made_up(gallery.BASE)
     ],
 )
 def test_sentences(key, left, right, expected):
-    sentence = words.sentence(key, ("L1", "L2"), FIGURES | left, FIGURES | right, FIGURES)
+    sentence = words.sentence(key, ("L1", "L2"), replace(FIGURES, **left), replace(FIGURES, **right), FIGURES)
     assert expected in sentence
     assert ("grows with the batch" in sentence) == (expected == "grows with the batch")
 

@@ -10,10 +10,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aecore import jobs, store
-from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig, field_paths
+from aecore.config import PENALTIES, Config, DataConfig, LossConfig, ModelConfig, TrainConfig, field_paths
 from aecore.data import DataNotFoundError
 from aecore.grid import Grid
 from aecore.presets import PRESETS
+from aecore.results import Progress
+from aecore.store import names
 from pages.shared import settings_form
 from tests.pages.conftest import TINY, open_page
 
@@ -50,14 +52,14 @@ def form_alone():
     """A script: puts the wanted config into a form, draws every field, reads it back."""
     import streamlit as st
 
-    from aecore.config import Config, field_paths
+    from aecore.config import PENALTIES, Config, field_paths
     from pages.shared import settings_form
 
     if "x_filled" not in st.session_state:
         settings_form.fill("x", Config.from_dict(st.session_state["wanted"]))
     settings_form.draw_preset("x")
     settings_form.draw_penalties("x")
-    drawn = [p for p in field_paths() if p.split(".")[1] not in settings_form.STRENGTHS]
+    drawn = [p for p in field_paths() if p.split(".")[1] not in PENALTIES]
     settings_form.draw_fields("x", drawn, columns=2)
     st.session_state["got"] = settings_form.read("x").to_dict()
 
@@ -82,7 +84,7 @@ def test_every_field_can_be_set_and_its_doc_is_the_tooltip(empty_root):
         {"model.code_activation": "top_k"},
         {"train.optimizer": "sgd"},
         {"train.optimizer": "adamw"},
-        {f"loss.{name}": 1e-4 for name in settings_form.STRENGTHS},
+        {f"loss.{name}": 1e-4 for name in PENALTIES},
     )
     for values in variants:
         app = AppTest.from_function(form_alone, default_timeout=60)
@@ -198,7 +200,7 @@ def seem_at_work(path, **progress):
     values = {"status": "running", "pid": own.pid, "process_started": own.create_time()}
     values |= {"submitted": time.time(), "heartbeat": time.time(), "device": "cpu", "threads": 1}
     values |= {"epoch": 1, "step": 5, "steps": 20, "epochs": 3, "images_per_second": 1000.0}
-    store.write_progress(path, {**values, "seconds_left": 75.0, **progress})
+    store.write_progress(path, Progress(**{**values, "seconds_left": 75.0, **progress}))
 
 
 def test_a_running_job_is_shown_and_the_button_says_queue(empty_root):
@@ -300,7 +302,7 @@ def test_a_finished_run_is_compared_with_pca_and_leads_to_its_reconstructions(ti
     app = open_page(PAGE)
     assert not app.exception
     assert "PCA with 6 components" in app.success[0].value
-    error = json.loads((tiny_root / tiny_key / store.RESULT).read_text())["test"]["squared_error"]
+    error = json.loads((tiny_root / tiny_key / names.RESULT).read_text())["test"]["squared_error"]
     assert f"{error:.2f}" in app.success[0].value
     app.button("train_look").click().run()
     assert app.session_state["run"] == tiny_key

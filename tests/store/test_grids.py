@@ -8,11 +8,13 @@ import pytest
 from aecore import data as datasets
 from aecore import jobs, store
 from aecore.analysis import metrics
+from aecore.analysis.probe import probe_index
 from aecore.files import StoreError
 from aecore.grid import Grid
 from aecore.jobs import grid_worker
-from aecore.jobs.stack_folder import probe_index
-from aecore.store import GridInfo, Unreadable
+from aecore.results import Progress
+from aecore.store import GridInfo, Unreadable, names
+from tests.engines import InProcess
 from tests.samples import tiny_config
 
 
@@ -21,17 +23,10 @@ def grid(**values) -> Grid:
     return Grid(base, {"model.latent_size": [2, 3], "loss.code_l1": [0.0, 1e-3]})
 
 
-def here(info, threads, reporter):
-    """An engine that trains the stacks in this process, which is quicker than starting others."""
-    for s in range(len(store.read_stacks(info.path) or grid_worker._plan(info))):
-        grid_worker.work_stack(info.path, s, 1)
-        yield
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     path = store.create_grid(grid(), "mine", tmp_path_factory.mktemp("trained"))
-    assert grid_worker.work(path, 1, engine=here) is not None
+    assert grid_worker.work(path, 1, engine=InProcess()) is not None
     return path
 
 
@@ -45,7 +40,7 @@ def test_a_new_grid_is_a_folder_of_runs(tmp_path):
     assert path.name.startswith("grid-digits-mlp-8-")
     info = store.read_grid(path)
     assert isinstance(info, GridInfo)
-    assert (info.name, info.key, info.result, info.progress) == ("two lines", path.name, None, {})
+    assert (info.name, info.key, info.result, info.progress) == ("two lines", path.name, None, Progress())
     assert info.grid == grid()
     assert info.config == grid().base
     assert info.members() == []
@@ -64,16 +59,22 @@ def test_a_new_grid_is_a_folder_of_runs(tmp_path):
 def test_each_member_of_a_trained_grid_is_a_run_with_its_figures(trained):
     info = store.read_grid(trained)
     data = datasets.load("digits")
-    assert [row["k"] for row in info.members()] == [0, 1, 2, 3]
+    assert [row.k for row in info.members()] == [0, 1, 2, 3]
+    _, validation = data.split(info.config.data.validation_fraction, info.config.data.split_seed)
     for k, row in enumerate(info.members()):
         run = store.load_run(trained / str(k))
         assert run.config == info.grid.members[k]
-        assert row["axes"] == info.grid.position_of(k)
-        assert row["test"] == metrics.evaluate(run, data)
-        assert row["validation"] == run.history[-1]["validation"]
-        assert row["parameters"] == sum(p.numel() for p in run.model.parameters())
-        assert row["epochs"] == len(run.history) == 1
-        assert row["code"]["units"] == run.latent_size
+        assert row.axes == info.grid.position_of(k)
+        assert row.result == store.read_result(trained / str(k)) == run.result
+        assert row.result.test == metrics.evaluate(run, data)
+        assert row.validation == row.result.validation == run.history[-1].validation
+        errors = metrics.errors_on(run, data.train_images[validation])
+        assert row.validation["squared_error"] == pytest.approx(errors.mean().item(), rel=1e-5)
+        expected = (errors.double().std() / len(errors) ** 0.5).item()
+        assert row.result.validation_standard_error == pytest.approx(expected)
+        assert row.result.parameters == sum(p.numel() for p in run.model.parameters())
+        assert row.result.epochs == row.epochs == len(run.history) == 1
+        assert row.result.code.units == run.latent_size
         pictures = store.read_pictures(trained / str(k))
         probe = data.test_images[probe_index(data)]
         assert pictures["code"].equal(run.encode(probe))
@@ -90,8 +91,8 @@ def test_the_table_as_comma_separated_values(trained):
     assert len(rows) == 4
     assert list(rows[0])[:3] == ["k", "model.latent_size", "loss.code_l1"]
     for row, member in zip(rows, info.members(), strict=True):
-        assert float(row["test.squared_error"]) == member["test"]["squared_error"]
-        assert int(row["model.latent_size"]) == member["axes"]["model.latent_size"]
+        assert float(row["test.squared_error"]) == member.result.test.squared_error
+        assert int(row["model.latent_size"]) == member.axes["model.latent_size"]
 
 
 def test_a_kept_member_is_a_run_of_its_own(copy):
@@ -102,8 +103,8 @@ def test_a_kept_member_is_a_run_of_its_own(copy):
     assert (kept.config, kept.history, kept.result) == (member.config, member.history, member.result)
     assert all(t.equal(member.model.state_dict()[n]) for n, t in kept.model.state_dict().items())
     assert [r.path for r in store.list_runs(copy.parent)] == [path]
-    (copy / "1" / store.RESULT).unlink()
-    (copy / "1" / store.WEIGHTS).unlink()
+    (copy / "1" / names.RESULT).unlink()
+    (copy / "1" / names.WEIGHTS).unlink()
     with pytest.raises(StoreError, match="member 1 of mine has no weights yet"):
         store.keep_member(copy, 1)
 
@@ -124,13 +125,18 @@ def test_rename_and_delete(copy):
     [
         ("grid.json", "{", "grid.json can't be read"),
         ("grid.json", "[]", "grid.json must hold a JSON object"),
-        ("grid.json", '{"format": 99}', "grid.json has format 99; this version reads 1"),
+        ("grid.json", '{"format": 99}', "grid.json has format 99, another version's; this one reads 1"),
         ("grid.json", '{"format": 1}', "grid.json can't be used: a grid must be a JSON object"),
         ("grid.json", '{"format": 1, "base": {}, "axes": {"a.b": [1]}}', "there is no field 'a.b'"),
         ("grid.json", '{"format": 1, "base": {}, "axes": {"train.seed": [[]]}}', "train.seed must be"),
         ("grid.json", '{"format": 1, "base": {"loss": 1}, "axes": {}}', "loss must be a JSON object"),
         ("result.json", "{", "result.json can't be read"),
-        ("result.json", "{}", "result.json holds no table of members"),
+        ("result.json", "{}", "result.json can't be used: members is missing"),
+        (
+            "result.json",
+            '{"members": [{"k": 9, "axes": {}}], "seconds": 1}',
+            "names members that grid.json does not",
+        ),
     ],
 )
 def test_a_damaged_grid_is_listed_with_the_reason_and_breaks_nothing_else(tmp_path, file, text, words):
@@ -147,10 +153,10 @@ def test_a_damaged_grid_is_listed_with_the_reason_and_breaks_nothing_else(tmp_pa
 
 
 def test_damaged_pictures_are_told_in_one_sentence(copy):
-    (copy / "0" / store.PICTURES).write_bytes(b"x")
+    (copy / "0" / names.PICTURES).write_bytes(b"x")
     with pytest.raises(StoreError, match=r"pictures\.safetensors is damaged"):
         store.read_pictures(copy / "0")
-    (copy / "0" / store.PICTURES).unlink()
+    (copy / "0" / names.PICTURES).unlink()
     assert store.read_pictures(copy / "0") is None
 
 
@@ -158,6 +164,6 @@ def test_stacks_are_read_back_whole_or_not_at_all(tmp_path):
     assert store.read_stacks(tmp_path) == []
     store.write_stacks(tmp_path, [[0, 2], [1]])
     assert store.read_stacks(tmp_path) == [[0, 2], [1]]
-    (store.stack_path(tmp_path, 1) / store.MEMBERS).unlink()
+    (store.stack_path(tmp_path, 1) / names.MEMBERS).unlink()
     assert store.read_stacks(tmp_path) == []
-    assert json.loads((store.stack_path(tmp_path, 0) / store.MEMBERS).read_text())["of"] == 2
+    assert json.loads((store.stack_path(tmp_path, 0) / names.MEMBERS).read_text())["of"] == 2

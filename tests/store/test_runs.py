@@ -1,8 +1,10 @@
 import json
+import math
 import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,14 +14,15 @@ from aecore import files, store
 from aecore.data import scaling
 from aecore.files import StoreError
 from aecore.models import build
-from aecore.store import RunInfo, Unreadable, runs
+from aecore.results import EpochRecord, Progress, Result, Score
+from aecore.store import RunInfo, Unreadable, folders, names
 from aecore.training.single import Training
 from tests.samples import tiny_config, tiny_data
 
 DATA = tiny_data()
 CONFIG = tiny_config()
-RESULT = {"test": {"squared_error": 1.5, "mse": 0.05, "psnr": 13.0}, "seconds": 1.0, "epochs": 3}
-RECORD = {"epoch": 1, "train": {"loss": 0.5}, "validation": {}, "seconds": 0.1}
+RESULT = Result(Score(1.5, 0.05), epochs=3, seconds=1.0, parameters=9)
+RECORD = EpochRecord(1, {"loss": 0.5, "squared_error": 2.0}, {}, 1e-3, 100.0, 0.1)
 
 
 def make_run(root: Path, name: str = "good", config=CONFIG, finished: bool = True) -> Path:
@@ -76,7 +79,7 @@ def test_weights_kept_in_half_precision_load(tmp_path):
     scale = scaling("minus_one_one", DATA)
     store.save_weights(whole, weights, DATA.shape, scale)
     store.save_weights(half, weights, DATA.shape, scale, half=True)
-    assert (half / store.WEIGHTS).stat().st_size < 0.6 * (whole / store.WEIGHTS).stat().st_size
+    assert (half / names.WEIGHTS).stat().st_size < 0.6 * (whole / names.WEIGHTS).stat().st_size
     run = store.load_run(half)
     assert {t.dtype for t in run.model.parameters()} == {torch.float32}
     x = DATA.test_images
@@ -93,7 +96,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypat
     monkeypatch.setattr(files.os, "fsync", fail)
     other = build(CONFIG.model, DATA.shape, 1).state_dict()
     for write in (
-        lambda: store.write_result(path, {"test": {"squared_error": 9.0}}),
+        lambda: store.write_result(path, replace(RESULT, epochs=9)),
         lambda: store.save_weights(path, other, DATA.shape, scaling("minus_one_one", DATA)),
         lambda: store.rename_run(path, "other"),
         lambda: store.truncate_history(path, 0),
@@ -120,13 +123,13 @@ def truncate(name: str, keep: float):
 
 def set_config(**changes):
     def act(path: Path) -> None:
-        values = json.loads((path / store.CONFIG).read_text())
+        values = json.loads((path / names.CONFIG).read_text())
         for dotted, value in changes.items():
             at, *keys = [values, *dotted.split("__")]
             for key in keys[:-1]:
                 at = at[key]
             at[keys[-1]] = value
-        (path / store.CONFIG).write_text(json.dumps(values))
+        (path / names.CONFIG).write_text(json.dumps(values))
 
     return act
 
@@ -159,10 +162,13 @@ DAMAGE = {
     "broken date": (set_config(created="yesterday"), "config.json can't be used"),
     "result of other bytes": (spoil("result.json", b"\xff\xff"), "result.json can't be read"),
     "result that is a number": (spoil("result.json", b"3"), "result.json must hold a JSON object"),
-    "result without figures": (spoil("result.json", b"{}"), "result.json holds no squared error"),
+    "result without figures": (spoil("result.json", b"{}"), "result.json can't be used: test is missing"),
     "result of wrong type": (
-        spoil("result.json", b'{"test": {"squared_error": "3"}}'),
-        "holds no squared error",
+        spoil(
+            "result.json",
+            b'{"test": {"squared_error": "3", "mse": 1}, "epochs": 1, "seconds": 1, "parameters": 1}',
+        ),
+        "result.json can't be used: test.squared_error must be a number, not '3'",
     ),
 }
 
@@ -187,11 +193,16 @@ def test_a_damaged_folder_is_listed_with_its_reason_and_breaks_nothing(tmp_path,
 @pytest.mark.parametrize("content", [b"", b"\xff", b"3", b"[]", b'{"status": "running"', b"[" * 200_000])
 def test_no_run_is_lost_with_the_trainers_last_words(tmp_path, content):
     path = make_run(tmp_path)
-    (path / store.PROGRESS).write_bytes(content)
+    (path / names.PROGRESS).write_bytes(content)
     info = listed(tmp_path)[path.name]
     assert isinstance(info, RunInfo)
-    assert info.progress == {}
+    assert info.progress == Progress()
     assert store.load_run(path).name == "good"
+
+
+def line(**changes) -> bytes:
+    """A third epoch's line with other values."""
+    return json.dumps(RECORD.to_dict() | {"epoch": 3} | changes).encode() + b"\n"
 
 
 @pytest.mark.parametrize(
@@ -199,30 +210,33 @@ def test_no_run_is_lost_with_the_trainers_last_words(tmp_path, content):
     [
         (b'{"epoch": 2, "tr', 2),
         (b"3\n", 2),
-        (b'{"epoch": "2", "train": {}}\n', 2),
+        (line(epoch="2"), 2),
+        (line(train={}), 2),
+        (line(validation={"loss": 1.0}), 2),
+        (line(train={"squared_error": math.nan}), 2),
         (b'{"epoch": 2}\n', 2),
-        (b'{"epoch": 3, "train": {"loss": 1}}\n', 3),
+        (line(depth=3), 3),
         (b"[" * 200_000, 2),
     ],
 )
 def test_history_ends_before_a_line_that_is_no_record(tmp_path, ending, kept):
     path = make_run(tmp_path)
-    store.append_history(path, RECORD | {"epoch": 2})
-    with (path / store.HISTORY).open("ab") as file:
+    store.append_history(path, replace(RECORD, epoch=2))
+    with (path / names.HISTORY).open("ab") as file:
         file.write(ending)
-    assert [r["epoch"] for r in store.read_history(path)] == [1, 2, 3][:kept]
+    assert [record.epoch for record in store.read_history(path)] == [1, 2, 3][:kept]
     store.truncate_history(path, 1)
     assert store.read_history(path) == [RECORD]
-    assert (path / store.HISTORY).read_bytes().count(b"\n") == 1
+    assert (path / names.HISTORY).read_bytes().count(b"\n") == 1
 
 
 def test_history_of_other_bytes_is_one_sentence(tmp_path):
     path = make_run(tmp_path)
-    (path / store.HISTORY).write_bytes(b"\xff\xfe")
+    (path / names.HISTORY).write_bytes(b"\xff\xfe")
     with pytest.raises(StoreError, match=r"history.jsonl can't be read"):
         store.load_run(path)
     assert isinstance(listed(tmp_path)[path.name], RunInfo)
-    (path / store.HISTORY).unlink()
+    (path / names.HISTORY).unlink()
     assert store.load_run(path).history == []
 
 
@@ -241,14 +255,14 @@ def test_folders_from_nowhere_are_listed_and_files_and_hidden_folders_are_not(tm
 
 def test_a_folder_that_may_not_be_entered_is_listed(tmp_path, monkeypatch):
     good, closed = make_run(tmp_path), make_run(tmp_path, "closed")
-    read = store.read_config
+    read = folders.read_header
 
-    def refuse(path: Path) -> dict:
+    def refuse(path: Path, file: str):
         if path == closed:
             raise PermissionError(13, "Permission denied")
-        return read(path)
+        return read(path, file)
 
-    monkeypatch.setattr(runs, "read_config", refuse)
+    monkeypatch.setattr(folders, "read_header", refuse)
     found = listed(tmp_path)
     assert "Permission denied" in found[closed.name].reason
     assert isinstance(found[good.name], RunInfo)
@@ -265,7 +279,7 @@ def test_a_folder_that_may_not_be_entered_is_listed(tmp_path, monkeypatch):
 )
 def test_weights_of_another_shape_are_refused_in_one_sentence(tmp_path, other):
     path, foreign = make_run(tmp_path), make_run(tmp_path, config=tiny_config(**other))
-    (path / store.WEIGHTS).write_bytes((foreign / store.WEIGHTS).read_bytes())
+    (path / names.WEIGHTS).write_bytes((foreign / names.WEIGHTS).read_bytes())
     with pytest.raises(StoreError, match="the weights do not fit the config") as caught:
         store.load_run(path)
     assert "\n" not in str(caught.value)
@@ -286,7 +300,7 @@ def test_weights_of_another_shape_are_refused_in_one_sentence(tmp_path, other):
 )
 def test_weights_with_foreign_metadata_are_refused_in_one_sentence(tmp_path, metadata):
     path = make_run(tmp_path)
-    files.write_tensors(path / store.WEIGHTS, build(CONFIG.model, DATA.shape, 0).state_dict(), metadata)
+    files.write_tensors(path / names.WEIGHTS, build(CONFIG.model, DATA.shape, 0).state_dict(), metadata)
     with pytest.raises(StoreError, match="the weights do not fit the config") as caught:
         store.load_run(path)
     assert "\n" not in str(caught.value)
@@ -294,7 +308,7 @@ def test_weights_with_foreign_metadata_are_refused_in_one_sentence(tmp_path, met
 
 def test_metadata_that_is_no_json_is_listed(tmp_path):
     path = make_run(tmp_path)
-    files.write_tensors(path / store.WEIGHTS, {"a": torch.zeros(1)}, {"shape": "(1, 2"})
+    files.write_tensors(path / names.WEIGHTS, {"a": torch.zeros(1)}, {"shape": "(1, 2"})
     assert "weights.safetensors is damaged" in listed(tmp_path)[path.name].reason
 
 
@@ -313,7 +327,7 @@ def test_a_state_that_is_damaged_or_was_not_shipped_is_one_sentence(tmp_path):
     path = make_run(tmp_path)
     with pytest.raises(StoreError, match=r"optimizer.safetensors is missing, so .* can't be trained further"):
         store.load_state(path)
-    (path / store.OPTIMIZER).write_bytes(b"short")
+    (path / names.OPTIMIZER).write_bytes(b"short")
     with pytest.raises(StoreError, match=r"optimizer.safetensors is damaged"):
         store.load_state(path)
 
@@ -356,7 +370,7 @@ def test_delete_removes_a_run_and_refuses_what_may_be_none(tmp_path):
             store.delete_run(wrong)
     assert (photos / "a.jpg").exists()
     # Unreadable is not the same as not a run.
-    (other / store.CONFIG).write_text("{")
+    (other / names.CONFIG).write_text("{")
     store.delete_run(other)
     assert os.listdir(tmp_path) == ["photos"]
 
@@ -372,7 +386,7 @@ def test_creators_of_the_same_config_get_folders_of_their_own(tmp_path):
 
 def test_runs_are_listed_newest_first(tmp_path, monkeypatch):
     times = iter((300.0, 100.0, 200.0))
-    monkeypatch.setattr(runs.time, "time", lambda: next(times))
+    monkeypatch.setattr(folders.time, "time", lambda: next(times))
     paths = [store.create_run(CONFIG, name, tmp_path) for name in ("newest", "oldest", "middle")]
     assert len(paths) == 3
     assert [r.name for r in store.list_runs(tmp_path)] == ["newest", "middle", "oldest"]

@@ -53,7 +53,7 @@ def test_threads_are_left_as_they_were_and_a_second_look_is_free(monkeypatch):
     assert estimate.epoch_seconds(again, (1, 8, 8), 10_000, threads=before + 1) > 8 * first
 
 
-def test_a_giant_is_reckoned_without_being_built(monkeypatch):
+def test_a_giant_is_estimated_without_being_built(monkeypatch):
     def never(*arguments):
         raise AssertionError("built")
 

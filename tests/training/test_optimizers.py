@@ -94,14 +94,14 @@ def test_decay_acts_on_weights_and_spares_biases():
     assert torch.equal(plain["bias"], decayed["bias"])
 
 
-@pytest.mark.parametrize("leading", [0, 1])
-def test_stacked_biases_are_spared_as_well(leading):
+@pytest.mark.parametrize("stacking", [False, True])
+def test_stacked_biases_are_spared_as_well(stacking):
     stacked = {"weight": torch.ones(2, 3, 3), "bias": torch.ones(2, 3)}
     for p in stacked.values():
         p.grad = torch.zeros_like(p)
-    Optimizer(TrainConfig(optimizer="adamw", weight_decay=0.1), stacked, leading).step(0.5)
+    Optimizer(TrainConfig(optimizer="adamw", weight_decay=0.1), stacked, stacking).step(0.5)
     assert torch.equal(stacked["weight"], torch.full((2, 3, 3), 0.95))
-    assert torch.equal(stacked["bias"], torch.full((2, 3), 1.0 if leading else 0.95))
+    assert torch.equal(stacked["bias"], torch.full((2, 3), 1.0 if stacking else 0.95))
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_restored_optimizer_goes_on_with_the_same_bits(name):
     for optimizer in (one, one, first):
         optimizer.step(0.1)
     second = Optimizer(train, halves)
-    second.restore({name: t.clone() for name, t in first.tensors().items()})
+    second.restore({name: t.clone() for name, t in first.state().items()})
     second.step(0.1)
     assert all(torch.equal(whole[key], halves[key]) for key in whole)
     with pytest.raises(KeyError):
@@ -152,7 +152,7 @@ def test_weight_l1_gives_exact_zeros_after_the_update():
         expected[name] = stepped if name == "bias" else shrunk
     chosen = config(optimizer="sgd", learning_rate=0.1, momentum=0.0).with_values({"loss.weight_l1": 0.5})
     optimizer = Optimizer(chosen.train, given)
-    update_(chosen, lambda: optimizer.step(0.1), given, weights)
+    update_(chosen, lambda: optimizer.step(0.1), given, weights, 0.5)
     for name, p in given.items():
         torch.testing.assert_close(p.detach(), expected[name])
     assert any((p == 0).any() for p in weights)

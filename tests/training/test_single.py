@@ -7,8 +7,9 @@ import torch
 
 from aecore.config import Config
 from aecore.data import scaling
-from aecore.training.loop import NonFiniteLossError, Position, batch_slices, epoch_order, resolve_device
-from aecore.training.single import Training, train
+from aecore.training.images import batch_slices, epoch_order, resolve_device
+from aecore.training.loop import Position
+from aecore.training.single import NonFiniteLossError, Training, train
 from tests.samples import tiny_config, tiny_data
 
 DATA = tiny_data()
@@ -172,10 +173,10 @@ def test_squared_error_is_in_pixels_from_0_to_1_whatever_the_normalization(norma
         reconstruction = training.model(scale.normalize(data.test_images)).reconstruction
     mean, std = (torch.tensor(v).view(-1, 1, 1) for v in (scale.mean, scale.std))
     expected = ((reconstruction * std + mean - x) ** 2).sum(dim=(1, 2, 3)).mean().item()
-    found = training.evaluate(data.test_images)
+    (found,) = training.evaluate(data.test_images)
     assert found["squared_error"] == pytest.approx(expected, rel=1e-5)
     # Means over images do not depend on how they are cut into batches.
-    again = training.evaluate(data.test_images, batch_size=7)
+    (again,) = training.evaluate(data.test_images, batch_size=7)
     assert again["squared_error"] == pytest.approx(expected, rel=1e-5)
 
 
@@ -237,9 +238,9 @@ def test_images_stay_one_tensor_and_batches_are_gathered_whole():
     assert training.images.train.data_ptr() == DATA.train_images.data_ptr()
     assert training.images.train.dtype == torch.uint8
     index = torch.tensor([3, 0, 3])
-    batch = training.images.batch(index)
+    batch = training.images.at(index)
     assert torch.equal(batch, DATA.train_images[index].float() / 127.5 - 1)
-    assert training.images.batch(index.view(3, 1)).shape == (3, 1, *DATA.shape)
+    assert training.images.at(index.view(3, 1)).shape == (3, 1, *DATA.shape)
 
 
 def test_validation_images_are_not_trained_on():
@@ -267,7 +268,7 @@ def test_a_loss_that_is_not_finite_says_where_and_keeps_the_last_good_weights(va
     training = Training(config, DATA)
     start = weights(training)
     with pytest.raises(
-        NonFiniteLossError, match=r"not? .*finite in epoch 1 \(learning rate 1e\+06\)"
+        NonFiniteLossError, match=r"finite in epoch 1 \(learning rate 1e\+06\); no weights are kept"
     ) as caught:
         list(training)
     assert "\n" not in str(caught.value)
@@ -308,7 +309,7 @@ def test_bfloat16_trains_near_float32_over_float32_weights():
 def test_float64_is_float64_throughout():
     training = Training(tiny_config(train__precision="float64"), DATA)
     assert {t.dtype for t in training.model.state_dict().values()} == {torch.float64}
-    assert training.images.batch(torch.tensor([0])).dtype == torch.float64
+    assert training.images.at(torch.tensor([0])).dtype == torch.float64
 
 
 def test_a_device_that_is_not_there_is_one_sentence(monkeypatch):
@@ -333,7 +334,7 @@ def test_one_training_step_is_the_optimizers_on_the_gradient_of_the_loss():
     )
     training = Training(config, DATA, on_step=lambda position: True)
     start = {name: p.detach().clone().requires_grad_() for name, p in training.parameters.items()}
-    index = training.epoch_index()[:16]
+    index = training.images.epoch_index(0, 0)[:16]
     x = DATA.train_images[index].float() / 127.5 - 1
     output = torch.func.functional_call(training.model, start, (x,))
     loss = (output.reconstruction - x).square().mean() + 0.2 * output.code.abs().sum(1).mean()
@@ -353,6 +354,6 @@ def test_the_posts_network_learns_mnist_in_an_epoch():
     training = Training(config, data)
     (record,) = training
     # PCA with 12 components has 24.5; the mean image has 52.7.
-    assert training.evaluate(data.test_images)["squared_error"] < 30
+    assert training.evaluate(data.test_images)[0]["squared_error"] < 30
     assert record.validation["squared_error"] < 30
     assert np.isfinite(record.train["loss"])

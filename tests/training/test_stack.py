@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aecore.config import Config
-from aecore.grid import ALONE, ZERO_KEEPING, stack_key
 from aecore.training.loop import Position
 from aecore.training.single import Training
 from aecore.training.stack import Stack
+from aecore.training.stacking import ALONE, ZERO_KEEPING, stack_key
 from tests.samples import tiny_config, tiny_data
 
 STEPS = 50
@@ -96,7 +96,7 @@ def padding_is_zero(stack: Stack) -> bool:
 
 def trained(configs: Sequence[Config], steps: int = STEPS, data=DATA) -> Stack:
     stack = Stack(configs, data, until(steps))
-    list(stack)
+    list(stack.epochs())
     return stack
 
 
@@ -181,7 +181,7 @@ def test_sigmoids_stack_at_equal_sizes_only(values):
     configs = varied(base, 3, same_sizes=True)
     assert largest_gap(trained(configs), configs) < 1e-9
     other = base.with_values({"model.latent_size": base.model.latent_size + 1})
-    assert stack_key(base, 0) != stack_key(other, 1)
+    assert stack_key(base) != stack_key(other)
     with pytest.raises(ValueError, match="the members of a stack must share family"):
         Stack([base, other], DATA)
 
@@ -189,7 +189,9 @@ def test_sigmoids_stack_at_equal_sizes_only(values):
 def test_a_batch_norm_never_stacks():
     assert {"soft_threshold"} == ALONE
     base = proof_config(model__code_activation="soft_threshold")
-    assert stack_key(base, 0) != stack_key(base.with_values({"train.seed": 1}), 1)
+    assert stack_key(base) is None
+    with pytest.raises(ValueError, match="the members of a stack must share family"):
+        Stack([base, base.with_values({"train.seed": 1})], DATA)
 
 
 def test_binary_cross_entropy_and_channels_of_colour():
@@ -206,7 +208,7 @@ def test_binary_cross_entropy_and_channels_of_colour():
 
 def test_records_are_those_of_training_alone():
     configs = varied(proof_config(train__epochs=3, loss__code_l2=0.01), 8)
-    stacked = [list(column) for column in zip(*Stack(configs, DATA), strict=True)]
+    stacked = [list(column) for column in zip(*Stack(configs, DATA).epochs(), strict=True)]
     for config, records in zip(configs, stacked, strict=True):
         for own, record in zip(Training(config, DATA), records, strict=True):
             assert own.epoch == record.epoch
@@ -217,7 +219,7 @@ def test_records_are_those_of_training_alone():
 
 def test_one_of_them_alone_and_no_validation_images():
     configs = [proof_config(data__validation_fraction=0.0, train__seed=k) for k in range(2)]
-    records = list(Stack(configs, DATA))
+    records = list(Stack(configs, DATA).epochs())
     assert all(r.validation == {} for epoch in records for r in epoch)
     assert largest_gap(trained(configs), configs) < 1e-9
 
@@ -233,7 +235,7 @@ def test_a_diverging_member_keeps_its_last_good_weights_and_leaves_the_others_al
     wild = base.with_values({"train.learning_rate": 2e3, "train.seed": 3})
     others = [base.with_values({"train.seed": k, "train.learning_rate": 1e-2}) for k in range(2)]
     stack = Stack([others[0], wild, others[1]], DATA)
-    records = list(stack)
+    records = list(stack.epochs())
     epoch = int(stack.failed[1])
     assert 1 <= epoch <= 10
     assert stack.failed.tolist() == [0, epoch, 0]
@@ -242,11 +244,11 @@ def test_a_diverging_member_keeps_its_last_good_weights_and_leaves_the_others_al
     assert all(t.isfinite().all() for t in stack.member(1).values())
     good = Stack([others[0], wild, others[1]], DATA, until((epoch - 1) * 5))
     if epoch > 1:
-        list(good)
+        list(good.epochs())
     for name, t in good.member(1).items():
         assert torch.equal(t, stack.member(1)[name])
     without = Stack(others, DATA)
-    list(without)
+    list(without.epochs())
     for k, j in ((0, 0), (2, 1)):
         for name, t in without.member(j).items():
             assert (t - stack.member(k)[name]).abs().max() < 1e-9
@@ -276,12 +278,12 @@ def test_stopped_at_any_step_and_resumed_gives_the_same_bits(first, second, opti
     if wild:
         configs[1] = configs[1].with_values({"train.learning_rate": 1e12})
     whole = Stack(configs, DATA)
-    records = list(whole)
+    records = list(whole.epochs())
     assert bool(whole.failed[1]) or not wild
     state, found = None, []
     for last in (*sorted((first, second)), 1_000):
         stack = Stack(configs, DATA, until(last), state)
-        found += list(stack)
+        found += list(stack.epochs())
         state = stack.state()
     assert len(found) == len(records)
     assert bits(whole).keys() == bits(stack).keys()
@@ -300,6 +302,6 @@ def test_a_state_of_other_members_is_refused_in_one_sentence():
 def test_on_step_hears_of_every_step():
     heard: list[Position] = []
     configs = [proof_config(train__epochs=2, train__seed=k) for k in range(2)]
-    list(Stack(configs, DATA, lambda at: heard.append(at)))
+    list(Stack(configs, DATA, lambda at: heard.append(at)).epochs())
     assert [(at.epoch, at.step) for at in heard] == [(e, s) for e in range(2) for s in range(1, 6)]
     assert all(at.steps == 5 and math.isfinite(at.images_per_second) for at in heard)

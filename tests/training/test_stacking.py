@@ -1,25 +1,18 @@
 import os
+from typing import get_args
 
 import pytest
 import torch
 
 import aecore
-from aecore.config import Config
+from aecore.config import PENALTIES, Config, field_paths, stacking
 from aecore.grid import Grid
 from aecore.models import layer_sizes, parameter_count
 from aecore.presets import PRESETS
+from aecore.training.grids import open_training, train_grid
 from aecore.training.single import Training
 from aecore.training.stack import Stack
-from aecore.training.stacking import (
-    CPU_STACK,
-    MEMORY_PART,
-    Alone,
-    fitting,
-    member_bytes,
-    open_stack,
-    plan_stacks,
-    train_grid,
-)
+from aecore.training.stacking import CPU_STACK, MEMORY_PART, fitting, member_bytes, plan_stacks, stack_key
 from tests.samples import tiny_config, tiny_data
 
 SHAPE = (1, 28, 28)
@@ -63,16 +56,16 @@ def test_a_member_that_diverges_is_named_and_the_rest_is_trained():
 
 def test_a_member_alone_stops_and_resumes_to_the_same_bits():
     data, config = tiny_data(), tiny_config()
-    whole = open_stack([config], data)
-    assert isinstance(whole, Alone)
-    assert not isinstance(open_stack([config, config.with_values({"train.seed": 1})], data), Alone)
-    list(whole)
-    stopped = open_stack([config], data, lambda at: (at.epoch, at.step) == (1, 2))
-    assert len(list(stopped)) == 1
+    whole = open_training([config], data)
+    assert isinstance(whole, Training)
+    assert not isinstance(open_training([config, config.with_values({"train.seed": 1})], data), Training)
+    list(whole.epochs())
+    stopped = open_training([config], data, lambda at: (at.epoch, at.step) == (1, 2))
+    assert len(list(stopped.epochs())) == 1
     assert stopped.stopped
     assert stopped.epoch == 1
-    rest = open_stack([config], data, None, stopped.state())
-    assert len(list(rest)) == 2
+    rest = open_training([config], data, None, stopped.state())
+    assert len(list(rest.epochs())) == 2
     assert all(torch.equal(t, rest.member(0)[name]) for name, t in whole.member(0).items())
 
 
@@ -133,6 +126,79 @@ def test_the_estimate_of_memory_holds_what_a_stack_keeps(name):
 def test_the_state_of_a_stack_is_in_the_estimate():
     config = tiny_config(model__hidden=(200, 100), train__batch_size=8)
     stack = Stack([config, config.with_values({"train.seed": 1})], tiny_data(), lambda at: True)
-    list(stack)
-    kept = sum(t.numel() * t.element_size() for t in stack.tensors().values())
+    list(stack.epochs())
+    kept = sum(t.numel() * t.element_size() for t in stack.state().values())
     assert kept <= 2 * member_bytes(config, (1, 6, 5))
+
+
+# What may differ within a stack: each field either keeps members apart or is the member's own.
+
+ANOTHER = {
+    "data.normalization": "standardized",
+    "data.validation_fraction": 0.25,
+    "model.hidden": (5,),
+    "model.channels": (3,),
+    "model.family": "dictionary",
+    "model.unit_norm": False,
+    "model.threshold": 0.3,
+    "model.top_k": 2,
+    "model.init": "he",
+    "loss.reconstruction": "mae",
+    "train.optimizer": "sgd",
+    "train.momentum": 0.5,
+    "train.weight_decay": 0.3,
+    "train.learning_rate": 3e-3,
+    "train.schedule": "cosine",
+    "train.device": "auto",
+    "train.precision": "float32",
+    "train.epochs": 5,
+    "train.batch_size": 12,
+    "loss.warmup_delay": 1.0,
+    "loss.warmup_epochs": 2.0,
+} | {f"loss.{name}": 0.01 for name in PENALTIES}
+"""Another value of each field, where the first of its choices or one more will not do."""
+
+
+def other_value(base: Config, path: str):
+    if path in ANOTHER:
+        return ANOTHER[path]
+    kind, value = field_paths()[path], base.get(path)
+    choices = get_args(kind)
+    return next(choice for choice in choices if choice != value) if choices else value + 1
+
+
+@pytest.mark.parametrize("path", field_paths())
+def test_a_field_keeps_members_apart_or_trains_in_a_stack_as_alone(path):
+    base = tiny_config(
+        model__output_activation="linear",
+        model__code_activation="relu",
+        train__optimizer="adamw",
+        train__precision="float64",
+        train__epochs=2,
+        loss__code_l1=0.05,
+    )
+    other = base.with_values({path: other_value(base, path)})
+    assert other != base
+    data = tiny_data()
+    if stack_key(base) != stack_key(other):
+        with pytest.raises(ValueError, match="the members of a stack must share"):
+            Stack([base, other], data)
+        return
+    stack = Stack([base, other], data)
+    list(stack.epochs())
+    for k, config in enumerate((base, other)):
+        alone = Training(config, data)
+        list(alone)
+        for name, tensor in alone.model.state_dict().items():
+            assert (stack.member(k)[name] - tensor).abs().max() < 1e-9, name
+
+
+def test_a_field_that_nobody_has_declared_keeps_members_apart():
+    declared = {path for path in field_paths() if stacking(path) != "apart"}
+    assert "model.activation" not in declared
+    assert {"model.latent_size", "model.hidden", "train.seed", "loss.code_l1"} <= declared
+    base = tiny_config(
+        model__output_activation="linear", train__optimizer="adamw", train__precision="float64"
+    )
+    for path in set(field_paths()) - declared:
+        assert stack_key(base) != stack_key(base.with_values({path: other_value(base, path)})), path

@@ -44,7 +44,7 @@ def draw_actions(info: GridInfo, k: int, row: Row, proposed: selection.Candidate
                 on_click=go_to,
                 args=(info, proposed.k),
             )
-        with st.popover("Continue training", icon=":material/fast_forward:", disabled="test" not in row):
+        with st.popover("Continue training", icon=":material/fast_forward:", disabled=row.result is None):
             draw_continue_form(info, k)
         st.download_button(
             "Table",

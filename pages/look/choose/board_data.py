@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from aecore import store
 from aecore.analysis import selection
 from aecore.grid import Grid, axis_text
 from aecore.store import GridInfo
@@ -29,7 +30,7 @@ LARGEST = 8_000_000
 
 def board_data(info: GridInfo, rows: Sequence[Row]) -> dict[str, Any]:
     """All that the component shows of a grid; made again when a member's pictures change."""
-    return _board_data(str(info.path), grid_source.stamp(info), info, rows)
+    return _board_data(str(info.path), store.pictures_stamp(info), info, rows)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -78,38 +79,39 @@ def payload(
 
 def _member(grid: Grid, k: int, row: Row, pixels: int) -> dict[str, Any]:
     units = grid.members[k].model.latent_size
-    test, code = row.get("test") or {}, row.get("code") or {}
-    pca = grid_source.finite(test.get("pca_squared_error"))
-    active = min(code["active_units"], code["units"] - code["dead_units"]) if code else None
+    result = row.result
+    test, code = (result.test, result.code) if result else (None, None)
+    (candidate,) = selection.candidates(grid, [row]) or (None,)
     return {
         "name": member_name(grid, k),
         "units": units,
         "figures": {
-            "test": grid_source.finite(test.get("squared_error")),
-            "validation": grid_source.finite((row.get("validation") or {}).get("squared_error")),
-            "active": active,
-            "zeros": code.get("exact_zeros"),
-            "hoyer": code.get("hoyer"),
-            "parameters": row.get("parameters"),
+            "test": test.squared_error if test else None,
+            "validation": row.validation.get("squared_error"),
+            "active": candidate.active_units if candidate else None,
+            "zeros": code.exact_zeros if code else None,
+            "hoyer": code.hoyer if code else None,
+            "parameters": result.parameters if result else None,
         },
-        "pca": {"test": pca, "active": units, "zeros": 0.0, "parameters": (units + 1) * pixels},
+        "pca": {
+            "test": test.pca_squared_error if test else None,
+            "active": units,
+            "zeros": 0.0,
+            "parameters": (units + 1) * pixels,
+        },
         "sentence": sentence(grid, k, row),
     }
 
 
 def sentence(grid: Grid, k: int, row: Row) -> str:
     """What a member's figures say beside PCA's, in one line."""
-    if "failed" in row:
-        return (
-            f"Its loss was no longer finite in epoch {row['failed']}: the pictures are of the epoch before."
-        )
-    test = row.get("test") or {}
-    error, pca = (
-        grid_source.finite(test.get("squared_error")),
-        grid_source.finite(test.get("pca_squared_error")),
-    )
+    if row.failed is not None:
+        shown = "the pictures are of the epoch before" if row.failed > 1 else "there is no picture of it"
+        return f"Its loss was no longer finite in epoch {row.failed}: {shown}."
+    error = row.result.test.squared_error if row.result else None
+    pca = row.result.test.pca_squared_error if row.result else None
     if error is None or pca is None:
-        epochs = row.get("epochs", 0)
+        epochs = row.epochs
         return f"Trained for {epochs} epoch{'s' * (epochs != 1)} so far; its test figures come at the end."
     config = grid.members[k]
     units = config.model.latent_size

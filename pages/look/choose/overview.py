@@ -12,8 +12,8 @@ from aecore.analysis import selection
 from aecore.analysis.selection import LATENT, SEED, Candidate
 from aecore.config import field_paths
 from aecore.grid import Grid, axis_text
-from pages.shared import settings_form
 from pages.shared.members import axis_label, member_name
+from pages.shared.settings_table import label
 
 CURVE, HEAT, PARETO, PARALLEL, IMPORTANCE = (
     "Error curve",
@@ -62,9 +62,7 @@ def draw_curve(
         and (error := c.test if on_test else c.validation) is not None
         and (c.config.get(field) > 0 or not log)
     ]
-    chart = error_curve(
-        rows, others, settings_form.label(field), log=log, elbow=bend, chosen=config.get(field)
-    )
+    chart = error_curve(rows, others, label(field), log=log, elbow=bend, chosen=config.get(field))
     _show(chart, key, pick)
     images = "test" if on_test else "validation"
     seeds = max((len(group.members) for group in through), default=1)

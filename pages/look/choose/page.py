@@ -15,7 +15,8 @@ from pages.look.choose import overview
 from pages.look.choose.actions import draw_actions
 from pages.look.choose.board_data import board_data
 from pages.look.choose.place import BOARD, choose_grid, moved, picked, place_in, probe_chosen
-from pages.shared import grid_source, layout, settings_form, state
+from pages.shared import grid_source, layout, state
+from pages.shared.settings_table import label
 
 TITLE = "Choose"
 SENTENCE = (
@@ -61,7 +62,7 @@ def draw_charts(info: GridInfo, members: list[selection.Candidate], place: list[
             field = st.segmented_control(
                 "Squared error against",
                 fields,
-                format_func=settings_form.label,
+                format_func=label,
                 key="choose_field",
                 default=fields[0],
                 required=True,

@@ -96,34 +96,32 @@ def draw_legend(limit: float) -> None:
 
 def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str) -> None:
     """The figures beside PCA's, the spread of the errors, and what they mean."""
-    from aecore.analysis.metrics import reconstruction_metrics
     from aecore.figures.errors import error_histogram, extremes, verdict
     from aecore.models import layer_sizes
+    from aecore.results import Score
 
     run, data, errors, pca_errors = tested.run, tested.data, tested.errors, tested.pca_errors
-    mine, pca = (
-        reconstruction_metrics(float(e[pool].mean(dtype=np.float64)), data.pixels)
-        for e in (errors, pca_errors)
-    )
+    means = [float(e[pool].mean(dtype=np.float64)) for e in (errors, pca_errors)]
+    mine, pca = (Score(mean, mean / data.pixels) for mean in means)
     n = run.latent_size
     st.metric(
         "Squared error per image",
-        f"{mine['squared_error']:.2f}",
-        f"{mine['squared_error'] - pca['squared_error']:+.2f} against PCA's {pca['squared_error']:.2f}",
+        f"{mine.squared_error:.2f}",
+        f"{mine.squared_error - pca.squared_error:+.2f} against PCA's {pca.squared_error:.2f}",
         delta_color="inverse",
         help="Sum over pixels of the squared difference, mean over images, pixels in [0, 1]. "
         f"PCA with {n} components is what the best linear code of this size reaches.",
     )
     st.caption(
         f"Mean over {about}; lower is better. "
-        f"Mean squared error of a pixel: {mine['mse']:.4f} (PCA {pca['mse']:.4f}). "
-        f"PSNR, higher is better: {mine['psnr']:.1f} dB (PCA {pca['psnr']:.1f})."
+        f"Mean squared error of a pixel: {mine.mse:.4f} (PCA {pca.mse:.4f}). "
+        f"PSNR, higher is better: {mine.psnr:.1f} dB (PCA {pca.psnr:.1f})."
     )
     model = run.config.model
     before_code = len(model.hidden) + (len(model.channels) if model.family == "conv" else 0)
     narrowest = min(layer_sizes(model, run.shape)[1 : 1 + before_code], default=None)
     sentence = verdict(errors[pool], pca_errors[pool], n, narrowest, run.result is not None)
     st.markdown(f"{sentence} {extremes(errors[pool], tested.labels[pool], data.class_names)}")
-    chart = error_histogram(errors[pool], errors[shown], pca["squared_error"])
+    chart = error_histogram(errors[pool], errors[shown], pca.squared_error)
     st.altair_chart(chart, key="reconstructions_errors")
     st.caption(f"Ticks at the foot: the {len(shown)} images shown.")

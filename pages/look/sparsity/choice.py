@@ -12,6 +12,7 @@ from aecore import store
 from aecore.analysis import comparison
 from aecore.analysis.comparison import Member
 from aecore.gallery import sparsity as gallery
+from aecore.results import Figures
 from pages.look.sparsity import lessons, sources, words
 from pages.look.sparsity.lessons import EXACT, LESSONS, OWN, Side
 from pages.look.sparsity.sources import Source
@@ -39,7 +40,7 @@ class Choice:
     """Whether units that never fire are drawn and counted."""
     image: int
     """The test image whose code is drawn."""
-    before: Mapping[str, Any] | None = None
+    before: Figures | None = None
     """Figures of the unit-norm dictionary at the left side's strength."""
 
 
@@ -182,7 +183,7 @@ def _exact(members: Sequence[Member], data: ImageData, view: str) -> Choice:
         bind="query-params",
     )
     pair = sources.of_exact(key, l1.strengths.index(strength))
-    near = words.nearness("L2", *(source.figures["squared_error"] for source in pair))
+    near = words.nearness("L2", *(source.figures.squared_error for source in pair))
     row[1].caption(
         "No encoder: each image's best code on the atoms trained without a penalty, by FISTA (L1) and in "
         f"closed form (L2). {near}"

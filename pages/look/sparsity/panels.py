@@ -12,6 +12,7 @@ from aecore.analysis import comparison
 from aecore.analysis.comparison import Member
 from aecore.gallery import sparsity as gallery
 from aecore.palette import L1_COLOR, L2_COLOR
+from aecore.results import Figures
 from pages.look.sparsity import lessons, sources, words
 from pages.shared import images, loading
 
@@ -73,8 +74,8 @@ def _curve(
     return Curve(name, color, [point(m) for m in line], [point(m) for m in seeds])
 
 
-def _point(figures: Any, setting: str) -> dict[str, Any]:
-    return {"x": figures["active_units"], "y": figures["squared_error"], "setting": setting}
+def _point(figures: Figures, setting: str) -> dict[str, Any]:
+    return {"x": figures.active_units, "y": figures.squared_error, "setting": setting}
 
 
 def draw_weights(members: Sequence[Member], data) -> None:
@@ -128,9 +129,9 @@ def _weights_column(name: str, color: str, member: Member, members: Sequence[Mem
     st.html(
         f'<div style="font-size:0.95rem;line-height:1.6"><b style="color:{color}">{name}</b> '
         f'<span style="opacity:0.7">{sources.setting(member) or "no penalty"}</span><br>'
-        f"<b>{figures['weight_zeros']:.1%}</b> of the weights exactly 0 · "
-        f"<b>{figures['weight_near_zeros']:.0%}</b> within 5 % of the largest · squared error "
-        f"<b>{figures['squared_error']:.2f}</b>{seeds}</div>"
+        f"<b>{figures.weight_zeros:.1%}</b> of the weights exactly 0 · "
+        f"<b>{figures.weight_near_zeros:.0%}</b> within 5 % of the largest · squared error "
+        f"<b>{figures.squared_error:.2f}</b>{seeds}</div>"
     )
     st.html(images.tag(_first_layer(member.key), "100%", f"first-layer weights under {name}"))
 

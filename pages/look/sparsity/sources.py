@@ -5,7 +5,7 @@ A column draws a `Source`: a trained network, or codes that were inferred exactl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from aecore.analysis import comparison
 from aecore.analysis.comparison import Member, UnitUse
 from aecore.gallery import sparsity as gallery
 from aecore.palette import L1_COLOR, L2_COLOR
+from aecore.results import Figures
 from pages.shared import loading
 
 IMAGES = 2000
@@ -33,8 +34,8 @@ class Source:
     setting: str
     """The strength, or what stands in its place."""
     color: str
-    figures: Mapping[str, Any]
-    further: Sequence[Mapping[str, Any]]
+    figures: Figures
+    further: Sequence[Figures]
     """The figures at other seeds."""
     look: UnitUse
     reconstruct: Callable[[np.ndarray], np.ndarray]
@@ -45,8 +46,8 @@ class Source:
 
 def shipped() -> list[Member]:
     """The shipped networks, empty where there are none. StoreError where they can't be read."""
-    folder = gallery.find(store.checkpoints_root())
-    return [] if folder is None else _shipped(str(folder), (folder / gallery.FIGURES).stat().st_mtime_ns)
+    folder = store.find_figures(store.checkpoints_root())
+    return [] if folder is None else _shipped(str(folder), store.figures_stamp(folder))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -96,7 +97,7 @@ def _atoms(key: str, stamp: int) -> np.ndarray:
 
 
 @st.cache_resource(max_entries=32, show_spinner="Measuring on the test images")
-def _figures(key: str, stamp: int) -> dict[str, Any]:
+def _figures(key: str, stamp: int) -> Figures:
     run = loading.load_run(key)
     return comparison.measure(run, loading.load_data(run.config.data.name))
 
@@ -112,7 +113,7 @@ def _pruned(key: str, stamp: int) -> list[float]:
     return comparison.pruned_errors(run, loading.load_data(run.config.data.name))
 
 
-def figures(key: str) -> dict[str, Any]:
+def figures(key: str) -> Figures:
     """Figures of a run on all test images."""
     return _figures(key, store.weights_stamp(key))
 
@@ -122,8 +123,8 @@ def _of_run(
     setting: str,
     color: str,
     key: str,
-    figures: Mapping[str, Any],
-    further: Sequence[Mapping[str, Any]],
+    figures: Figures,
+    further: Sequence[Figures],
 ) -> Source:
     stamp = store.weights_stamp(key)
 
@@ -190,7 +191,8 @@ def _of_codes(name: str, color: str, key: str, found: Exact, index: int) -> Sour
 
     codes = found.codes[index]
     run = loading.load_run(key)
-    figures = code_sparsity(codes).to_dict() | {"squared_error": found.errors[index], "column_norm": 1.0}
+    sparsity = vars(code_sparsity(codes))
+    figures = Figures(**sparsity, squared_error=found.errors[index], column_norm=1.0)
     return Source(
         name,
         f"strength {found.strengths[index]:g}",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from aecore.analysis import comparison
+from aecore.results import Figures
 from pages.look.sparsity.sources import Source
 
-Figure = tuple[str, str, Callable[[Mapping[str, Any]], float | None], str]
+Figure = tuple[str, str, Callable[[Figures], float | None], str]
 """Heading, tooltip, value and format."""
 
 
@@ -62,7 +62,7 @@ def _columns(count_silent: bool, gauge: bool) -> list[Figure]:
         (
             "Never fire",
             "Units that are exactly 0 for every test image",
-            lambda f: f["units"] - f["alive_units"],
+            lambda f: f.units - f.alive_units,
             ".0f",
         ),
     ]
@@ -85,8 +85,8 @@ def _columns(count_silent: bool, gauge: bool) -> list[Figure]:
     return columns
 
 
-def _get(name: str) -> Callable[[Mapping[str, Any]], float | None]:
-    return lambda figures: figures.get(name)
+def _get(name: str) -> Callable[[Figures], float | None]:
+    return lambda figures: getattr(figures, name)
 
 
 def _row(source: Source, columns: Sequence[Figure]) -> str:

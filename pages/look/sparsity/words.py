@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from aecore.analysis.comparison import CLOSE
-
-Figures = Mapping[str, Any]
+from aecore.results import Figures
 
 
 def sentence(key: str, names: tuple[str, str], left: Figures, right: Figures, before: Figures | None) -> str:
@@ -21,7 +17,7 @@ def sentence(key: str, names: tuple[str, str], left: Figures, right: Figures, be
             return _free(left, before)
         case "warm_up":
             return (
-                f"With a warm-up {_units(right['dead_units'])} end dead instead of {left['dead_units']}, and "
+                f"With a warm-up {_units(right.dead_units)} end dead instead of {left.dead_units}, and "
                 f"the squared error {_change(left, right)}."
             )
         case "whole_batch":
@@ -31,55 +27,55 @@ def sentence(key: str, names: tuple[str, str], left: Figures, right: Figures, be
 
 def _active(names: tuple[str, str], left: Figures, right: Figures) -> str:
     """Active units of both sides at the same, or not the same, squared error, and who never fires."""
-    difference = right["squared_error"] / left["squared_error"] - 1
+    difference = right.squared_error / left.squared_error - 1
     if abs(difference) <= CLOSE:
         start = "At the same error "
     else:
         more = "more" if difference > 0 else "less"
         start = f"Not at the same error ({names[1]} has {abs(difference):.0%} {more}): "
-    silent = left["units"] - left["alive_units"]
+    silent = left.units - left.alive_units
     return (
-        f"{start}{names[0]} leaves {left['active_units']:.1f} of {left['units']} units active, {names[1]} "
-        f"{right['active_units']:.1f}; {silent or 'none'} of {names[0]}'s units never "
-        f"fire{'s' if silent in (0, 1) else ''}, and {right['units'] - right['alive_units'] or 'none'} "
+        f"{start}{names[0]} leaves {left.active_units:.1f} of {left.units} units active, {names[1]} "
+        f"{right.active_units:.1f}; {silent or 'none'} of {names[0]}'s units never "
+        f"fire{'s' if silent in (0, 1) else ''}, and {right.units - right.alive_units or 'none'} "
         f"of {names[1]}'s."
     )
 
 
 def _linear(left: Figures, right: Figures) -> str:
-    zeros = [f["exact_zeros"] for f in (left, right)]
+    zeros = [f.exact_zeros for f in (left, right)]
     start = (
         "Without the ReLU no value is exactly 0, under L1 as little as under L2"
         if not any(zeros)
         else f"Without the ReLU {zeros[0]:.2%} of L1's values are exactly 0, and {zeros[1]:.2%} of L2's"
     )
     return (
-        f"{start}: every image uses {left['active_units']:.0f} units. L1 only makes more of them small "
-        f"({left['near_zeros']:.0%} below 5 % of the unit's largest value, L2 {right['near_zeros']:.0%})."
+        f"{start}: every image uses {left.active_units:.0f} units. L1 only makes more of them small "
+        f"({left.near_zeros:.0%} below 5 % of the unit's largest value, L2 {right.near_zeros:.0%})."
     )
 
 
 def _whole_batch(left: Figures, right: Figures) -> str:
-    stronger = right["mean_absolute"] < left["mean_absolute"]
+    stronger = right.mean_absolute < left.mean_absolute
     why = ": relative to the mean loss, this penalty's weight grows with the batch" if stronger else ""
     return (
         "At the same strength and after as many updates, four times the batch leaves codes of mean |z| "
-        f"{right['mean_absolute']:.2f} instead of {left['mean_absolute']:.2f}, {right['active_units']:.1f} "
-        f"active units instead of {left['active_units']:.1f}, and the squared "
+        f"{right.mean_absolute:.2f} instead of {left.mean_absolute:.2f}, {right.active_units:.1f} "
+        f"active units instead of {left.active_units:.1f}, and the squared "
         f"error {_change(left, right)}{why}."
     )
 
 
 def _free(left: Figures, before: Figures) -> str:
     return (
-        f"Free atoms grow to a mean norm of {left['column_norm']:.1f} while L1's code shrinks to a mean |z| "
-        f"of {left['mean_absolute']:.3f} (with unit-norm atoms {before['mean_absolute']:.3f}): the penalty "
-        f"is dodged, and {left['active_units']:.0f} units stay active, not {before['active_units']:.0f}."
+        f"Free atoms grow to a mean norm of {left.column_norm:.1f} while L1's code shrinks to a mean |z| "
+        f"of {left.mean_absolute:.3f} (with unit-norm atoms {before.mean_absolute:.3f}): the penalty "
+        f"is dodged, and {left.active_units:.0f} units stay active, not {before.active_units:.0f}."
     )
 
 
 def _change(left: Figures, right: Figures) -> str:
-    a, b = left["squared_error"], right["squared_error"]
+    a, b = left.squared_error, right.squared_error
     return f"{'falls' if b < a else 'rises'} from {a:.1f} to {b:.1f}"
 
 
@@ -89,11 +85,11 @@ def _units(count: int) -> str:
 
 def weights(left: Figures, right: Figures, plain: Figures) -> str:
     """What the two penalties on weights do, beside the network without either."""
-    rise = left["squared_error"] - plain["squared_error"]
+    rise = left.squared_error - plain.squared_error
     return (
-        f"The proximal L1 step sets {left['weight_zeros']:.0%} of the weights to exactly 0 for "
+        f"The proximal L1 step sets {left.weight_zeros:.0%} of the weights to exactly 0 for "
         f"{abs(rise):.1f} {'more' if rise > 0 else 'less'} squared error; AdamW's decay shrinks weights and "
-        f"sets {right['weight_zeros']:.0%} to 0."
+        f"sets {right.weight_zeros:.0%} to 0."
     )
 
 

@@ -8,32 +8,21 @@ from typing import Any, Literal, get_args, get_origin
 import numpy as np
 import streamlit as st
 
-from aecore.config import Config, field_paths
+from aecore.config import PENALTIES, Config, field_paths
 from aecore.grid import PENALTY, STRENGTH, Grid, axis_text, parse_axis
-from aecore.presets import PENALTY_NAMES
 from pages.shared import settings_form
 from pages.shared.members import axis_label
+from pages.shared.settings_table import SETTINGS
 
-SUGGESTED = {
-    "model.latent_size": ("2", "4", "8", "12", "16", "32", "64"),
-    PENALTY: ("none", *PENALTY_NAMES),
+_OFFERED = {field: setting.axis for field, setting in SETTINGS.items() if setting.axis is not None}
+
+SUGGESTED: dict[str, tuple[str, ...]] = {
+    "model.latent_size": _OFFERED.pop("model.latent_size"),
+    PENALTY: ("none", *PENALTIES),
     STRENGTH: ("0.0001", "0.001", "0.01", "0.1"),
-    "train.learning_rate": ("0.0001", "0.0003", "0.001", "0.003", "0.01"),
-    "train.seed": ("0", "1", "2", "3", "4"),
-    "model.hidden": ("64", "128-64", "256-128", "512-256", "256-128-64", "1000-500-250"),
-    "model.activation": (),
-    "model.code_activation": (),
-    "model.init": (),
-    "model.channels": ("8-16", "16-32", "32-64"),
-    "model.top_k": ("5", "10", "20"),
-    "model.threshold": ("0.5", "1", "1.5"),
-    "train.batch_size": ("32", "64", "128", "256", "512"),
-    "train.optimizer": (),
-    "train.schedule": (),
-    "train.weight_decay": ("0.01", "0.1", "1"),
-    "loss.reconstruction": (),
+    **_OFFERED,
 }
-"""Fields offered as axes, with numbers to start from; fields with a fixed choice offer all of it."""
+"""Fields offered as axes, with values to start from; fields with a fixed choice offer all of it."""
 
 START = {
     "model.latent_size": ("2", "4", "8", "16", "32"),
@@ -85,6 +74,10 @@ def draw() -> None:
         _values(name)
 
 
+def _choice_name(value: str) -> str:
+    return PENALTIES[value].name if value in PENALTIES else settings_form.show(value)
+
+
 def _values(name: str) -> None:
     kind = field_paths().get(name)
     if name == PENALTY or get_origin(kind) is Literal:
@@ -92,7 +85,7 @@ def _values(name: str) -> None:
             label(name),
             SUGGESTED[PENALTY] if name == PENALTY else get_args(kind),
             selection_mode="multi",
-            format_func=lambda value: PENALTY_NAMES.get(value, settings_form.show(value)),
+            format_func=_choice_name,
             key=key(name),
             persist_state="session",
             wrap=True,

@@ -23,9 +23,9 @@ SHOWN = 6
 
 def subject() -> GridInfo | None:
     """The grid to show: the one that is training, else the one that was last trained here."""
-    known = [info for info in grid_source.grids() if info.progress]
+    known = [info for info in grid_source.grids() if info.progress.status]
     at_work = [info for info in known if jobs.is_active(info.progress)]
-    return max(at_work or known, key=lambda info: info.progress.get("submitted", 0.0), default=None)
+    return max(at_work or known, key=lambda info: info.progress.submitted, default=None)
 
 
 def draw() -> None:
@@ -56,7 +56,7 @@ def _buttons(info: GridInfo, status: str) -> None:
         draw_stop_button(info, "new_grid_stop", "Keeps what every member has reached; it can be resumed.")
     elif status in ("stopped", "interrupted", "failed"):
         draw_resume_button(info, "new_grid_resume", help=RESUME)
-    if any((info.path / str(k) / store.WEIGHTS).exists() for k in range(len(info.grid.members))):
+    if any(store.has_weights(info.member_path(k)) for k in range(len(info.grid.members))):
         # A callback, because a fragment's own rerun may overtake the run in which the button is down.
         st.button(
             "Choose among them",
@@ -75,21 +75,21 @@ def _choose(key: str) -> None:
 def _standing(info: GridInfo, status: str) -> None:
     """The bar over the whole grid while it goes, and otherwise the sentence that says how it stands."""
     progress, members = info.progress, len(info.grid.members)
-    done = progress.get("members_done", 0)
+    done = progress.members_done
     if status == "queued":
         st.progress(0.0, "Waiting for its turn on the device")
     elif status in ("running", "silent"):
-        fraction = min(max(progress.get("fraction") or 0.0, 0.0), 1.0)
-        st.progress(fraction, f"{done} of {members} models done · {time_left(progress.get('seconds_left'))}")
+        fraction = min(max(progress.fraction, 0.0), 1.0)
+        st.progress(fraction, f"{done} of {members} models done · {time_left(progress.seconds_left)}")
         if status == "silent":
             st.warning(SILENT)
     elif status == "finished":
-        seconds = (info.result or {}).get("seconds", 0.0)
+        seconds = info.result.seconds if info.result else 0.0
         st.success(f"Finished: {members} models, {duration(seconds)} of training.", icon=":material/check:")
     elif status == "stopped":
         st.info(f"Stopped with {done} of {members} models done; what the others had reached is kept.")
     elif status == "failed":
-        st.error(progress.get("message") or "It failed without saying why; see log.txt in its folder.")
+        st.error(progress.message or "It failed without saying why; see log.txt in its folder.")
     else:
         st.warning("Interrupted: its process ended without a word. Resume goes on from the last epoch saved.")
 
@@ -99,12 +99,12 @@ def _stacks(info: GridInfo) -> None:
     if len(stacks) < 2:
         return
     parts = [store.read_progress(store.stack_path(info.path, s)) for s in range(len(stacks))]
-    at_work = [s for s, part in enumerate(parts) if part.get("status") == "running"]
+    at_work = [s for s, part in enumerate(parts) if part.status == "running"]
     shown = range(len(stacks)) if len(stacks) <= SHOWN else at_work[:SHOWN]
     for column, s in zip(st.columns(max(len(shown), 1)), shown, strict=False):
-        fraction = min(parts[s].get("fraction") or 0.0, 1.0)
+        fraction = min(parts[s].fraction, 1.0)
         count = len(stacks[s])
-        words = parts[s].get("status", "waiting") if fraction < 1 else "done"
+        words = parts[s].status or "waiting" if fraction < 1 else "done"
         column.progress(fraction, f"stack {s + 1}: {count} model{'s' * (count != 1)}, {words}")
 
 
@@ -126,12 +126,11 @@ def _curves(info: GridInfo) -> None:
             else axis_text(split or "", color)
         )
         for record in history:
-            part = record.get("validation") or record["train"]
             rows.append(
                 {
                     "k": k,
-                    "epoch": record["epoch"],
-                    "error": part.get("squared_error"),
+                    "epoch": record.epoch,
+                    "error": record.squared_error,
                     "color": color,
                     "label": member_name(info.grid, k),
                 }

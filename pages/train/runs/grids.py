@@ -17,7 +17,7 @@ from pages.train.runs import folders
 
 def row(info: GridInfo) -> dict[str, object]:
     """A grid as a line of the table."""
-    errors = [member["test"]["squared_error"] for member in info.members() if "test" in member]
+    errors = [row.result.test.squared_error for row in info.members() if row.result]
     return {
         "Name": info.name,
         "Data": info.config.data.name,
@@ -73,5 +73,5 @@ def _actions(info: GridInfo) -> None:
         folders.draw_actions(info, "runs_grid")
     for name, values in info.grid.axes.items():
         st.caption(f"{axis_label(name)}: {', '.join(axis_text(name, value) for value in values)}")
-    if message := info.progress.get("message"):
+    if message := info.progress.message:
         st.error(message)

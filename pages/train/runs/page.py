@@ -10,6 +10,7 @@ from aecore import store
 from aecore.presets import architecture, penalty_text
 from aecore.store import RunInfo, Unreadable
 from pages.shared import layout, settings_form, state, training_view, words
+from pages.shared.settings_table import label
 from pages.train.runs import folders, grids
 
 SELECTED = "runs_selected"  # session key of the selected run's key
@@ -17,7 +18,7 @@ SELECTED = "runs_selected"  # session key of the selected run's key
 
 def row(info: RunInfo) -> dict[str, object]:
     """A run as a line of the table."""
-    config, result = info.config, info.result or {}
+    config = info.config
     return {
         "Name": info.name,
         "Data": config.data.name,
@@ -26,8 +27,8 @@ def row(info: RunInfo) -> dict[str, object]:
         "Penalty": penalty_text(config.loss),
         "Squared error": training_view.squared_error(info),
         "PCA": training_view.pca_error(info),
-        "Parameters": result.get("parameters"),
-        "Status": folders.status_text(info, info.progress.get("epoch", 0), f"{config.train.epochs} epochs"),
+        "Parameters": info.result.parameters if info.result else None,
+        "Status": folders.status_text(info, info.progress.epoch, f"{config.train.epochs} epochs"),
         "Age": words.age(time.time() - info.created),
     }
 
@@ -96,16 +97,15 @@ def draw_details(info: RunInfo) -> None:
             training_view.draw_curves(info, history)
         else:
             st.caption("No epoch of it is finished yet.")
-        result = info.result or {}
         facts = [str(info.path)]
-        if result:
-            facts.insert(0, f"{result['epochs']} epochs in {words.duration(result['seconds'])}")
+        if result := info.result:
+            facts.insert(0, f"{result.epochs} epochs in {words.duration(result.seconds)}")
         st.caption(" · ".join(facts))
-        if message := info.progress.get("message"):
+        if message := info.progress.message:
             st.error(message)
     with right:
         values = [
-            {"Setting": settings_form.label(field), "Value": settings_form.show(info.config.get(field))}
+            {"Setting": label(field), "Value": settings_form.show(info.config.get(field))}
             for field in settings_form.effective_fields(info.config)
         ]
         st.dataframe(values, hide_index=True, height=320, key="runs_settings", alt="Settings of the run")

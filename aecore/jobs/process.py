@@ -1,0 +1,151 @@
+"""What a training process does beside training: one at a time, in its device's turn, heard and stoppable."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+from filelock import FileLock, Timeout
+
+from aecore import store
+from aecore.jobs import control
+from aecore.results import Progress
+
+HEARTBEAT = 0.25
+"""Seconds between two writings of the progress, and between two looks for a stop request."""
+
+AUTOGROUP = Path("/proc/self/autogroup")
+
+QUEUE_PAUSE = 1.0
+"""Seconds between two looks of a waiting run at the queue."""
+
+Outcome = TypeVar("Outcome")
+Listener = Callable[[Progress], None]
+
+
+class Reporter:
+    """Writes the progress, throttled, and answers whether a stop was asked for."""
+
+    def __init__(self, path: Path, listener: Listener | None = None) -> None:
+        self.path = path
+        self.listener = listener
+        self.stopping = False
+        own = psutil.Process()
+        self._values: dict[str, Any] = {
+            **asdict(store.read_progress(path)),
+            "pid": own.pid,
+            "process_started": own.create_time(),
+            "message": "",
+        }
+        self._values["submitted"] = self._values["submitted"] or time.time()
+        self._written = 0.0
+
+    def update(self, force: bool = False, **values: Any) -> bool:
+        """Takes new values of `Progress`' fields; returns True when the training is to stop."""
+        self._values |= values
+        now = time.time()
+        # The clock may have been set back since.
+        if force or not 0 <= now - self._written < HEARTBEAT:
+            self._written = now
+            progress = Progress(**{**self._values, "heartbeat": now})
+            store.write_progress(self.path, progress)
+            self.stopping = self.stopping or store.stop_requested(self.path)
+            if self.listener is not None:
+                self.listener(progress)
+        return self.stopping
+
+
+def run_exclusively(
+    path: Path,
+    device: str,
+    body: Callable[[Reporter], Outcome | None],
+    on_progress: Listener | None = None,
+) -> Outcome | None:
+    """Does `body` as the one process at work on the folder, in the device's turn; notes how it ends.
+
+    Returns what `body` does, None where it was stopped. RuntimeError in one sentence where another process
+    is at work on the folder.
+    """
+    try:
+        with store.training_lock(path):
+            reporter = Reporter(path, on_progress)
+            with noting_failure(reporter), stopping_on_signals(reporter):
+                # A stop that was asked for since the process was started is meant: nothing clears it here.
+                with _device_turn(path, control.lock_name(device), reporter) as ready:
+                    outcome = body(reporter) if ready else None
+                # Before the status, so that whoever has read that it stopped may ask for the next stop.
+                store.clear_stop(path)
+                reporter.update(force=True, status="stopped" if outcome is None else "finished")
+                return outcome
+    except Timeout:
+        raise RuntimeError(f"{path.name} is being trained by another process") from None
+
+
+@contextmanager
+def noting_failure(reporter: Reporter) -> Iterator[None]:
+    """Puts the sentence of an exception into the progress and lets it pass."""
+    try:
+        yield
+    except Exception as error:
+        expected = isinstance(error, (ValueError, RuntimeError, OSError)) and str(error)
+        message = " ".join(str(error).split()) if expected else f"{type(error).__name__}: {error}"
+        reporter.update(force=True, status="failed", message=message[:500])
+        raise
+
+
+@contextmanager
+def stopping_on_signals(reporter: Reporter) -> Iterator[None]:
+    """Ctrl-C and a polite kill are stop requests: the model reached is kept. Needs the main thread."""
+
+    def stop(signum: int, frame: object) -> None:
+        reporter.stopping = True
+
+    before = {}
+    for name in (signal.SIGINT, signal.SIGTERM):
+        # Elsewhere than in the main thread signals can't be handled, and are not.
+        with suppress(ValueError):
+            before[name] = signal.signal(name, stop)
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+@contextmanager
+def _device_turn(path: Path, device: str, reporter: Reporter) -> Iterator[bool]:
+    """Holds the device's lock; gives False if a stop was asked for while waiting in the queue."""
+    lock = FileLock(Path(tempfile.gettempdir()) / f"aecore-{control.user_name()}-{device}.lock")
+    while not reporter.update(status="queued"):
+        if not control.somebody_is_before(path, device):
+            try:
+                lock.acquire(timeout=0)
+                break
+            except Timeout:
+                pass
+        time.sleep(QUEUE_PAUSE)
+    try:
+        yield lock.is_locked
+    finally:
+        lock.release()
+
+
+def lower_priority(niceness: int) -> None:
+    """Lowers this process's priority, 0 to 19, where the system knows niceness.
+
+    Linux desktops share the cores out among sessions first (autogroups, see sched(7)), and niceness counts
+    only within one. A page's trainer is a session of its own, so that one's niceness is set as well.
+    """
+    if not niceness or not hasattr(os, "nice"):
+        return
+    os.nice(niceness)
+    with suppress(OSError):
+        AUTOGROUP.write_text(str(niceness))

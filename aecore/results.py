@@ -1,0 +1,224 @@
+"""What a training leaves behind, as typed records: its progress, its history, its result, a grid's table.
+
+Torch-free. `aecore.store` reads and writes them; every field that is read here is one that a training
+writes. Files of earlier versions lack some fields, which then take their default.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from aecore.records import Record
+
+Status = Literal["queued", "running", "stopped", "failed", "finished"]
+
+
+@dataclass(frozen=True)
+class Progress(Record):
+    """What a training process has said of itself last; renewed several times a second while it works."""
+
+    status: Status | None = None
+    """None where no process has been at work."""
+    message: str = ""
+    """Why it failed, in one sentence."""
+    pid: int | None = None
+    process_started: float | None = None
+    """When the process with that pid started, in seconds since 1970: pids are given again."""
+    submitted: float = 0.0
+    """When it was asked for, in seconds since 1970: the order of the queue."""
+    heartbeat: float = 0.0
+    """When this was written, in seconds since 1970."""
+    threads: int | None = None
+    device: str = ""
+    epoch: int = 0
+    """Epochs that are done."""
+    epochs: int = 0
+    """Epochs in all."""
+    step: int = 0
+    """Steps of the current epoch that are done."""
+    steps: int = 0
+    """Steps in an epoch."""
+    images_per_second: float = 0.0
+    fraction: float = 0.0
+    """Part of the whole training that is done, from 0 to 1."""
+    seconds_left: float | None = None
+    members_done: int = 0
+    """Members of a grid that have their result."""
+
+
+@dataclass(frozen=True)
+class EpochRecord(Record):
+    """One line of a run's history."""
+
+    epoch: int
+    """Number of passes finished, from 1."""
+    train: Mapping[str, float]
+    """`loss`, its terms by name and `squared_error`, averaged over the epoch while weights moved."""
+    validation: Mapping[str, float]
+    """The same over the validation images after the epoch; empty where there are none."""
+    learning_rate: float
+    """At the epoch's last step."""
+    images_per_second: float
+    seconds: float
+
+    @property
+    def squared_error(self) -> float:
+        """Squared error per image on the validation images, or on the training images without them."""
+        return (self.validation or self.train)["squared_error"]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for values in (self.train, self.validation):
+            if values and "squared_error" not in values:
+                raise ValueError("an epoch's figures must hold a squared_error")
+        if not self.train:
+            raise ValueError("train must hold figures")
+
+
+@dataclass(frozen=True)
+class Score(Record):
+    """How good reconstructions of the test images are, with pixels in [0, 1]."""
+
+    squared_error: float
+    """Sum over the pixels of an image, mean over images."""
+    mse: float
+    """Mean over pixels and images."""
+    pca_squared_error: float | None = None
+    """Squared error of PCA with as many components as the code has units."""
+
+    @property
+    def psnr(self) -> float:
+        """Peak signal-to-noise ratio, 10 log10(1 / mse), in decibels."""
+        return 10 * math.log10(1 / self.mse) if self.mse > 0 else math.inf
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**super().to_dict(), "psnr": self.psnr if math.isfinite(self.psnr) else None}
+
+
+@dataclass(frozen=True)
+class CodeSparsity(Record):
+    """How sparse the codes of a set of images are. Shares are from 0 to 1."""
+
+    images: int
+    """Number of images."""
+    units: int
+    """Number of units, `latent_size`."""
+    exact_zeros: float
+    """Share of values that are exactly zero, over all units."""
+    exact_zeros_alive: float | None
+    """The same over alive units (ever non-zero); None where no unit is alive."""
+    near_zeros: float
+    """Share of values with |z_ij| <= .05 max_i |z_ij|, exact zeros included."""
+    hoyer: float | None
+    """Hoyer's measure, mean over images with a non-zero code; None where it is not defined."""
+    active_units: float
+    """Non-zero units per image, mean over images."""
+    alive_units: int
+    """Units that are non-zero for at least one image."""
+    dead_units: int
+    """Units whose standard deviation is at most .01 of the largest unit's."""
+    mean_absolute: float
+    """Mean |z_ij|; read it beside the norm of the decoder's columns."""
+
+
+@dataclass(frozen=True)
+class Figures(CodeSparsity):
+    """All by which networks are compared on the test images: the sparsity of their codes and what else."""
+
+    squared_error: float
+    """Sum over the pixels of an image, mean over images."""
+    column_norm: float
+    """Mean Euclidean norm of the columns of the decoder's first layer, one column a unit."""
+    used_units: int | None = None
+    """Units without which the squared error rises; this and the next are None where there is no network."""
+    weight_zeros: float | None = None
+    """Share of the weights that are exactly zero."""
+    weight_near_zeros: float | None = None
+    """Share of the weights of at most .05 of the largest in their tensor, exact zeros included."""
+
+
+@dataclass(frozen=True)
+class FigureRow(Record):
+    """A network in a table of figures."""
+
+    values: Mapping[str, Any]
+    """The fields in which its config differs from the table's base."""
+    seed: int
+    k: int | None
+    """Its member in the grid beside the table; None where only its figures are kept."""
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class FigureTable(Record):
+    """Figures of more networks than a grid ships."""
+
+    members: tuple[FigureRow, ...]
+
+
+@dataclass(frozen=True)
+class Result(Record):
+    """What a finished training has come to."""
+
+    test: Score
+    epochs: int
+    seconds: float
+    """Training time, over all epochs; a member's share of its stack's."""
+    parameters: int
+    """Trained weights and biases."""
+    device: str = ""
+    validation: Mapping[str, float] = field(default_factory=dict)
+    """`loss`, its terms and `squared_error` on the validation images; empty where there are none."""
+    validation_standard_error: float | None = None
+    """Of the mean squared error over the validation images."""
+    code: CodeSparsity | None = None
+    """Of the test images' codes."""
+
+
+@dataclass(frozen=True)
+class Row(Record):
+    """A member in a grid's table."""
+
+    k: int
+    axes: Mapping[str, Any]
+    """Its position: the axes' values, or the fields in which a listed member differs from the base."""
+    result: Result | None = None
+    failed: int | None = None
+    """Epoch in which its loss was no longer finite."""
+    epochs: int = 0
+    """Epochs that are done."""
+    validation: Mapping[str, float] = field(default_factory=dict)
+    """`loss`, its terms and `squared_error` on the validation images after those epochs."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.result is not None and not self.validation:
+            object.__setattr__(self, "validation", self.result.validation)
+            object.__setattr__(self, "epochs", self.result.epochs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Flat: the result's fields stand beside `k` and `axes`."""
+        values = super().to_dict()
+        result = values.pop("result") or {}
+        if self.failed is None:
+            values.pop("failed")
+        return {"k": values["k"], "axes": values["axes"], **values, **result}
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        if isinstance(values, Mapping) and "test" in values:
+            values = {**values, "result": values}
+        return super().from_dict(values)
+
+
+@dataclass(frozen=True)
+class GridResult(Record):
+    """What a finished grid has come to."""
+
+    members: tuple[Row, ...]
+    """One row a member, in the order of k."""
+    seconds: float
+    """Training time of all stacks."""

@@ -1,0 +1,150 @@
+"""Folders under the run root, whatever they hold: make, find, list, rename, delete."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aecore.files import StoreError, read_object, write_json
+from aecore.records import Record
+from aecore.store.names import GRID
+
+FORMAT = 1
+"""Version of the folder's layout, raised when older code could misread it."""
+
+Info = TypeVar("Info")
+
+
+@dataclass(frozen=True)
+class Header(Record):
+    """What the file that makes a folder a run or a grid says beside its config."""
+
+    format: int
+    created: float = 0.0
+    """Seconds since 1970."""
+    name: str = ""
+    """What people see; empty where nobody has named it."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A folder under the run root that is no readable run or grid."""
+
+    path: Path
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return self.path.name
+
+
+def checkpoints_root() -> Path:
+    """Where runs live: AECORE_CHECKPOINTS, or `checkpoints/` beside the package."""
+    named = os.environ.get("AECORE_CHECKPOINTS")
+    return Path(named) if named else Path(__file__).resolve().parents[2] / "checkpoints"
+
+
+def is_grid(path: Path) -> bool:
+    """Whether a folder holds a grid of runs (see `store.grids`) instead of one."""
+    return (path / GRID).exists()
+
+
+def draft_folder(root: Path, folder: str) -> Path:
+    """A hidden folder to fill before `claim_folder` gives it its name."""
+    draft = root / f".{folder}-{os.getpid()}-{time.time_ns()}"
+    draft.mkdir(parents=True)
+    return draft
+
+
+def claim_folder(draft: Path, wanted: Path) -> Path:
+    """Renames a draft to the wanted name, or that with -2, -3 ..., and returns it."""
+    for number in range(1, 10_000):
+        path = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        # Renaming onto an existing folder fails unless it is empty, so two creators never share one.
+        if not path.exists():
+            with contextlib.suppress(OSError):
+                draft.rename(path)
+                return path
+    raise StoreError(f"{wanted.parent} holds too many folders named {wanted.name}")
+
+
+def find_run(run: str | Path, root: Path | None = None) -> Path:
+    """The folder that `run` means: a path, or a folder name under the run root."""
+    for path in (Path(run), (root or checkpoints_root()) / run):
+        if path.is_dir():
+            return path
+    raise StoreError(f"there is no run {str(run)!r}; `python -m aecore runs` lists those there are")
+
+
+def all_folders(root: Path | None = None) -> Iterator[Path]:
+    """Every folder under the run root that may be a run or a grid, by name."""
+    root = root or checkpoints_root()
+    for path in sorted(root.iterdir()) if root.is_dir() else ():
+        if path.is_dir() and not path.name.startswith((".", "_")):
+            yield path
+
+
+def listed(
+    root: Path | None, grids: bool, read: Callable[[Path], Info], created: Callable[[Info], float]
+) -> list[Info | Unreadable]:
+    """What `read` finds in the runs' or grids' folders, newest first; those it can't read come last."""
+    found: list[Info] = []
+    broken: list[Unreadable] = []
+    for path in all_folders(root):
+        if is_grid(path) != grids:
+            continue
+        try:
+            found.append(read(path))
+        except (StoreError, OSError) as error:
+            broken.append(Unreadable(path, str(error)))
+    return [*sorted(found, key=created, reverse=True), *broken]
+
+
+def write_header(path: Path, file: str, values: Mapping[str, Any], name: str = "") -> None:
+    """Writes the file that makes a folder a run or a grid: its header beside `values`."""
+    header = Header(FORMAT, time.time(), one_line(name))
+    write_json(path / file, {**header.to_dict(), **values})
+
+
+def read_header(path: Path, file: str) -> tuple[Header, dict[str, Any]]:
+    """The header and all values of the file that makes a folder a run or a grid, its format checked."""
+    values = read_object(path / file)
+    if values is None:
+        raise StoreError(f"there is no {file}, so this is not a run folder")
+    if values.get("format") != FORMAT:
+        raise StoreError(
+            f"{file} has format {values.get('format')!r}, another version's; this one reads {FORMAT}"
+        )
+    try:
+        return Header.from_dict(values), values
+    except ValueError as error:
+        raise StoreError(f"{file} can't be used: {error}") from error
+
+
+def rename(path: Path, file: str, name: str, kind: str) -> None:
+    """Changes the name people see of a run or grid, as `kind` says; ValueError for an empty name."""
+    if not name.strip():
+        raise ValueError(f"a {kind}'s name can't be empty")
+    _, values = read_header(path, file)
+    write_json(path / file, {**values, "name": one_line(name)})
+
+
+def delete(path: Path, file: str, kind: str) -> None:
+    """Removes the folder of a run or grid; StoreError where it lacks the `file` that makes it one."""
+    if not (path / file).exists():
+        raise StoreError(f"{path.name} has no {file}: not deleted, since it may not be a {kind}")
+    # Out of sight first, so that no listing meets a half-deleted folder.
+    doomed = path.with_name(f".deleted-{path.name}-{time.time_ns()}")
+    path.rename(doomed)
+    shutil.rmtree(doomed)
+
+
+def one_line(name: str) -> str:
+    """A name as it is kept: one line of at most 120 characters."""
+    return " ".join(name.split())[:120]

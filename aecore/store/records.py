@@ -1,0 +1,158 @@
+"""What a training notes in its folder while it works: progress, history, result, and a request to stop."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import IO, TypeVar
+
+from filelock import FileLock
+
+from aecore.files import StoreError, read_object, write_json, write_whole
+from aecore.records import Record
+from aecore.results import EpochRecord, FigureTable, Progress, Result
+from aecore.store.names import FAILED, FIGURES, HISTORY, LOCK, LOG, PROGRESS, RESULT, STOP
+
+Kind = TypeVar("Kind", bound=Record)
+
+
+def read_record(path: Path, kind: type[Kind]) -> Kind | None:
+    """The record in a file, None where there is no file; StoreError where it is not of that kind."""
+    values = read_object(path)
+    if values is None:
+        return None
+    try:
+        return kind.from_dict(values)
+    except ValueError as error:
+        raise StoreError(f"{path.name} can't be used: {error}") from error
+
+
+def read_history(path: Path) -> list[EpochRecord]:
+    """Epoch records in order, up to the first line that is none: a crash may cut the last one short."""
+    try:
+        lines = (path / HISTORY).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"{HISTORY} can't be read: {error}") from error
+    records = []
+    for line in lines:
+        try:
+            records.append(EpochRecord.from_dict(json.loads(line)))
+        except (ValueError, RecursionError):
+            break
+    return records
+
+
+def history_size(path: Path) -> int:
+    """Bytes of the history, which only grows while a training works: tells whether it is worth reading."""
+    try:
+        return (path / HISTORY).stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def append_history(path: Path, record: EpochRecord, durable: bool = True) -> None:
+    """Adds an epoch's record to the history."""
+    with (path / HISTORY).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record.to_dict()) + "\n")
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
+
+
+def truncate_history(path: Path, epochs: int) -> None:
+    """Drops records after `epochs`: those of an epoch whose weights were never saved."""
+    if not (path / HISTORY).exists():
+        return
+    kept = [record for record in read_history(path) if record.epoch <= epochs]
+    write_whole(path / HISTORY, "".join(json.dumps(record.to_dict()) + "\n" for record in kept).encode())
+
+
+def read_progress(path: Path) -> Progress:
+    """What the trainer has said of itself last; nothing where that can't be read: no run is lost with it."""
+    try:
+        return read_record(path / PROGRESS, Progress) or Progress()
+    except StoreError:
+        return Progress()
+
+
+def write_progress(path: Path, progress: Progress) -> None:
+    """Replaces what the trainer says of itself."""
+    write_json(path / PROGRESS, progress.to_dict(), durable=False)
+
+
+def read_result(path: Path) -> Result | None:
+    """What a finished run has come to, None before its end."""
+    return read_record(path / RESULT, Result)
+
+
+def write_result(path: Path, result: Record) -> None:
+    """Notes the end of a run or grid; its presence means finished, so it is written last."""
+    write_json(path / RESULT, result.to_dict())
+
+
+def has_result(path: Path) -> bool:
+    return (path / RESULT).exists()
+
+
+def clear_result(path: Path) -> None:
+    """A run that is trained further is not finished any more."""
+    (path / RESULT).unlink(missing_ok=True)
+
+
+def read_failed(path: Path) -> int | None:
+    """Epoch in which the loss was no longer finite, None where it always was."""
+    epoch = (read_object(path / FAILED) or {}).get("failed")
+    return epoch if type(epoch) is int else None
+
+
+def write_failed(path: Path, epoch: int) -> None:
+    write_json(path / FAILED, {"failed": epoch})
+
+
+def write_figures(path: Path, table: FigureTable) -> None:
+    """Keeps a table of figures in a grid's folder."""
+    write_json(path / FIGURES, table.to_dict())
+
+
+def read_figures(path: Path) -> FigureTable:
+    """What `write_figures` kept; StoreError in one sentence where there is none or it can't be used."""
+    table = read_record(path / FIGURES, FigureTable)
+    if table is None:
+        raise StoreError(f"there is no {FIGURES}")
+    return table
+
+
+def figures_stamp(path: Path) -> int:
+    """Changes whenever the table is written again: a cache key."""
+    return (path / FIGURES).stat().st_mtime_ns
+
+
+def find_figures(root: Path) -> Path | None:
+    """The first grid's folder under a run root that has a table of figures, None where there is none."""
+    return next((path.parent for path in sorted(root.glob(f"[!._]*/{FIGURES}"))), None)
+
+
+def request_stop(path: Path) -> None:
+    """Asks the process at work to stop at its next step."""
+    (path / STOP).touch()
+
+
+def stop_requested(path: Path) -> bool:
+    return (path / STOP).exists()
+
+
+def clear_stop(path: Path) -> None:
+    (path / STOP).unlink(missing_ok=True)
+
+
+def training_lock(path: Path, timeout: float = 0.0) -> FileLock:
+    """The lock that the one process at work on a folder holds."""
+    return FileLock(path / LOCK, timeout=timeout)
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """The file that takes what a training process prints."""
+    return (path / LOG).open("ab")

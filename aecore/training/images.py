@@ -1,0 +1,77 @@
+"""A data set's images on the device that trains: their order in an epoch, their cuts, their batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aecore.batch import Batch, Noise
+from aecore.config import Config
+from aecore.data import ImageData, Scaling, scaling
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
+"""Type of the stored weights; bfloat16 is autocast over float32 weights."""
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device that `train.device` names; ValueError in one sentence where this machine has none."""
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        name = next(kind for kind, there in available.items() if there)
+    if not available[name]:
+        usable = ", ".join(kind for kind, there in available.items() if there)
+        raise ValueError(f"train.device {name} is not on this machine; use {usable} or auto")
+    return torch.device(name)
+
+
+def epoch_order(seed: int, epoch: int, n: int) -> Tensor:
+    """The order of n training images in an epoch (counted from 0): a permutation, int64, on the CPU."""
+    state = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]
+    return torch.randperm(n, generator=torch.Generator().manual_seed(int(state >> 1)))
+
+
+def batch_slices(n: int, batch_size: int) -> list[slice]:
+    """Cuts of an epoch. A lone last image is left out: BatchNorm needs two."""
+    cuts = [slice(start, min(start + batch_size, n)) for start in range(0, n, batch_size)]
+    return cuts[:-1] if len(cuts) > 1 and n % batch_size == 1 else cuts
+
+
+class Images:
+    """A data set's images, resident on a device as uint8 and normalized batch by batch."""
+
+    def __init__(self, config: Config, data: ImageData, device: torch.device) -> None:
+        self.scaling: Scaling = scaling(config.data.normalization, data)
+        self.dtype = DTYPES[config.train.precision]
+        self.train = data.train_images.to(device)
+        order, validation = data.split(config.data.validation_fraction, config.data.split_seed)
+        self.train_index = order.to(device)
+        self.validation_index = validation.to(device)
+        std = self.scaling.std
+        self.std: float | Tensor = (
+            float(std[0])
+            if len(set(std)) == 1
+            else torch.tensor(std, dtype=self.dtype, device=device).view(-1, 1, 1)
+        )
+
+    def epoch_index(self, seed: int, epoch: int) -> Tensor:
+        """Indices of the training images in the order of that epoch, on the device."""
+        return self.train_index[epoch_order(seed, epoch, len(self.train_index)).to(self.train.device)]
+
+    def at(self, index: Tensor) -> Tensor:
+        """Training images at `index` (any shape), normalized: *index.shape x C x H x W."""
+        # index_select copies whole images: on the CPU ten times as fast as indexing by a tensor.
+        images = self.train.index_select(0, index.reshape(-1))
+        return self.normalize(images).view(*index.shape, *images.shape[1:])
+
+    def batch(self, index: Tensor, noise: Noise) -> Batch:
+        """What a step is given: the training images at `index`, which are to come out as they went in."""
+        x = self.at(index)
+        return Batch(input=x, target=x, noise=noise)
+
+    def normalize(self, images: Tensor) -> Tensor:
+        return self.scaling.normalize(images, dtype=self.dtype)

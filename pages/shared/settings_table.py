@@ -1,0 +1,110 @@
+"""What the forms know of each setting beside the config itself: its label, when it applies, values to try."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aecore.config import PENALTIES
+
+
+def _always(values: Mapping[str, Any]) -> bool:
+    return True
+
+
+def _with_code_penalty(values: Mapping[str, Any]) -> bool:
+    return any(values[f"loss.{name}"] for name, penalty in PENALTIES.items() if penalty.on == "code")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A field as the forms show it."""
+
+    label: str = ""
+    """Where the field's own name does not read well."""
+    applies: Callable[[Mapping[str, Any]], bool] = _always
+    """Whether it does something beside the others' values; elsewhere it is hidden and keeps its default."""
+    step: float = 0.1
+    """What one click on + adds to a number that is not whole."""
+    axis: tuple[str, ...] | None = None
+    """Values to start from as a grid's axis; of a fixed choice all are offered. None: it is no axis."""
+
+
+SETTINGS: dict[str, Setting] = {
+    "data.name": Setting("Data set"),
+    "data.validation_fraction": Setting(step=0.05),
+    "model.latent_size": Setting("Units in the code", axis=("2", "4", "8", "12", "16", "32", "64")),
+    "model.hidden": Setting(
+        "Hidden layers", axis=("64", "128-64", "256-128", "512-256", "256-128-64", "1000-500-250")
+    ),
+    "model.activation": Setting(axis=()),
+    "model.code_activation": Setting(axis=()),
+    "model.init": Setting("Initial weights", axis=()),
+    "model.family": Setting("Network"),
+    "model.channels": Setting(
+        "Convolutions", lambda v: v["model.family"] == "conv", axis=("8-16", "16-32", "32-64")
+    ),
+    "model.top_k": Setting(
+        "Units kept (k)", lambda v: v["model.code_activation"] == "top_k", axis=("5", "10", "20")
+    ),
+    "model.threshold": Setting(
+        applies=lambda v: v["model.code_activation"] == "soft_threshold", axis=("0.5", "1", "1.5")
+    ),
+    "model.unit_norm": Setting("Atoms of norm 1", lambda v: v["model.family"] == "dictionary"),
+    "train.learning_rate": Setting(step=1e-4, axis=("0.0001", "0.0003", "0.001", "0.003", "0.01")),
+    "train.seed": Setting(axis=("0", "1", "2", "3", "4")),
+    "train.batch_size": Setting(axis=("32", "64", "128", "256", "512")),
+    "train.optimizer": Setting(axis=()),
+    "train.schedule": Setting(axis=()),
+    "train.momentum": Setting(applies=lambda v: v["train.optimizer"] == "sgd"),
+    "train.weight_decay": Setting(
+        applies=lambda v: v["train.optimizer"] == "adamw", step=0.01, axis=("0.01", "0.1", "1")
+    ),
+    "loss.reconstruction": Setting("Reconstruction loss", axis=()),
+    "loss.warmup_delay": Setting("Epochs without penalty", _with_code_penalty),
+    "loss.warmup_epochs": Setting("Epochs of its rise", _with_code_penalty),
+} | {f"loss.{name}": Setting(f"Strength of {penalty.name}") for name, penalty in PENALTIES.items()}
+"""By dotted field; what is not named here is shown by its own name."""
+
+CHOICES = {
+    "zero_one": "[0, 1]",
+    "minus_one_one": "[-1, 1]",
+    "mlp": "dense",
+    "conv": "convolutional",
+    "relu": "ReLU",
+    "leaky_relu": "leaky ReLU",
+    "elu": "ELU",
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "xavier": "Xavier",
+    "he": "He",
+    "mse": "squared error (mse)",
+    "bce": "binary cross-entropy",
+    "mae": "absolute error (mae)",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "sgd": "SGD",
+    "cpu": "CPU",
+    "cuda": "CUDA",
+    "mps": "MPS (Apple)",
+}
+"""Words for choices whose name is an abbreviation."""
+
+LATENT_SIZES = (
+    *range(1, 33),
+    *range(36, 65, 4),
+    *range(72, 129, 8),
+    *(160, 192, 256, 384, 512, 768, 1024, 2048, 4096),
+)
+"""Stops of the slider of the code's size."""
+
+
+def setting(field: str) -> Setting:
+    """What the forms know of a dotted field."""
+    return SETTINGS.get(field, Setting())
+
+
+def label(field: str) -> str:
+    """What a field is called on screen."""
+    return setting(field).label or field.split(".")[1].replace("_", " ").capitalize()

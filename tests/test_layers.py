@@ -166,6 +166,12 @@ def test_only_the_store_knows_the_names_of_files():
             tree = ast.parse(path.read_text(encoding="utf-8"))
             texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
             assert not texts & set(known), name
+    for name, path in PAGES.items():
+        texts = {
+            node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)
+        }
+        # A config that is downloaded is called as it is in its folder.
+        assert not texts & (set(known) - {names.CONFIG}), name
     for name in AECORE.keys() | PAGES.keys():
         inside = name.startswith("aecore.store")
         assert inside or "aecore.store.names" not in imports(name, (AECORE | PAGES)[name]), name

@@ -14,6 +14,7 @@ from pages.home.pictures import drawing
 from pages.home.recent_runs import draw_recent_runs
 from pages.home.start_cards import draw_card_pictures, draw_start_cards
 from pages.shared import layout
+from pages.shared.leaving import leave_for
 from pages.shared.state import TRAIN_PAGE, chosen_key, usable_runs
 from pages.shared.training_view import pca_error, squared_error
 
@@ -44,8 +45,14 @@ def draw_nothing_yet() -> None:
         "Here you would see a network at work: an image goes in, becomes a few numbers, and comes out again. "
         "There is no trained one yet; the first takes about a minute."
     )
-    if st.button("Train the first one", type="primary", icon=":material/model_training:", key="home_train"):
-        st.switch_page(TRAIN_PAGE)
+    st.button(
+        "Train the first one",
+        type="primary",
+        icon=":material/model_training:",
+        key="home_train",
+        on_click=leave_for,
+        args=(TRAIN_PAGE,),
+    )
 
 
 def main() -> None:

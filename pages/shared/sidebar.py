@@ -18,14 +18,18 @@ FAST, SLOW = 1.0, 5.0
 LOGO = Path(__file__).with_name("logo.svg")
 
 
-def draw() -> None:
-    """Draws it; called by the entry point before the page."""
+def draw(live: bool = True) -> None:
+    """Draws it; called by the entry point before the page. `live` looks at the jobs again and again."""
     st.logo(str(LOGO), size="large")
     with st.sidebar:
         info = run_selector()
         if info is not None:
             _figure(info)
-        st.fragment(_jobs, run_every=FAST if jobs.active() else SLOW)()
+        active = jobs.active()
+        # What the page drawn after this shows; only the fragment's own reruns can find it outdated.
+        st.session_state["_jobs_seen"] = [info.key for info in active]
+        every = FAST if active else SLOW
+        st.fragment(_jobs, run_every=every if live else None)()
 
 
 def _figure(info: RunInfo) -> None:
@@ -45,11 +49,9 @@ def _figure(info: RunInfo) -> None:
 def _jobs() -> None:
     active = jobs.active()
     keys = [info.key for info in active]
-    if keys != st.session_state.get("_jobs_seen", keys):
-        st.session_state["_jobs_seen"] = keys
+    if keys != st.session_state["_jobs_seen"]:
         # The page's lists and buttons change with a job's begin and end, and so does this fragment's pace.
         st.rerun(scope="app")
-    st.session_state["_jobs_seen"] = keys
     if not active:
         return
     first, waiting = active[0], active[1:]

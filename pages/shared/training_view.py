@@ -15,6 +15,7 @@ from aecore.results import EpochRecord
 from aecore.store import RunInfo
 from pages.shared import images, loading, state
 from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button
+from pages.shared.leaving import leave_for
 from pages.shared.words import device_words, time_left
 
 EVERY = 1.0
@@ -67,9 +68,19 @@ def _buttons(info: RunInfo, status: str) -> None:
         draw_stop_button(info, "train_stop", "Stops at the next step and keeps the model reached.")
     elif status in ("stopped", "interrupted", "failed"):
         draw_resume_button(info, "train_resume", type="primary", help=RESUME)
-    elif st.button("Look at reconstructions", key="train_look", icon=":material/compare:"):
-        state.choose(info.key)
-        st.switch_page(state.RECONSTRUCTIONS_PAGE)
+    else:
+        st.button(
+            "Look at reconstructions",
+            key="train_look",
+            icon=":material/compare:",
+            on_click=_look,
+            args=(info.key,),
+        )
+
+
+def _look(key: str) -> None:
+    state.choose(key)
+    leave_for(state.RECONSTRUCTIONS_PAGE)
 
 
 def _standing(info: RunInfo, status: str, recorded: int) -> None:

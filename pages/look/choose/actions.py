@@ -6,27 +6,29 @@ import streamlit as st
 
 from aecore import jobs, store
 from aecore.analysis import selection
+from aecore.config import Config
 from aecore.files import StoreError
+from aecore.results import Row
 from aecore.store import GridInfo
 from pages.look.choose.place import go_to, place_in
 from pages.shared import settings_form, state
-from pages.shared.grid_source import Row
+from pages.shared.leaving import leave_for
 
 
 def draw_actions(info: GridInfo, k: int, row: Row, proposed: selection.Candidate | None) -> None:
     """What can be done with the member and with the table."""
-    has_weights = (info.path / str(k) / "weights.safetensors").exists()
+    has_weights = store.has_weights(info.member_path(k))
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(
+        st.button(
             "Look at this model",
             key="choose_look",
             type="primary",
             icon=":material/compare:",
             disabled=not has_weights,
+            on_click=look_at,
+            args=(info, k),
             help="Makes it the model that every page shows.",
-        ):
-            state.choose(info.member_key(k))
-            st.switch_page(state.RECONSTRUCTIONS_PAGE)
+        )
         st.button(
             "Keep",
             key="choose_keep",
@@ -57,15 +59,28 @@ def draw_actions(info: GridInfo, k: int, row: Row, proposed: selection.Candidate
             help="All members with their settings and figures, as comma-separated values.",
         )
         width = selection.bottleneck(info.grid.members[k])
-        if width is not None and st.button(
-            "Try wider layers",
-            key="choose_wider",
-            icon=":material/open_in_full:",
-            help=f"The narrowest hidden layer is {width} wide: opens New grid with wider ones.",
-        ):
-            largest = max(config.model.latent_size for config in info.grid.members)
-            st.session_state["_new_grid_from"] = selection.wider(info.config, largest), info.grid.axes
-            st.switch_page(state.NEW_GRID_PAGE)
+        if width is not None:
+            st.button(
+                "Try wider layers",
+                key="choose_wider",
+                icon=":material/open_in_full:",
+                on_click=widen,
+                args=(info,),
+                help=f"The narrowest hidden layer is {width} wide: opens New grid with wider ones.",
+            )
+
+
+def look_at(info: GridInfo, k: int) -> None:
+    """Makes member k the chosen run and shows its reconstructions; for the button."""
+    state.choose(info.member_key(k))
+    leave_for(state.RECONSTRUCTIONS_PAGE)
+
+
+def widen(info: GridInfo) -> None:
+    """Opens New grid with this grid's axes and wider layers; for the button."""
+    largest = max(config.model.latent_size for config in info.grid.members)
+    st.session_state["_new_grid_from"] = selection.wider(info.config, largest), info.grid.axes
+    leave_for(state.NEW_GRID_PAGE)
 
 
 def keep(info: GridInfo, k: int) -> None:
@@ -88,9 +103,9 @@ def draw_continue_form(info: GridInfo, k: int) -> None:
             "This grid came without its optimizers' state, so the model can't be taken further; the same "
             "settings can be trained anew, with more epochs."
         )
-        if st.button("Settings into Train", key="choose_anew", type="primary"):
-            settings_form.fill("train", config.with_values({"train.epochs": config.train.epochs + epochs}))
-            st.switch_page(state.TRAIN_PAGE)
+        st.button(
+            "Settings into Train", key="choose_anew", type="primary", on_click=anew, args=(config, epochs)
+        )
         return
     if config.train.schedule != "constant":
         st.caption(
@@ -98,6 +113,12 @@ def draw_continue_form(info: GridInfo, k: int) -> None:
             "learning rate rises again at first."
         )
     st.button("Continue", key="choose_continue", type="primary", on_click=go_on, args=(info, k, epochs))
+
+
+def anew(config: Config, epochs: int) -> None:
+    """Opens Train with these settings and that many epochs more; for the button."""
+    settings_form.fill("train", config.with_values({"train.epochs": config.train.epochs + epochs}))
+    leave_for(state.TRAIN_PAGE)
 
 
 def go_on(info: GridInfo, k: int, epochs: int) -> None:

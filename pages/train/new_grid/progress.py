@@ -10,6 +10,7 @@ from aecore.grid import axis_text
 from aecore.store import GridInfo
 from pages.shared import grid_source
 from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button
+from pages.shared.leaving import leave_for
 from pages.shared.members import axis_label, member_name
 from pages.shared.state import CHOOSE_PAGE
 from pages.shared.words import duration, time_left
@@ -35,8 +36,6 @@ def draw() -> None:
 
 
 def _draw() -> None:
-    if st.session_state.pop("new_grid_leave", False):
-        st.switch_page(CHOOSE_PAGE)
     info = subject()
     if info is None:
         st.caption("No grid has been trained here yet. Train starts one; this is where it is seen.")
@@ -57,7 +56,6 @@ def _buttons(info: GridInfo, status: str) -> None:
     elif status in ("stopped", "interrupted", "failed"):
         draw_resume_button(info, "new_grid_resume", help=RESUME)
     if any(store.has_weights(info.member_path(k)) for k in range(len(info.grid.members))):
-        # A callback, because a fragment's own rerun may overtake the run in which the button is down.
         st.button(
             "Choose among them",
             key="new_grid_choose",
@@ -69,7 +67,7 @@ def _buttons(info: GridInfo, status: str) -> None:
 
 def _choose(key: str) -> None:
     st.session_state["choose_grid"] = key
-    st.session_state["new_grid_leave"] = True
+    leave_for(CHOOSE_PAGE)
 
 
 def _standing(info: GridInfo, status: str) -> None:

@@ -10,6 +10,7 @@ from aecore import store
 from aecore.grid import axis_text
 from aecore.store import GridInfo, Unreadable
 from pages.shared import state
+from pages.shared.leaving import leave_for
 from pages.shared.members import axis_label
 from pages.shared.words import age
 from pages.train.runs import folders
@@ -59,19 +60,35 @@ def draw() -> None:
 
 def _actions(info: GridInfo) -> None:
     with st.container(horizontal=True):
-        if st.button("Choose among them", key="runs_grid_choose", type="primary", icon=":material/rule:"):
-            st.session_state["choose_grid"] = info.key
-            st.switch_page(state.CHOOSE_PAGE)
-        if info.grid.axes and st.button(
-            "Axes into New grid",
-            key="runs_grid_again",
-            icon=":material/content_copy:",
-            help="Opens New grid with this grid's settings and axes, to change and train anew.",
-        ):
-            st.session_state["_new_grid_from"] = info.config, info.grid.axes
-            st.switch_page(state.NEW_GRID_PAGE)
+        st.button(
+            "Choose among them",
+            key="runs_grid_choose",
+            type="primary",
+            icon=":material/rule:",
+            on_click=_choose,
+            args=(info,),
+        )
+        if info.grid.axes:
+            st.button(
+                "Axes into New grid",
+                key="runs_grid_again",
+                icon=":material/content_copy:",
+                on_click=_train_again,
+                args=(info,),
+                help="Opens New grid with this grid's settings and axes, to change and train anew.",
+            )
         folders.draw_actions(info, "runs_grid")
     for name, values in info.grid.axes.items():
         st.caption(f"{axis_label(name)}: {', '.join(axis_text(name, value) for value in values)}")
     if message := info.progress.message:
         st.error(message)
+
+
+def _choose(info: GridInfo) -> None:
+    st.session_state["choose_grid"] = info.key
+    leave_for(state.CHOOSE_PAGE)
+
+
+def _train_again(info: GridInfo) -> None:
+    st.session_state["_new_grid_from"] = info.config, info.grid.axes
+    leave_for(state.NEW_GRID_PAGE)

@@ -10,6 +10,7 @@ from aecore import store
 from aecore.presets import architecture, penalty_text
 from aecore.store import RunInfo, Unreadable
 from pages.shared import layout, settings_form, state, training_view, words
+from pages.shared.leaving import leave_for
 from pages.shared.settings_table import label
 from pages.train.runs import folders, grids
 
@@ -68,25 +69,37 @@ def choose_run(runs: list[RunInfo]) -> RunInfo | None:
 def draw_actions(info: RunInfo) -> None:
     """What can be done with the run, in one row."""
     with st.container(horizontal=True):
-        if st.button(
+        st.button(
             "Look at it",
             key="runs_look",
             type="primary",
             icon=":material/compare:",
             disabled=not info.has_weights,
+            on_click=look,
+            args=(info,),
             help="Makes it the run that every page shows.",
-        ):
-            state.choose(info.key)
-            st.switch_page(state.RECONSTRUCTIONS_PAGE)
-        if st.button(
+        )
+        st.button(
             "Settings into Train",
             key="runs_duplicate",
             icon=":material/content_copy:",
+            on_click=duplicate,
+            args=(info,),
             help="Opens Train with this run's settings, to change and train anew.",
-        ):
-            settings_form.fill("train", info.config)
-            st.switch_page(state.TRAIN_PAGE)
+        )
         folders.draw_actions(info, "runs")
+
+
+def look(info: RunInfo) -> None:
+    """Makes it the chosen run and shows its reconstructions; for the button."""
+    state.choose(info.key)
+    leave_for(state.RECONSTRUCTIONS_PAGE)
+
+
+def duplicate(info: RunInfo) -> None:
+    """Opens Train with its settings; for the button."""
+    settings_form.fill("train", info.config)
+    leave_for(state.TRAIN_PAGE)
 
 
 def draw_details(info: RunInfo) -> None:

@@ -68,18 +68,20 @@ def main() -> None:
     info = next((r for r in runs if r.key == chosen_key()), runs[0])
     left, right = st.columns([9, 5], gap="large")
     with left:
-        place = st.empty()
+        # Two places: emptying the drawing's own at every rerun would start its walk anew on a slow machine.
+        waiting, place = st.empty(), st.container()
         if "torch" not in sys.modules:
             # The first visit after a start waits some seconds for torch; text and cards are there before it.
-            place.skeleton(height=430)
+            waiting.skeleton(height=430)
     with right:
         places = draw_start_cards()
     try:
         values = drawing(info.key, store.weights_stamp(info.path), st.session_state.get(DRAW, 0))
     except ValueError as error:
-        place.warning(f"{info.name} can't be drawn: {error}")
+        waiting.warning(f"{info.name} can't be drawn: {error}")
     else:
-        with place.container():
+        waiting.empty()
+        with place:
             network_drawing(**values)
             st.markdown(meaning(info, values["walk"]["shape"]))
             st.button(

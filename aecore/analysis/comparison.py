@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aecore.config import PENALTIES, Config
 from aecore.results import Figures
@@ -77,7 +77,7 @@ def penalties(config: Config) -> dict[str, float]:
 
 def recipe(config: Config) -> Config:
     """The config without its penalties and with seed 0: equal for runs that differ in strength alone."""
-    off: dict[str, float | str] = {f"loss.{name}": 0.0 for name in PENALTIES} | {"train.seed": 0}
+    off: dict[str, Any] = {f"loss.{name}": 0.0 for name in PENALTIES} | {"train.seed": 0}
     if config.train.optimizer == "adamw":
         # Without decay AdamW is Adam.
         off |= {"train.optimizer": "adam", "train.weight_decay": 0.0}

@@ -56,6 +56,7 @@ def page():
     with right:
         st.code(f"selected {None if state.selected is None else len(state.selected)}")
         st.code(f"picked {state.picked}")
+        st.code(f"decodes {decode}")
         st.code(f"place {state.place and tuple(round(v, 2) for v in state.place)}")
         if state.selected is not None and len(state.selected):
             counts = np.bincount(labels[state.selected], minlength=10)

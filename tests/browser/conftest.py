@@ -1,22 +1,25 @@
 """A server and a Chromium for the tests in this folder. They need no network: Chromium is given none.
 
-`server` is shared by all tests and shows a copy of the shipped runs; `start_server` makes one with
-folders of its own, for tests that train, delete, or restart. `browser_page` is 1440 x 900 and light;
+`server` is shared by all tests and shows a copy of the shipped runs; `start_server` makes one with an
+empty run root of its own, for tests that train, delete, or restart. `browser_page` is 1440 x 900 and light;
 `open_page` opens others. What a person does there (`goto`, `set_slider`, ...) is in tools.py.
+Whatever a test waits for, it fails after `tools.PATIENCE` seconds, and the failure shows every open page:
+its address, its text, and the path of a screenshot.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.tools import ROOT, Server, screenshot
+from tests.browser.tools import PATIENCE, ROOT, Server, data_folder, screenshot
 from tests.conftest import find_chromium
 
 if TYPE_CHECKING:
@@ -44,34 +47,42 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item):
-    """Note a failure where the page fixtures can see it."""
+    """Add what the test's pages show to the report of its failure."""
     report = yield
-    item.stash[_FAILED] = item.stash.get(_FAILED, False) or report.failed
+    if report.failed and report.when == "call":
+        for number, page in enumerate(item.stash.get(_PAGES, [])):
+            report.sections.append((f"Page {number}", _seen(page, f"failed-{item.name}-{number}")))
     return report
 
 
-_FAILED = pytest.StashKey[bool]()
+def _seen(page: Page, name: str) -> str:
+    """Address, screenshot and visible text of a page."""
+    from playwright.sync_api import Error
+
+    try:
+        path = screenshot(page, re.sub("[^a-z0-9]+", "-", name.lower()))
+        return f"{page.url}\nScreenshot: {path}\n{page.locator('body').inner_text()[:3000]}"
+    except Error as error:
+        return f"It can't be shown: {error}"
+
+
+_PAGES = pytest.StashKey[list["Page"]]()
 
 
 @pytest.fixture
-def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """`start_server(checkpoints=None, data=None, script=streamlit_app.py)` gives a running `Server`.
+def start_server(tmp_path: Path) -> Iterator[Callable[[], Server]]:
+    """`start_server()` gives a running `Server` with an empty run root and the session's data folder.
 
-    Without arguments the run root is empty and the data folder is the session's. Ends with the test,
-    together with every training process begun below its run root.
+    Ends with the test, together with every training process begun below its run root.
     """
-    servers: list[Server] = []
+    with ExitStack() as servers:
 
-    def start(checkpoints: Path | None = None, data: Path | None = None, **options) -> Server:
-        folder = tmp_path / f"server-{len(servers)}"
-        folder.mkdir()
-        servers.append(_server(folder, checkpoints or folder / "checkpoints", data, **options))
-        servers[-1].start()
-        return servers[-1]
+        def start() -> Server:
+            folder = Path(tempfile.mkdtemp(prefix="server-", dir=tmp_path))
+            (folder / "checkpoints").mkdir()
+            return servers.enter_context(Server(folder / "checkpoints", data_folder(), folder / "server.log"))
 
-    yield start
-    for server in servers:
-        _end(server)
+        yield start
 
 
 @pytest.fixture(scope="session")
@@ -79,27 +90,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that only look; its run root is a copy of the shipped runs."""
     folder = tmp_path_factory.mktemp("server")
     shutil.copytree(ROOT / "checkpoints", folder / "checkpoints")
-    server = _server(folder, folder / "checkpoints")
-    server.start()
-    yield server
-    _end(server)
-
-
-def _server(folder: Path, checkpoints: Path, data: Path | None = None, **options) -> Server:
-    checkpoints.mkdir(exist_ok=True)
-    return Server(checkpoints, data or Path(os.environ["AECORE_DATA"]), folder / "server.log", **options)
-
-
-def _end(server: Server) -> None:
-    server.stop()
-    server.end_trainers()
+    with Server(folder / "checkpoints", data_folder(), folder / "server.log") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, headless, once for all tests."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(CHROMIUM_FLAGS))
         yield browser
@@ -108,24 +108,21 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
-    """`open_page(width=1440, height=900, color_scheme="light")` gives a page with a session of its own.
+    """`open_page(width=1440, height=900, **options)` gives a page with a session of its own.
 
-    When the test fails, each page it opened is saved in test-results/.
+    `options` are those of Playwright's `new_context`, such as `color_scheme="dark"`.
     """
-    pages: list[Page] = []
+    pages = request.node.stash.setdefault(_PAGES, [])
+    with ExitStack() as contexts:
 
-    def open_one(width: int = 1440, height: int = 900, color_scheme: str = "light") -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=color_scheme, accept_downloads=True
-        )
-        pages.append(context.new_page())
-        return pages[-1]
+        def open_one(width: int = 1440, height: int = 900, **options) -> Page:
+            options = {"color_scheme": "light", "viewport": {"width": width, "height": height}} | options
+            context = contexts.enter_context(browser.new_context(**options))
+            context.set_default_timeout(PATIENCE * 1000)
+            pages.append(context.new_page())
+            return pages[-1]
 
-    yield open_one
-    for number, page in enumerate(pages):
-        if request.node.stash.get(_FAILED, False) and not page.is_closed():
-            screenshot(page, f"failed-{re.sub('[^a-z0-9]+', '-', request.node.name.lower())}-{number}")
-        page.context.close()
+        yield open_one
 
 
 @pytest.fixture

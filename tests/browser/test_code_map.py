@@ -1,13 +1,21 @@
 """The map of codes in a real browser: it draws, shows images, selects, picks, and keeps its view."""
 
 import json
-import os
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.browser.tools import Server, assert_no_exception, goto, screenshot, wait_idle
+from tests.browser.tools import (
+    Server,
+    assert_no_exception,
+    data_folder,
+    goto,
+    screenshot,
+    settle,
+    wait_idle,
+    wait_until,
+)
 
 SCRIPT = Path(__file__).with_name("code_map_script.py")
 OVERLAY = ".st-key-map .overlay"
@@ -16,10 +24,8 @@ OVERLAY = ".st-key-map .overlay"
 @pytest.fixture(scope="module")
 def map_server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("map-server")
-    server = Server(folder, Path(os.environ["AECORE_DATA"]), folder / "server.log", script=SCRIPT)
-    server.start()
-    yield server
-    server.stop()
+    with Server(folder, data_folder(), folder / "server.log", script=SCRIPT) as server:
+        yield server
 
 
 @pytest.fixture
@@ -128,8 +134,7 @@ def test_legend_hides_a_class_and_hidden_points_are_not_selected(page):
     page.locator(".st-key-map .legend button").nth(1).dblclick()
     pressed = page.locator(".st-key-map .legend button[aria-pressed=true]")
     assert pressed.all_inner_texts() == ["1"]
-    page.wait_for_timeout(200)
-    assert inked(page, ".st-key-map .points") < ink
+    wait_until("fewer points to be drawn", lambda: inked(page, ".st-key-map .points") < ink, page)
     page.locator(".st-key-map button[data-mode=rectangle]").click()
     drag(page, (0.08, 0.05), (0.98, 0.9))
     counts = list(map(int, said(page, "classes", r"[\d ]+")[0].split()))
@@ -161,9 +166,9 @@ def test_click_picks_a_point_or_a_place_of_the_plane(page):
     page.mouse.up()
     said(page, "picked", number)
     page.locator(".st-key-decode label").first.click()
-    # The page can be idle before it has begun; until the map has learned of it, a click there picks nothing.
-    page.wait_for_timeout(1500)
-    wait_idle(page)
+    # Until the map has learned of it, a click there picks nothing.
+    said(page, "decodes", "True")
+    settle(page)
     map_before = mapping(page)
     x, y = corner(page, 0.97, 0.05)
     page.mouse.click(x, y)
@@ -192,15 +197,11 @@ def test_second_set_is_drawn_and_hidden_by_its_legend_entry(page):
     entries.filter(has_text="second").wait_for()
     with_both = inked(page, ".st-key-map .points")
     entries.filter(has_text="second").click()
-    page.wait_for_timeout(200)
-    assert inked(page, ".st-key-map .points") < with_both
+    wait_until("fewer points to be drawn", lambda: inked(page, ".st-key-map .points") < with_both, page)
 
 
-def test_fits_a_narrow_dark_screen_and_answers_a_finger(map_server, browser):
-    context = browser.new_context(
-        viewport={"width": 400, "height": 800}, color_scheme="dark", has_touch=True, is_mobile=True
-    )
-    page = context.new_page()
+def test_fits_a_narrow_dark_screen_and_answers_a_finger(map_server, open_page):
+    page = open_page(width=400, height=800, color_scheme="dark", has_touch=True, is_mobile=True)
     goto(page, map_server, expect=OVERLAY)
     page.locator(f"{OVERLAY}[data-mapping]").wait_for()
     page.locator(OVERLAY).scroll_into_view_if_needed()
@@ -209,7 +210,6 @@ def test_fits_a_narrow_dark_screen_and_answers_a_finger(map_server, browser):
     said(page, "picked", r"\d+")
     assert page.locator(".st-key-map .hover").is_visible()
     screenshot(page, "code-map-narrow-dark")
-    context.close()
 
 
 def more_selected(page, count):

@@ -1,14 +1,13 @@
 """The codes page in a real browser: 10,000 codes drawn, hovered, lassoed, and a selection that travels."""
 
-import os
 import re
 import shutil
-from pathlib import Path
+from itertools import cycle
 
 import pytest
 
 from aecore.data import DATASETS
-from tests.browser.tools import Server, assert_no_exception, goto, screenshot
+from tests.browser.tools import Server, assert_no_exception, data_folder, goto, screenshot, wait_until
 from tests.conftest import ROOT
 
 OVERLAY = ".st-key-codes_map .overlay"
@@ -26,10 +25,8 @@ def codes_server(tmp_path_factory):
     runs.mkdir()
     shipped = next((ROOT / "checkpoints").glob("mnist-post-12-*"))
     shutil.copytree(shipped, runs / shipped.name)
-    server = Server(runs, Path(os.environ["AECORE_DATA"]), folder / "server.log")
-    server.start()
-    yield server
-    server.stop()
+    with Server(runs, data_folder(), folder / "server.log") as server:
+        yield server
 
 
 def place(page, x, y):
@@ -55,15 +52,17 @@ def lasso(page, *corners):
 
 def test_hover_lasso_click_and_decode_on_10_000_codes(codes_server, browser_page):
     page = browser_page
-    page.set_default_timeout(90_000)
     open_map(page, codes_server)
     page.get_by_text("Do not read overlap as likeness").first.wait_for()
     hovered = page.locator(".st-key-codes_map .hover")
     # A hand keeps moving; a single move may fall into the moment in which the page renews the map.
-    for x in (0.45, 0.5, 0.55, 0.5):
-        page.mouse.move(*place(page, x, 0.5), steps=4)
-        page.wait_for_timeout(500)
-    hovered.wait_for(timeout=20_000)
+    across = cycle((0.45, 0.5, 0.55, 0.5))
+
+    def met():
+        page.mouse.move(*place(page, next(across), 0.5), steps=4)
+        return hovered.is_visible()
+
+    wait_until("the picture of a point under the pointer", met, page)
     assert re.match(r"image \d+", hovered.inner_text())
 
     lasso(page, (0.35, 0.35), (0.6, 0.35), (0.45, 0.65))
@@ -92,7 +91,6 @@ def test_hover_lasso_click_and_decode_on_10_000_codes(codes_server, browser_page
 
 def test_a_link_gives_the_same_view_and_tsne_shows_its_progress_and_stops(codes_server, browser_page):
     page = browser_page
-    page.set_default_timeout(90_000)
     link = "codes?codes_projection=t-SNE&codes_count=1000"
     goto(page, codes_server, link, expect=".st-key-codes_tsne_begin")
     page.locator(".st-key-codes_tsne_begin button").click()

@@ -9,7 +9,7 @@ import random
 import pytest
 
 from aecore.analysis.geometry import matched_l2_strength, minimize_l1, minimize_l2, quadratic
-from tests.browser.tools import ROOT, Server, assert_no_exception, goto, wait_idle
+from tests.browser.tools import ROOT, Server, assert_no_exception, goto, settle, wait_idle
 
 SCRIPT = f"""
 import sys
@@ -42,18 +42,12 @@ def app(tmp_path_factory):
     folder = tmp_path_factory.mktemp("geometry")
     script = folder / "geometry_app.py"
     script.write_text(SCRIPT)
-    app = Server(folder, folder, folder / "server.log", script=script)
-    app.start()
-    yield app
-    app.stop()
+    with Server(folder, folder, folder / "server.log", script=script) as app:
+        yield app
 
 
 def solution(page, name):
     return json.loads(page.locator(f"[data-plot={name}] svg").get_attribute("data-z"))
-
-
-def settle(page):
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def expected(optimum, strength, tilt=-75, elongation=2.0):

@@ -10,7 +10,7 @@ import torch
 import aecore
 from aecore import data
 from aecore.analysis import latent
-from tests.browser.tools import assert_no_exception, goto, wait_idle
+from tests.browser.tools import assert_no_exception, goto, settle, wait_idle, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -85,11 +85,11 @@ def test_the_arrow_keys_scrub_and_play_moves_by_itself(server, browser_page, run
     button = browser_page.locator(".scrubber [data-play]")
     button.click()
     assert button.inner_text() == "Pause"
-    browser_page.wait_for_timeout(300)
+    wait_until("the slider to play", lambda: int(slider.input_value()) > start + 4, browser_page)
     button.click()
-    assert int(slider.input_value()) > start + 3
+    assert button.inner_text() == "Play"
     stopped = slider.input_value()
-    browser_page.wait_for_timeout(200)
+    settle(browser_page, frames=12)
     assert slider.input_value() == stopped
 
 
@@ -133,7 +133,8 @@ def test_a_drawing_becomes_an_end(server, browser_page, run_path):
     board = browser_page.locator(".draw canvas")
     board.wait_for()
     wait_idle(browser_page, ".scrubber")
-    before = pixels(browser_page, "[data-picture=baseline]")
+    baseline = "[data-picture=baseline]"
+    before = pixels(browser_page, baseline)
     box = board.bounding_box()
     mouse = browser_page.mouse
     mouse.move(box["x"] + 60, box["y"] + 40)
@@ -142,8 +143,9 @@ def test_a_drawing_becomes_an_end(server, browser_page, run_path):
     mouse.up()
     browser_page.locator('main img[alt="image A: drawing"]').wait_for(state="attached")
     wait_idle(browser_page, ".scrubber")
-    browser_page.wait_for_timeout(200)
-    assert not np.array_equal(pixels(browser_page, "[data-picture=baseline]"), before)
+    wait_until(
+        "the drawing", lambda: not np.array_equal(pixels(browser_page, baseline), before), browser_page
+    )
     assert_no_exception(browser_page)
 
 

@@ -7,7 +7,15 @@ import pytest
 
 from aecore import store
 from aecore.store import RunInfo
-from tests.browser.tools import assert_no_exception, goto, set_slider, wait_idle
+from tests.browser.tools import (
+    assert_no_exception,
+    goto,
+    rerun,
+    set_slider,
+    settle,
+    wait_idle,
+    wait_until,
+)
 
 WALK = ".walk input[type=range]"
 STOP = ".walk .stops button"
@@ -26,7 +34,7 @@ def home(server, browser_page, digits_key):
     errors = []
     browser_page.on("pageerror", lambda error: errors.append(str(error)))
     browser_page.goto(f"{server.url}/?run={digits_key}")
-    wait_idle(browser_page, STOP, timeout=180)  # the first visit after a start imports torch
+    wait_idle(browser_page, STOP)
     yield browser_page
     assert errors == []
     assert_no_exception(browser_page)
@@ -38,10 +46,6 @@ def drawing(page):
 
 def said(page, where):
     return page.locator(f".walk .{where}").inner_text()
-
-
-def settle(page):
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def test_the_network_is_drawn_and_follows_the_handle(home):
@@ -70,20 +74,16 @@ def test_a_click_on_an_image_walks_to_it(home):
 def test_a_rerun_of_the_page_leaves_the_place_on_the_walk(home):
     home.locator(STOP).nth(2).click()
     home.locator(f"{STOP}:nth-child(3)[aria-pressed=true]").wait_for()
-    home.keyboard.press("r")
-    wait_idle(home, STOP)
-    home.wait_for_timeout(500)
+    rerun(home)
+    settle(home)
     assert said(home, "in") == "A test image, 2"
 
 
 def test_other_images_come_at_a_click(home):
     before = drawing(home)
     home.get_by_role("button", name="Other images").click()
-    for _ in range(100):
-        if drawing(home) != before:
-            break
-        home.wait_for_timeout(100)
-    assert drawing(home) != before
+    wait_until("another drawing", lambda: drawing(home) != before, home)
+    assert said(home, "in") == "A test image, 0"
 
 
 def test_the_first_door_leads_to_reconstructions_of_the_same_run(home, digits_key):
@@ -107,11 +107,13 @@ def test_a_link_shows_the_same_reconstructions(server, open_page, digits_key):
     goto(page, server)
     goto(page, server, f"reconstructions?run={digits_key}", expect=FIGURES)
     set_slider(page, "reconstructions_count", 48)
+    page.wait_for_function("document.querySelectorAll('[data-pictures] figure').length === 48")
+    pictures = page.locator("[data-pictures]")
+    worst = pictures.inner_text()
     page.locator(".st-key-reconstructions_order").get_by_text("Best").click()
     page.wait_for_function("location.search.includes('reconstructions_order=Best')")
-    wait_idle(page, FIGURES)
-    page.wait_for_function("document.querySelectorAll('[data-pictures] figure').length === 48")
-    shown = page.locator("[data-pictures]").inner_text()
+    wait_until("the best in the place of the worst", lambda: pictures.inner_text() != worst, page)
+    shown = pictures.inner_text()
     other = open_page()
     goto(other, server, page.url.removeprefix(server.url), expect=FIGURES)
     other.wait_for_function("document.querySelectorAll('[data-pictures] figure').length === 48")

@@ -10,15 +10,22 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Locator, Page
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "test-results"
+# Trainings of lowered priority may get no time at all on a busy machine; those of tests take their turn.
+STREAMLIT = "from aecore.jobs import control; control.NICE = 0; from streamlit.web.cli import main; main()"
+PATIENCE = 60
+"""Seconds after which a test that waits for something fails."""
+
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 EXCEPTION = '[data-testid="stException"]'
 
@@ -27,7 +34,8 @@ class Server:
     """`streamlit run` on a free port of 127.0.0.1, with its own run root and data folder.
 
     Attributes: `url` (no trailing slash), `checkpoints`, `data`, `log` (file with what it printed).
-    `stop()` then `start()`, or `restart()`, keep port and folders, so open pages reconnect.
+    `stop()` then `start()`, or `restart()`, keep port and folders, so open pages reconnect. As a context it
+    starts, and in the end stops together with every training begun below its run root.
     """
 
     def __init__(self, checkpoints: Path, data: Path, log: Path, script: Path = ROOT / "streamlit_app.py"):
@@ -36,9 +44,17 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen | None = None
 
-    def start(self, timeout: float = 60) -> None:
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self.end_trainers()
+
+    def start(self, timeout: float = PATIENCE) -> None:
         """Start and wait for health; RuntimeError with the server's own words when it ends or is silent."""
-        command = [sys.executable, "-m", "streamlit", "run", str(self.script)]
+        command = [sys.executable, "-c", STREAMLIT, "run", str(self.script)]
         command += ["--server.headless", "true", "--server.port", str(self.port)]
         folders = {"AECORE_CHECKPOINTS": str(self.checkpoints), "AECORE_DATA": str(self.data)}
         with self.log.open("ab") as log:
@@ -87,13 +103,18 @@ class Server:
             return False
 
 
+def data_folder() -> Path:
+    """The data folder of this test session."""
+    return Path(os.environ["AECORE_DATA"])
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def wait_idle(page: Page, expect: str | None = None, timeout: float = 60) -> None:
+def wait_idle(page: Page, expect: str | None = None, timeout: float = PATIENCE) -> None:
     """Wait until the script has run and, because a page can be idle before it has begun, until a selector
     is visible: `expect`, or else anything in the main area. Seconds; raises Playwright's TimeoutError.
     """
@@ -101,6 +122,52 @@ def wait_idle(page: Page, expect: str | None = None, timeout: float = 60) -> Non
         state="visible" if expect else "attached", timeout=timeout * 1000
     )
     page.locator(IDLE).wait_for(state="attached", timeout=timeout * 1000)
+
+
+def wait_until(
+    what: str,
+    condition: Callable[[], Any],
+    page: Page | None = None,
+    sign: Callable[[], Any] | None = None,
+) -> Any:
+    """Wait until `condition()` is true and return what it gave; AssertionError with `what` after PATIENCE.
+
+    With a `page`, its events go on meanwhile. With a `sign` of life, such as a training's progress, it is
+    PATIENCE without a new sign.
+    """
+    deadline, last = time.monotonic() + PATIENCE, sign and sign()
+    while not (found := condition()):
+        if sign and (now := sign()) != last:
+            deadline, last = time.monotonic() + PATIENCE, now
+        ending = f"; the last sign was {last}" if sign else ""
+        assert time.monotonic() < deadline, f"waited {PATIENCE} s for {what}{ending}"
+        page.wait_for_timeout(50) if page else time.sleep(0.05)
+    return found
+
+
+def rerun(page: Page) -> None:
+    """Run the page's script again by Streamlit's key for it, and wait until that run has ended."""
+    page.locator(IDLE).evaluate(
+        """app => {
+          let began = false;
+          window.rerunEnded = new Promise(done => new MutationObserver(() => {
+            if (app.dataset.testScriptState !== "notRunning") began = true;
+            else if (began) done(true);
+          }).observe(app, { attributes: true }));
+        }"""
+    )
+    page.keyboard.press("r")
+    page.wait_for_function("window.rerunEnded")
+
+
+def settle(page: Page, frames: int = 2) -> None:
+    """Wait until the browser has drawn that many frames."""
+    page.evaluate(
+        """async (frames) => {
+          for (let i = 0; i < frames; i++) await new Promise(requestAnimationFrame);
+        }""",
+        frames,
+    )
 
 
 def goto(page: Page, server: Server, path: str = "", expect: str | None = None) -> None:

@@ -10,7 +10,6 @@ from aecore.grid import Grid
 from benchmarks.choose import SLIDER, moves
 from tests.browser.tools import Server, assert_no_exception, data_folder, goto, wait_idle, wait_until
 
-LIMIT_MS = 200
 """From the key press to the other member's pictures, the quickest of 30 moves: what else the machine has to
 do is no property of the page. `python -m benchmarks choose` gives the median."""
 
@@ -41,14 +40,13 @@ def at(page):
     return page.evaluate("new URL(location).searchParams.get('at')")
 
 
-def test_a_move_shows_the_other_members_pictures_in_under_200_ms(server, trained, browser_page):
+def test_a_move_shows_the_other_members_pictures_and_computes_nothing(server, trained, browser_page):
     goto(browser_page, server)
     goto(browser_page, server, f"choose?grid={trained.name}&at=0-0", expect=SLIDER)
-    times = moves(browser_page, 30)
-    assert_no_exception(browser_page)
-    assert min(t["pictures"] for t in times) < LIMIT_MS
     before = {p.name: p.stat().st_mtime_ns for p in trained.rglob("*")}
-    moves(browser_page, 2)
+    # Each ends when other pictures are seen; how soon is for `python -m benchmarks choose`.
+    assert len(moves(browser_page, 30)) == 30
+    assert_no_exception(browser_page)
     assert before == {p.name: p.stat().st_mtime_ns for p in trained.rglob("*")}, "nothing is computed anew"
 
 

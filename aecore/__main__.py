@@ -10,13 +10,16 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aecore import jobs, store
 from aecore.command_flags import Datasets, Evaluate, Resume, Runs, Settings, Train, TrainGrid, parse
 from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig
 from aecore.presets import architecture, penalty_text
 from aecore.results import EpochRecord, Progress, Score
+
+if TYPE_CHECKING:
+    from aecore.jobs.grid_worker import Engine
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,16 +50,15 @@ def _config(command: Settings) -> Config:
 
 
 def _train_grid(command: TrainGrid) -> int:
-    from aecore import grid_command, store
     from aecore.grid import Grid, parse_axis
 
     axes = [parse_axis(text) for text in command.axis]
     if repeated := {name for name, _ in axes if [n for n, _ in axes].count(name) > 1}:
         raise ValueError(f"the axis {sorted(repeated)[0]} is given twice")
     grid = Grid(_config(command), dict(axes))
-    engine = grid_command.choose_engine(command.engine, command.ray_address)
+    engine = _engine(command.engine, command.ray_address)
     path = store.create_grid(grid, command.name, command.out)
-    return grid_command.work(path, command.threads, command.json, engine)
+    return _work_grid(path, command.threads, command.json, engine)
 
 
 def _train(command: Train) -> int:
@@ -68,10 +70,8 @@ def _train(command: Train) -> int:
 def _resume(command: Resume) -> int:
     path = store.find_run(command.run, command.out)
     if store.is_grid(path):
-        from aecore import grid_command
-
-        engine = grid_command.choose_engine(command.engine, command.ray_address)
-        return grid_command.work(path, command.threads, command.json, engine)
+        engine = _engine(command.engine, command.ray_address)
+        return _work_grid(path, command.threads, command.json, engine)
     if command.engine != "local":
         raise ValueError("--engine ray is for grids; a run trains on this machine")
     info = store.read_info(path)
@@ -126,6 +126,54 @@ def _work(path: Path, threads: int | None, as_json: bool) -> int:
     else:
         print(f"{path}: {_figures(result.test)}")
     return 0
+
+
+def _work_grid(path: Path, threads: int | None, as_json: bool, engine: Engine | None) -> int:
+    """Trains the grid in `path` to its end or to a stop; returns the exit code."""
+    from tqdm import tqdm
+
+    from aecore.grid import axis_text, axis_title
+    from aecore.jobs import grid_worker
+
+    info = store.read_grid(path)
+    members = len(info.grid.members)
+    store.clear_stop(path)
+    bar = tqdm(total=members, unit="member", disable=as_json or not sys.stderr.isatty())
+
+    def on_progress(progress: Progress) -> None:
+        bar.n = round(progress.fraction * members, 2)
+        bar.refresh()
+
+    def on_record(k: int, record: EpochRecord) -> None:
+        if as_json:
+            print(json.dumps({"k": k, **record.to_dict()}), flush=True)
+
+    with bar:
+        result = grid_worker.work(path, threads or info.progress.threads, on_record, on_progress, engine)
+    if result is None:
+        print(f"stopped; `python -m aecore resume {path}` goes on", file=sys.stderr)
+        return 130
+    if as_json:
+        print(json.dumps({"grid": str(path), **result.to_dict()}))
+        return 0
+    for row in result.members:
+        axes = ", ".join(f"{axis_title(n)} {axis_text(n, v)}" for n, v in row.axes.items())
+        score = (
+            f"squared error per image {row.result.test.squared_error:.3f}"
+            if row.result is not None
+            else f"its loss was no longer finite in epoch {row.failed}"
+        )
+        print(f"{path}/{row.k}: {axes}: {score}")
+    return 0
+
+
+def _engine(name: str, ray_address: str = "") -> Engine | None:
+    """What runs the stacks: None for processes on this machine. RuntimeError where ray is not installed."""
+    if name == "local":
+        return None
+    from aecore.jobs.ray_engine import RayEngine
+
+    return RayEngine(ray_address)
 
 
 def _evaluate(command: Evaluate) -> int:

@@ -4,7 +4,8 @@ import tempfile
 
 import pytest
 
-from aecore import grid_command, store
+from aecore import __main__ as command_line
+from aecore import store
 from aecore.__main__ import main
 from aecore.jobs import grid_worker, process
 from tests.engines import InProcess
@@ -62,7 +63,6 @@ def test_a_missing_ray_is_told_before_a_folder_is_made(capsys, tmp_path, monkeyp
     assert main(["grid", *TINY, "--axis", "train.seed=0,1", "--engine", "ray"]) == 2
     assert "requirements-ray.txt" in capsys.readouterr().err
     assert not list((tmp_path / "aecore_checkpoints").glob("*"))
-    assert grid_command.choose_engine("local") is None
 
 
 def test_resume_takes_an_engine_for_a_grid_and_for_nothing_else(capsys, in_process, monkeypatch):
@@ -71,8 +71,10 @@ def test_resume_takes_an_engine_for_a_grid_and_for_nothing_else(capsys, in_proce
     assert main(["resume", f"{grid}/0", "--engine", "ray"]) == 2
     assert "--engine ray is for grids" in capsys.readouterr().err
     got = []
-    monkeypatch.setattr(grid_command, "choose_engine", lambda *words: words)
-    monkeypatch.setattr(grid_command, "work", lambda path, threads, as_json, engine: got.append(engine) or 0)
+    monkeypatch.setattr(command_line, "_engine", lambda *words: words)
+    monkeypatch.setattr(
+        command_line, "_work_grid", lambda path, threads, as_json, engine: got.append(engine) or 0
+    )
     assert main(["resume", grid, "--engine", "ray", "--ray-address", "head:6379"]) == 0
     assert got == [("ray", "head:6379")]
 

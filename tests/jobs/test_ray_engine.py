@@ -8,9 +8,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from aecore import grid_command, store
+from aecore import store
 from aecore.grid import Grid
 from aecore.jobs import grid_worker
+from aecore.jobs.ray_engine import RayEngine
 from aecore.store import names
 from tests.engines import InProcess
 from tests.samples import tiny_config
@@ -78,7 +79,7 @@ def test_a_node_is_killed_and_the_members_come_home_with_the_bits_of_local_proce
             ray_cluster.remove_node(second, allow_graceful=False)
 
     records = []
-    engine = grid_command.choose_engine("ray", ray_cluster.address)
+    engine = RayEngine(ray_cluster.address)
     result = grid_worker.work(path, 1, lambda *record: records.append(record), on_progress, engine)
     assert 0 < killed[0] < 1
     assert same_members(path, local)
@@ -103,7 +104,7 @@ def test_a_stop_keeps_what_is_there_and_calls_off_what_waits(cluster, tmp_path):
         if begun():
             store.request_stop(path)
 
-    engine = grid_command.choose_engine("ray", ray_cluster.address)
+    engine = RayEngine(ray_cluster.address)
     assert grid_worker.work(path, 1, None, on_progress, engine) is None
     assert store.read_progress(path).status == "stopped"
     # The processor of the node that was killed is gone, so the second stack was still waiting.
@@ -119,11 +120,11 @@ def test_what_a_worker_refuses_is_told_in_one_sentence_and_not_tried_again(clust
     store.write_stacks(path, [[0, 1]])
     store.save_state(store.stack_path(path, 0), {"position": torch.tensor([1, 0])})
     with pytest.raises(RuntimeError, match="the saved state does not fit the config"):
-        grid_worker.work(path, 1, engine=grid_command.choose_engine("ray", ray_cluster.address))
+        grid_worker.work(path, 1, engine=RayEngine(ray_cluster.address))
     assert store.read_progress(path).status == "failed"
 
 
 def test_an_address_without_a_cluster_is_refused_in_one_sentence(tmp_path):
     path = store.create_grid(two_stacks(1), "", tmp_path)
     with pytest.raises(ValueError, match="no Ray cluster answers at"):
-        grid_worker.work(path, 1, engine=grid_command.choose_engine("ray", "127.0.0.1:1"))
+        grid_worker.work(path, 1, engine=RayEngine("127.0.0.1:1"))

@@ -36,7 +36,9 @@ BOUNDED |= {f"loss.{name}": strength for name in PENALTIES}
 
 
 def strategy(path: str, kind: object) -> st.SearchStrategy:
-    return BOUNDED[path] if path in BOUNDED else st.sampled_from(get_args(kind))
+    if path in BOUNDED:
+        return BOUNDED[path]
+    return st.floats(0, 1) if kind is float else st.sampled_from(get_args(kind))
 
 
 @st.composite

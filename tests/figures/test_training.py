@@ -67,7 +67,7 @@ def test_a_history_without_validation_has_train_alone():
 
 
 def test_a_quantity_that_is_not_known_here_has_its_line_too():
-    chart = term_curves(history(2, code_entropy=0.1, kl=0.2), epochs=2)
+    chart = term_curves(history(2, codebook_loss=0.1, kl=0.2), epochs=2)
     colors = colors_by_name(layers_of(chart)[0])
-    assert list(colors) == ["loss (sum)", "reconstruction", "code entropy", "kl"]
+    assert list(colors) == ["loss (sum)", "reconstruction", "codebook loss", "kl"]
     assert len(set(colors.values())) == 4

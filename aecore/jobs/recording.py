@@ -185,8 +185,11 @@ def train_members(
 def _run(training: EpochLoop, k: int, data: ImageData) -> Run:
     """Member k as a run without a folder."""
     config = training.configs[k]
-    model = models.build(config.model, data.shape)
-    model.load_state_dict(training.member(k))
+    # Without initial weights, which would cost a large network more than the look at it does.
+    with torch.device("meta"):
+        model = models.build(config.model, data.shape)
+    weights = {name: t.float() if t.is_floating_point() else t for name, t in training.member(k).items()}
+    model.load_state_dict(weights, assign=True)
     model.eval().requires_grad_(False)
     return Run(Path(), "", config, data.shape, training.images.scaling, model)
 

@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import os
 import time
-import traceback
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -141,12 +140,8 @@ def main() -> None:
     parser.add_argument("--nice", type=int, default=0)
     arguments = parser.parse_args()
     lower_priority(arguments.nice)
-    try:
-        work(arguments.grid, arguments.threads)
-    except (ValueError, RuntimeError, OSError):
-        # The sentence is in the progress for the pages; the traceback goes to the grid's log.
-        traceback.print_exc()
-        raise SystemExit(1) from None
+    # An exception's sentence is in the progress for the pages; its traceback goes to the grid's log.
+    work(arguments.grid, arguments.threads)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import contextlib
 import os
 import sys
 import threading
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,12 +68,8 @@ def main() -> None:
     parser.add_argument("stack", type=int)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
-    try:
-        work(arguments.grid, arguments.stack, arguments.threads, sys.stdin.fileno())
-    except (ValueError, RuntimeError, OSError):
-        # The sentence is in the stack's progress; the traceback goes to the grid's log.
-        traceback.print_exc()
-        raise SystemExit(1) from None
+    # An exception's sentence is in the stack's progress; its traceback goes to the grid's log.
+    work(arguments.grid, arguments.stack, arguments.threads, sys.stdin.fileno())
 
 
 if __name__ == "__main__":

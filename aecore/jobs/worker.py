@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,12 +66,8 @@ def main() -> None:
     parser.add_argument("--nice", type=int, default=0)
     arguments = parser.parse_args()
     lower_priority(arguments.nice)
-    try:
-        work(arguments.run, arguments.threads)
-    except Exception:
-        # The sentence is in the progress for the pages; the traceback goes to the run's log.
-        traceback.print_exc()
-        raise SystemExit(1) from None
+    # An exception's sentence is in the progress for the pages; its traceback goes to the run's log.
+    work(arguments.run, arguments.threads)
 
 
 if __name__ == "__main__":

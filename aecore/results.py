@@ -123,6 +123,11 @@ class CodeSparsity(Record):
     mean_absolute: float
     """Mean |z_ij|; read it beside the norm of the decoder's columns."""
 
+    @property
+    def active_alive_units(self) -> float:
+        """Non-zero units per image, dead ones left out."""
+        return min(self.active_units, self.units - self.dead_units)
+
 
 @dataclass(frozen=True)
 class Figures(CodeSparsity):
@@ -176,6 +181,8 @@ class Result(Record):
     """Of the mean squared error over the validation images."""
     code: CodeSparsity | None = None
     """Of the test images' codes."""
+    validation_code: CodeSparsity | None = None
+    """Of the validation images' codes: what a choice by sparsity rests on. None for fewer than two."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 
 from aecore.config import Config
 from aecore.grid import Grid
-from aecore.results import Result, Row
+from aecore.results import Row
 
 LATENT, SEED = "model.latent_size", "train.seed"
 
@@ -35,7 +35,7 @@ class Candidate:
     pca: float | None
     """The same of PCA with as many components as the code has units."""
     active_units: float | None
-    """Non-zero units per image, dead ones left out."""
+    """Non-zero units per validation image, dead ones left out."""
     parameters: int | None
 
 
@@ -113,18 +113,14 @@ def candidates(grid: Grid, rows: Iterable[Row]) -> list[Candidate]:
             standard_error=result.validation_standard_error if result else None,
             test=result.test.squared_error if result else None,
             pca=result.test.pca_squared_error if result else None,
-            active_units=_active_units(result),
+            active_units=result.validation_code.active_alive_units
+            if result and result.validation_code
+            else None,
             parameters=result.parameters if result else None,
         )
         if candidate.validation is not None or candidate.test is not None:
             found.append(candidate)
     return found
-
-
-def _active_units(result: Result | None) -> float | None:
-    """Non-zero units per image, dead ones left out."""
-    code = result.code if result else None
-    return min(code.active_units, code.units - code.dead_units) if code else None
 
 
 def groups(members: Iterable[Candidate]) -> list[Group]:

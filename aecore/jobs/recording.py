@@ -229,6 +229,7 @@ def _outcomes(training: EpochLoop, data: ImageData) -> list[Result | int]:
                 validation=validation[k],
                 validation_standard_error=metrics.standard_error(metrics.errors_on(run, images)),
                 code=code_sparsity(run.encode(data.test_images)),
+                validation_code=code_sparsity(run.encode(images)) if len(images) > 1 else None,
             )
         )
     return found

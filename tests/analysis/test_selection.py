@@ -22,7 +22,7 @@ def row(k, validation, *, error=0.1, test=None, active=None):
     code = CodeSparsity(20, 8, 0.5, 0.4, 0.5, 0.5, active or 4.0, 7, 1, 1.0)
     score = Score(validation if test is None else test, 0.1, 20.0)
     figures = {} if validation is None else {"squared_error": validation}
-    return Row(k, {}, Result(score, 1, 1.0, 100, "cpu", figures, error, code))
+    return Row(k, {}, Result(score, 1, 1.0, 100, "cpu", figures, error, validation_code=code))
 
 
 def grid_with(errors, axes, **more):

@@ -40,3 +40,17 @@ def test_a_change_that_is_too_large_is_refused(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(shipping, "ALLOWED_CHANGE", 0.0)
     with pytest.raises(ValueError, match="half precision changes the squared error"):
         shipping.ship_grid(trained, tmp_path / "shipped")
+
+
+def test_units_counted_with_shipped_weights_are_those_counted_at_the_trainings_end(trained, tmp_path):
+    target = tmp_path / "shipped" / trained.name
+    shipping.ship_grid(trained, target)
+    at_the_end = store.read_grid(target).members()
+    shipping.measure_validation_codes(target)
+    info = store.read_grid(target)
+    assert info.members() == [info.member_row(k) for k in (0, 1)]
+    for row, before in zip(info.members(), at_the_end, strict=True):
+        ours, theirs = row.result.validation_code.to_dict(), before.result.validation_code.to_dict()
+        assert ours == pytest.approx(theirs, rel=1e-2)
+        assert ours["images"] == round(len(data.load("digits").train_images) / 12)
+        assert row.result.test == before.result.test

@@ -81,14 +81,13 @@ def _member(grid: Grid, k: int, row: Row, pixels: int) -> dict[str, Any]:
     units = grid.members[k].model.latent_size
     result = row.result
     test, code = (result.test, result.code) if result else (None, None)
-    (candidate,) = selection.candidates(grid, [row]) or (None,)
     return {
         "name": member_name(grid, k),
         "units": units,
         "figures": {
             "test": test.squared_error if test else None,
             "validation": row.validation.get("squared_error"),
-            "active": candidate.active_units if candidate else None,
+            "active": code.active_alive_units if code else None,
             "zeros": code.exact_zeros if code else None,
             "hoyer": code.hoyer if code else None,
             "parameters": result.parameters if result else None,

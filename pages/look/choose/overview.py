@@ -137,7 +137,10 @@ def draw_pareto_front(grid: Grid, members: Sequence[Candidate], k: int, key: str
 
     judged = [c for c in members if None not in (c.validation, c.active_units, c.parameters)]
     if not judged:
-        st.caption("Active units are counted when a stack of members is done.")
+        st.caption(
+            "Active units are counted on validation images at a training's end; no model here has that "
+            "figure."
+        )
         return
     front = selection.pareto_front([(c.validation, c.active_units, c.parameters) for c in judged])
     rows = [
@@ -155,7 +158,7 @@ def draw_pareto_front(grid: Grid, members: Sequence[Candidate], k: int, key: str
     _show(chart(rows), key, pick)
     st.caption(
         f"{front.sum()} of {len(front)} models are beaten by none in all three: validation error, active "
-        "units and parameters (the mark's size). Grey ones are."
+        "units on validation images and parameters (the mark's size). Grey ones are."
     )
 
 

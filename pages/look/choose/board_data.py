@@ -28,6 +28,10 @@ LARGEST = 8_000_000
 """Bytes of pictures that are sent to a browser at most; larger grids show fewer images a member."""
 
 
+ALIKE = 0.05
+"""Squared errors that differ by less than this share are called alike: about what another seed changes."""
+
+
 def board_data(info: GridInfo, rows: Sequence[Row]) -> dict[str, Any]:
     """All that the component shows of a grid; made again when a member's pictures change."""
     return _board_data(str(info.path), store.pictures_stamp(info), info, rows)
@@ -50,8 +54,8 @@ def payload(
     per_image = len(rows) * math.prod(shape)
     count = max(1, min(count, LARGEST // max(per_image, 1)))
     members, codes = [], []
-    for k, row in enumerate(rows):
-        member = _member(info.grid, k, row, math.prod(shape))
+    for k in range(len(rows)):
+        member = _member(info.grid, k, rows, math.prod(shape))
         code = pictures.codes[k]
         member["pictured"] = code is not None
         member["code"] = sum(part.size for part in codes)
@@ -77,9 +81,9 @@ def payload(
     }
 
 
-def _member(grid: Grid, k: int, row: Row, pixels: int) -> dict[str, Any]:
+def _member(grid: Grid, k: int, rows: Sequence[Row], pixels: int) -> dict[str, Any]:
     units = grid.members[k].model.latent_size
-    result = row.result
+    row, result = rows[k], rows[k].result
     test, code = (result.test, result.code) if result else (None, None)
     return {
         "name": member_name(grid, k),
@@ -98,12 +102,13 @@ def _member(grid: Grid, k: int, row: Row, pixels: int) -> dict[str, Any]:
             "zeros": 0.0,
             "parameters": (units + 1) * pixels,
         },
-        "sentence": sentence(grid, k, row),
+        "sentence": sentence(grid, k, rows),
     }
 
 
-def sentence(grid: Grid, k: int, row: Row) -> str:
-    """What a member's figures say beside PCA's, in one line."""
+def sentence(grid: Grid, k: int, rows: Sequence[Row]) -> str:
+    """What member k's figures say beside PCA's, in one or two sentences; `rows` are those of all members."""
+    row = rows[k]
     if row.failed is not None:
         shown = "the pictures are of the epoch before" if row.failed > 1 else "there is no picture of it"
         return f"Its loss was no longer finite in epoch {row.failed}: {shown}."
@@ -112,22 +117,33 @@ def sentence(grid: Grid, k: int, row: Row) -> str:
     if error is None or pca is None:
         epochs = row.epochs
         return f"Trained for {epochs} epoch{'s' * (epochs != 1)} so far; its test figures come at the end."
-    config = grid.members[k]
-    units = config.model.latent_size
+    units = grid.members[k].model.latent_size
     components = f"{units} component{'s' * (units != 1)}"
-    if error < 0.95 * pca:
+    if error < (1 - ALIKE) * pca:
         return (
             f"Squared error {error:.1f}, {1 - error / pca:.0%} below what PCA reaches with {components} "
             f"({pca:.1f})."
         )
-    verdict = f"PCA with {components} does {'about as well' if error < 1.05 * pca else 'better'}"
-    width = selection.bottleneck(config)
-    why = (
-        "."
-        if width is None
-        else (
-            f": the network's narrowest hidden layer is {width} wide and squeezes the image "
-            f"{'before the code does' if width <= units else 'about as much as the code does'}."
+    verdict = "about as well" if error < (1 + ALIKE) * pca else "better"
+    text = f"PCA with {components} does {verdict} ({pca:.1f} against {error:.1f})."
+    return " ".join([text, *_what_else_is_known(grid, k, rows, error, pca)])
+
+
+def _what_else_is_known(grid: Grid, k: int, rows: Sequence[Row], error: float, pca: float) -> list[str]:
+    """Why a member does not beat PCA, where the same network without its penalty tells; else what is seen."""
+    plain = selection.without_penalty(grid, k)
+    result = rows[plain].result if plain is not None else None
+    if result is not None:
+        other = result.test.squared_error
+        without = f"The same network without the penalty reaches {other:.1f}"
+        if other < (1 - ALIKE) * min(pca, error):
+            return [f"{without}, so that the penalty is the cause."]
+        known = [f"{without}, {'less than PCA' if other < pca else 'no less than PCA'}."]
+    else:
+        known = []
+    width = selection.bottleneck(grid.members[k])
+    if width is not None:
+        known.append(
+            f"Its narrowest hidden layer is {width} wide; wider ones would show whether that is why."
         )
-    )
-    return f"{verdict} ({pca:.1f} against {error:.1f}){why}"
+    return known

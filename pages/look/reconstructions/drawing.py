@@ -98,6 +98,7 @@ def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str
     """The figures beside PCA's, the spread of the errors, and what they mean."""
     from aecore.figures.errors import error_histogram, extremes, verdict
     from aecore.models import layer_sizes
+    from aecore.presets import penalty_text
     from aecore.results import Score
 
     run, data, errors, pca_errors = tested.run, tested.data, tested.errors, tested.pca_errors
@@ -120,7 +121,8 @@ def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str
     model = run.config.model
     before_code = len(model.hidden) + (len(model.channels) if model.family == "conv" else 0)
     narrowest = min(layer_sizes(model, run.shape)[1 : 1 + before_code], default=None)
-    sentence = verdict(errors[pool], pca_errors[pool], n, narrowest, run.result is not None)
+    penalty = penalty_text(run.config.loss) if run.config.loss.penalties else ""
+    sentence = verdict(errors[pool], pca_errors[pool], n, narrowest, penalty, run.result is not None)
     st.markdown(f"{sentence} {extremes(errors[pool], tested.labels[pool], data.class_names)}")
     chart = error_histogram(errors[pool], errors[shown], pca.squared_error)
     st.altair_chart(chart, key="reconstructions_errors")

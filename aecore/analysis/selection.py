@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from aecore.config import Config
+from aecore.config import Config, field_paths
 from aecore.grid import Grid
 from aecore.results import Row
+
+SHUFFLES = 499
+"""Times that the errors are shuffled to see what chance makes of an axis."""
 
 LATENT, SEED = "model.latent_size", "train.seed"
 
@@ -46,6 +49,18 @@ class Group:
     config: Config
     """The first member's."""
     members: tuple[Candidate, ...]
+    """Those of the grid."""
+    further: tuple[Candidate, ...] = ()
+    """The same settings at further seeds, trained elsewhere: `k` is not of this grid."""
+
+    @property
+    def seeds(self) -> int:
+        return len(self.validations)
+
+    @property
+    def finished(self) -> bool:
+        """Whether each member has come to its end."""
+        return all(c.parameters is not None for c in self.members)
 
     @property
     def validation(self) -> float:
@@ -54,11 +69,11 @@ class Group:
 
     @property
     def validations(self) -> list[float]:
-        return [c.validation for c in self.members if c.validation is not None]
+        return [c.validation for c in (*self.members, *self.further) if c.validation is not None]
 
     @property
     def test(self) -> float | None:
-        """Mean test error over the seeds, None where a seed has none."""
+        """Mean test error over the grid's own seeds, None where a seed has none."""
         return _mean(self.tests) if len(self.tests) == len(self.members) else None
 
     @property
@@ -68,7 +83,7 @@ class Group:
     @property
     def standard_error(self) -> float | None:
         """Of the mean validation error: over the seeds, or over the validation images for one seed."""
-        if len(self.members) == 1:
+        if self.seeds == 1:
             return self.members[0].standard_error
         return float(np.std(self.validations, ddof=1) / math.sqrt(len(self.validations)))
 
@@ -85,8 +100,11 @@ class Proposal:
     best: Group
     limit: float
     """Validation error up to which a group counts as good as the best."""
-    over_seeds: bool
-    """Whether the standard error is over seeds; over validation images otherwise."""
+
+    @property
+    def over_seeds(self) -> bool:
+        """Whether the standard error is over seeds; over validation images otherwise."""
+        return self.best.seeds > 1
 
 
 @dataclass(frozen=True)
@@ -94,11 +112,19 @@ class Importance:
     """How much of the variance of the validation error goes with each axis."""
 
     shares: dict[str, float]
-    """From 0 to 1, by axis."""
+    """At most 1, by axis."""
     interactions: float
-    """What is left: the axes' joint effects."""
+    """What is left in a finished grid: the axes' joint effects, and chance."""
+    noise: float
+    """The largest axis's share stays at or below this in 99 of 100 grids whose errors are shuffled."""
     method: str
     """The way in which it was found, for the reader."""
+
+    @property
+    def telling(self) -> dict[str, float]:
+        """The axes whose share chance does not make, the largest first."""
+        found = {name: share for name, share in self.shares.items() if share > self.noise + 1e-9}
+        return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
 def candidates(grid: Grid, rows: Iterable[Row]) -> list[Candidate]:
@@ -123,13 +149,51 @@ def candidates(grid: Grid, rows: Iterable[Row]) -> list[Candidate]:
     return found
 
 
-def groups(members: Iterable[Candidate]) -> list[Group]:
-    """Members with a validation error, those that differ in their seed alone together, in their order."""
+def groups(members: Iterable[Candidate], further: Iterable[Candidate] = ()) -> list[Group]:
+    """Members with a validation error, those that differ in their seed alone together, in their order.
+
+    `further` are finished members of other grids: one with the settings of a group, at a seed that the group
+    does not have, adds its figures to it.
+    """
     found: dict[Config, list[Candidate]] = {}
     for member in members:
         if member.validation is not None:
             found.setdefault(member.config.with_values({SEED: 0}), []).append(member)
-    return [Group(same[0].config, tuple(same)) for same in found.values()]
+    others: dict[Config, dict[int, Candidate]] = {}
+    for other in further:
+        settings = other.config.with_values({SEED: 0})
+        if settings in found and other.validation is not None and other.parameters is not None:
+            others.setdefault(settings, {}).setdefault(other.config.train.seed, other)
+    return [
+        Group(
+            same[0].config,
+            tuple(same),
+            tuple(
+                other
+                for seed, other in others.get(settings, {}).items()
+                if seed not in {member.config.train.seed for member in same}
+            ),
+        )
+        for settings, same in found.items()
+    ]
+
+
+def further_seeds(proposal: Proposal, count: int = 3) -> Grid | None:
+    """A grid of the proposed and the best settings at the seeds that lack to `count`; None where none does.
+
+    With it either's mean and its standard error are over seeds.
+    """
+    base = proposal.chosen.config
+    rows = []
+    for group in dict.fromkeys([proposal.chosen, proposal.best]):
+        known = {c.config.train.seed for c in (*group.members, *group.further)}
+        new = [seed for seed in range(count + len(known)) if seed not in known][: max(count - len(known), 0)]
+        rows += [{**_differences(group.config, base), SEED: seed} for seed in new]
+    return Grid(base, listed=rows) if rows else None
+
+
+def _differences(config: Config, base: Config) -> dict[str, Any]:
+    return {name: config.get(name) for name in field_paths() if config.get(name) != base.get(name)}
 
 
 def along_field(found: Iterable[Group], config: Config, field: str = LATENT) -> list[Group]:
@@ -143,20 +207,22 @@ def along_field(found: Iterable[Group], config: Config, field: str = LATENT) -> 
     return sorted(same, key=lambda g: g.config.get(field))
 
 
-def elbow(x: Sequence[float], y: Sequence[float]) -> int | None:
-    """Where a falling curve bends most: the point farthest below the chord from its first to its last point.
+GAIN = 0.02
+"""Below this relative fall of the error for each further unit, a curve counts as flat."""
 
-    Both axes are scaled to [0, 1] first (Satopaa et al. 2011, "Finding a kneedle in a haystack", without
-    smoothing). `x` rises. None for fewer than three points, or where none lies below the chord.
+
+def elbow(x: Sequence[float], y: Sequence[float]) -> int | None:
+    """Where a falling curve turns flat: the first point from which the next gains less than `GAIN` a unit.
+
+    The gain is the rate r at which y falls by exp(-r) with each unit of x, so that it asks for no range: a
+    curve that is cut short has the same elbow, or none where it ends before it. `x` rises.
     """
     if len(x) != len(y):
         raise ValueError(f"there are {len(x)} positions for {len(y)} errors")
-    if len(x) < 3 or x[-1] <= x[0] or y[0] <= y[-1]:
-        return None
-    along = (np.asarray(x, dtype=float) - x[0]) / (x[-1] - x[0])
-    height = (np.asarray(y, dtype=float) - y[-1]) / (y[0] - y[-1])
-    below = 1 - along - height
-    return int(below.argmax()) if below.max() > 1e-9 else None
+    for i in range(len(x) - 1):
+        if y[i] <= y[i + 1] * math.exp(GAIN * (x[i + 1] - x[i])):
+            return i
+    return None
 
 
 def pareto_front(costs: Sequence[Sequence[float]]) -> np.ndarray:
@@ -179,44 +245,57 @@ def propose(found: Sequence[Group]) -> Proposal | None:
     Of several with that size the one with the smallest error. None where there is nothing to choose, or
     no standard error: one seed and no validation images.
     """
-    if not found:
+    done = [group for group in found if group.finished and group.standard_error is not None]
+    if not done:
         return None
-    best = min(found, key=lambda g: g.validation)
-    error = best.standard_error
-    if error is None:
-        return None
-    limit = best.validation + error
-    within = [g for g in found if g.validation <= limit]
+    best = min(done, key=lambda g: g.validation)
+    limit = best.validation + (best.standard_error or 0.0)
+    within = [g for g in done if g.validation <= limit]
     chosen = min(within, key=lambda g: (g.config.model.latent_size, g.validation))
-    return Proposal(chosen, best, limit, len(best.members) > 1)
+    return Proposal(chosen, best, limit)
 
 
 def importance(grid: Grid, members: Iterable[Candidate]) -> Importance | None:
     """How much of the validation error's variance goes with each axis; None where there is none to share.
 
     On a finished product of axes the main effects of a functional ANOVA (Hutter et al. 2014): the variance
-    of the means over all positions that share a value. Otherwise the rise of a random forest's error when
-    an axis is shuffled (scikit-learn's permutation importance), scaled to a sum of 1.
+    of the means over all positions that share a value. Otherwise the rise of the leave-one-out error when an
+    additive model of the axes' values (ridge, weight 1) has to do without the axis, by the errors' variance.
+    Either is found again for errors shuffled among the members, which says what chance makes.
     """
     errors = {c.k: c.validation for c in members if c.validation is not None}
     axes = list(grid.axes) or list(dict.fromkeys(name for row in grid.listed for name in row))
     seen = [
-        ([_value(grid, position, name) for name in axes], errors[k])
+        ([_value(grid, position, name) for name in axes], k)
         for position, k in zip(grid.positions, grid.index, strict=True)
         if k in errors
     ]
-    values = np.array([error for _, error in seen])
-    if len(values) < 2 or values.var() <= 1e-12 * max(1.0, float(np.abs(values).max()) ** 2):
+    numbers = {k: i for i, k in enumerate(dict.fromkeys(k for _, k in seen))}
+    values = np.array([errors[k] for k in numbers])
+    if len(values) < 4 or values.var() <= 1e-12 * max(1.0, float(np.abs(values).max()) ** 2):
         return None
     levels = _levels([row for row, _ in seen])
-    if grid.axes and len(seen) == len(grid.positions):
-        shares = {name: _main_effect(levels[:, i], values) for i, name in enumerate(axes)}
+    # Positions may share a member: its error moves as one. A column a shuffle, the first as it is.
+    random = np.random.default_rng(0)
+    shuffled = np.column_stack([values, *(random.permutation(values) for _ in range(SHUFFLES))])
+    columns = shuffled[[numbers[k] for _, k in seen]]
+    whole = bool(grid.axes) and len(seen) == len(grid.positions)
+    found = _main_effects(levels, columns) if whole else _left_out(levels, columns)
+    noise = float(np.quantile(found[:, 1:].max(0), 0.99, method="higher"))
+    shares = dict(zip(axes, found[:, 0].tolist(), strict=True))
+    if whole:
         rest = max(0.0, 1 - sum(shares.values()))
-        return Importance(shares, rest, "share of variance, main effects of a functional ANOVA")
-    if len(seen) < 4:
+        return Importance(shares, rest, noise, "share of the variance (main effects, functional ANOVA)")
+    return Importance(shares, 0.0, noise, "rise of the leave-one-out error without it, by the variance")
+
+
+def without_penalty(grid: Grid, k: int) -> int | None:
+    """The member that differs from member k in having none of its penalties; None where there is none."""
+    config = grid.members[k]
+    if not config.loss.penalties:
         return None
-    shares = dict(zip(axes, _permuted(levels, values), strict=True))
-    return Importance(shares, 0.0, "permutation importance in a random forest, scaled to a sum of 100 %")
+    plain = config.with_values({f"loss.{name}": 0.0 for name in config.loss.penalties})
+    return grid.members.index(plain) if plain in grid.members else None
 
 
 def bottleneck(config: Config) -> int | None:
@@ -265,20 +344,37 @@ def slice_places(grid: Grid, place: Sequence[int], *free: int) -> Iterable[list[
     return (list(p) for p in itertools.product(*ranges))
 
 
-def _main_effect(levels: np.ndarray, values: np.ndarray) -> float:
-    means = {level: values[levels == level].mean() for level in np.unique(levels)}
-    fitted = np.array([means[level] for level in levels])
-    return float(fitted.var() / values.var())
+def _main_effects(levels: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Share of the variance of each column of N x M `values` that each of A axes explains: A x M."""
+    variance = values.var(0)
+    shares = []
+    for axis in levels.T:
+        kinds = np.eye(axis.max() + 1)[axis]
+        means = kinds.T @ values / kinds.sum(0)[:, None]
+        shares.append((kinds @ means).var(0) / variance)
+    return np.array(shares)
 
 
-def _permuted(levels: np.ndarray, values: np.ndarray) -> list[float]:
-    from sklearn.ensemble import RandomForestRegressor
-    from sklearn.inspection import permutation_importance
+def _left_out(levels: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Rise of the leave-one-out error of each column of N x M `values` without each of A axes: A x M."""
+    blocks = [np.eye(axis.max() + 1)[axis] for axis in levels.T]
+    whole = _leave_one_out(np.hstack(blocks), values)
+    rises = []
+    for i in range(len(blocks)):
+        rest = [np.zeros((len(values), 0)), *blocks[:i], *blocks[i + 1 :]]
+        rises.append((_leave_one_out(np.hstack(rest), values) - whole) / values.var(0))
+    return np.array(rises)
 
-    forest = RandomForestRegressor(100, random_state=0).fit(levels, values)
-    found = permutation_importance(forest, levels, values, n_repeats=10, random_state=0).importances_mean
-    found = np.maximum(found, 0)
-    return (found / found.sum() if found.sum() else found).tolist()
+
+def _leave_one_out(inputs: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Mean squared leave-one-out error of ridge regression of each column of `values` on `inputs`."""
+    n = len(values)
+    # The intercept is not shrunk; residuals without row i are those with it by 1 - h_ii (Allen's PRESS).
+    design = np.column_stack([np.ones(n), inputs])
+    weights = np.diag([1e-9] + [1.0] * inputs.shape[1])
+    hat = design @ np.linalg.solve(design.T @ design + weights, design.T)
+    residuals = (values - hat @ values) / (1 - np.diag(hat))[:, None]
+    return np.square(residuals).mean(0)
 
 
 def _levels(rows: Sequence[Sequence[Any]]) -> np.ndarray:

@@ -38,7 +38,7 @@ def error_curve(
     scale = (
         alt.Scale(type="log", base=2, nice=False, padding=12) if log else alt.Scale(nice=False, padding=12)
     )
-    ticks = sorted({row["x"] for row in along})
+    ticks = sorted({row["x"] for row in (*along, *others)})
     # Not `format`, to which a logarithmic axis adds a precision of its own: 64 became 6e+1.
     axis = alt.Axis(values=ticks, grid=False, labelExpr="format(datum.value, '~g')", labelOverlap=True)
     x = alt.X("x:Q", title=title, scale=scale, axis=axis)
@@ -59,7 +59,7 @@ def error_curve(
         line.mark_area(opacity=0.2, color=LINE).encode(x=x, y=y("low"), y2="high:Q"),
     ]
     known = [row for row in along if row.get("pca") is not None]
-    if known:
+    if len(known) > 1:
         pca = alt.Chart(alt.Data(values=known)).encode(x=x, y=y("pca"))
         layers.append(pca.mark_line(color=PCA_COLOR, strokeWidth=2, strokeDash=[5, 3]))
         text = alt.Chart(alt.Data(values=known[:1])).mark_text(
@@ -90,11 +90,17 @@ def heat_map(cells: Sequence[Row], x: str, y: str, chosen: int, height: int = 30
     color = alt.Color("error:Q", title="squared error", scale=alt.Scale(scheme=HEAT, zero=False), legend=None)
     rects = base.mark_rect(cursor="pointer", invalid=None).encode(
         color=alt.condition("isValid(datum.error)", color, alt.value("transparent")),
+        stroke=alt.condition("isValid(datum.error)", alt.value("transparent"), alt.value(TEXT)),
+        strokeDash=alt.value([3, 3]),
         tooltip=[alt.Tooltip("label:N", title="model"), alt.Tooltip("error:Q", format=".2f")],
     )
-    text = base.mark_text(fontSize=12).encode(
-        text=alt.Text("error:Q", format=".1f"),
-        color=alt.condition(f"datum.error > {middle}", alt.value("#ffffff"), alt.value("#14202b")),
+    text = (
+        base.transform_filter("isValid(datum.error)")
+        .mark_text(fontSize=12)
+        .encode(
+            text=alt.Text("error:Q", format=".1f"),
+            color=alt.condition(f"datum.error > {middle}", alt.value("#ffffff"), alt.value("#14202b")),
+        )
     )
     frame = base.transform_filter("datum.here").mark_rect(filled=False, stroke=CHOSEN, strokeWidth=3)
     return (rects.add_params(_pick()) + text + frame).properties(height=height)
@@ -179,16 +185,18 @@ def parallel(rows: Sequence[Row], columns: Sequence[str], chosen: int, height: i
     return (lines + here + dots.add_params(_pick()) + text).properties(height=height)
 
 
-def importance_bars(shares: Mapping[str, float], interactions: float, height: int = 200) -> alt.Chart:
-    """Share of the variance that goes with each axis, largest first, and what is left."""
+def importance_bars(
+    shares: Mapping[str, float], interactions: float, noise: float, title: str, height: int = 200
+) -> alt.LayerChart:
+    """Each axis's share as `title` says, largest first, what is left, and a rule where chance ends."""
     rows = [{"axis": name, "share": share} for name, share in sorted(shares.items(), key=lambda s: -s[1])]
     rows += [{"axis": "together", "share": interactions}] if interactions > 0.0005 else []
     base = alt.Chart(alt.Data(values=rows)).encode(
         x=alt.X(
             "share:Q",
-            title="share of the variance",
+            title=title,
             axis=alt.Axis(format="%"),
-            scale=alt.Scale(domain=[0, 1.08], nice=False),
+            scale=alt.Scale(domain=[min(0, *shares.values()), 1.08 * max(1, *shares.values())], nice=False),
         ),
         y=alt.Y("axis:N", title=None, sort=None, axis=alt.Axis(labelLimit=220)),
     )
@@ -196,7 +204,9 @@ def importance_bars(shares: Mapping[str, float], interactions: float, height: in
         color=alt.condition("datum.axis == 'together'", alt.value(PCA_COLOR), alt.value(LINE))
     )
     text = base.mark_text(align="left", dx=5, color=TEXT).encode(text=alt.Text("share:Q", format=".1%"))
-    return (bars + text).properties(height=height)
+    limit = alt.Chart(alt.Data(values=[{"share": noise, "axis": ""}]))
+    rule = limit.mark_rule(strokeDash=[2, 3], color=TEXT).encode(x="share:Q")
+    return (bars + text + rule).properties(height=height)
 
 
 def member_curves(rows: Sequence[Row], epochs: int, split: str | None, height: int = 260) -> alt.Chart:

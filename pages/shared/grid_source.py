@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aecore import store
+from aecore.analysis import selection
 from aecore.files import StoreError
 from aecore.results import EpochRecord, Row
 from aecore.store import GridInfo
@@ -25,6 +26,16 @@ def rows(info: GridInfo) -> list[Row]:
     """A row for each member: its line of the table, or while it trains its last validation figures."""
     known = {row.k: row for row in info.members()}
     return [known.get(k) or _unfinished(info, k) for k in range(len(info.grid.members))]
+
+
+def others(info: GridInfo) -> list[selection.Candidate]:
+    """The members of all other finished grids on the same data set."""
+    return [
+        candidate
+        for other in grids()
+        if other.key != info.key and other.result and other.config.data == info.config.data
+        for candidate in selection.candidates(other.grid, other.result.members)
+    ]
 
 
 def _unfinished(info: GridInfo, k: int) -> Row:

@@ -27,34 +27,34 @@ def row(k, validation, *, error=0.1, test=None, active=None):
 
 def grid_with(errors, axes, **more):
     grid = Grid(POST, axes)
-    return grid, candidates(grid, [row(k, e, **more) for k, e in enumerate(errors)])
+    return grid, candidates(grid, [row(k, float(e), **more) for k, e in enumerate(errors)])
 
 
 # The elbow
 
 
-def test_the_elbow_of_two_straight_lines_is_where_they_meet():
-    x = np.arange(11.0)
-    for corner in range(1, 10):
-        y = np.where(x <= corner, 10 - x, 10 - corner - 0.05 * (x - corner))
-        if y[-1] < y[corner]:
-            found = selection.elbow(x, y)
-            below = [
-                y[0] + (y[-1] - y[0]) * (v - x[0]) / (x[-1] - x[0]) - w for v, w in zip(x, y, strict=True)
-            ]
-            assert found == int(np.argmax(below)) == corner
+POSTS_SIZES, POSTS_ERRORS = (2, 4, 8, 12, 16, 32, 64), (33.7, 25.7, 19.0, 16.0, 15.1, 13.3, 12.9)
 
 
-def test_the_elbow_of_the_posts_network_is_its_own_size():
-    sizes = [2, 4, 8, 12, 16, 32, 64]
-    assert sizes[selection.elbow(sizes, [33.7, 25.7, 19.0, 16.0, 15.1, 13.3, 12.9])] == 12
+def test_the_elbow_of_the_posts_network_is_its_own_size_wherever_the_grid_ends():
+    for end in range(len(POSTS_SIZES) + 1):
+        at = selection.elbow(POSTS_SIZES[:end], POSTS_ERRORS[:end])
+        assert (at is None) == (end <= 4)
+        assert at is None or POSTS_SIZES[at] == 12
 
 
-@pytest.mark.parametrize(
-    ("x", "y"), [([1, 2], [2, 1]), ([1, 2, 3], [3, 2, 1]), ([1, 2, 3], [1, 2, 3]), ([1, 2, 3], [3, 2.9, 1])]
-)
-def test_without_a_bend_below_the_chord_there_is_no_elbow(x, y):
-    assert selection.elbow(x, y) is None
+@given(st.lists(st.floats(0.01, 100), min_size=2, max_size=12), st.integers(1, 12))
+def test_a_curve_cut_short_has_the_same_elbow_or_none(errors, end):
+    sizes = list(np.cumsum(range(1, len(errors) + 1)))
+    assert selection.elbow(sizes[:end], errors[:end]) in (None, selection.elbow(sizes, errors))
+
+
+def test_the_elbow_is_where_a_further_unit_gains_less_than_two_percent():
+    for rate, expected in ((0.0199, 0), (0.0201, None)):
+        assert selection.elbow([2, 6], [10.0, 10.0 * math.exp(-4 * rate)]) == expected
+    assert selection.elbow([2, 6], [1.0, 0.0]) is None
+    assert selection.elbow([2, 6], [0.0, 0.0]) == 0
+    assert selection.elbow([2], [1.0]) is None
 
 
 def test_the_elbow_refuses_lists_of_different_lengths():
@@ -165,6 +165,58 @@ def test_nothing_is_proposed_without_validation_or_standard_error():
     assert propose([]) is None
 
 
+def test_members_at_work_and_errors_of_unknown_uncertainty_are_not_proposed():
+    grid = Grid(POST, {"model.latent_size": (2, 4, 8)})
+    at_work = Row(2, {}, epochs=1, validation={"squared_error": 1.0})
+    found = propose(groups(candidates(grid, [row(0, 6.0), row(1, 5.0), at_work])))
+    assert found.chosen.best.k == found.best.best.k == 1
+
+
+def other_seed(config, seed, validation):
+    grid = Grid(config, {"train.seed": (seed,)})
+    return candidates(grid, [row(0, validation)])
+
+
+def test_further_seeds_trained_elsewhere_add_to_the_mean_and_its_standard_error():
+    grid, members = grid_with([6.0, 5.0], {"model.latent_size": (2, 4)})
+    further = [
+        *other_seed(grid.members[1], 1, 7.0),
+        *other_seed(grid.members[1], 0, 99.0),  # the grid has that seed itself
+        *other_seed(grid.members[1].with_values({"train.epochs": 99}), 2, 0.1),  # another training
+    ]
+    first, second = groups(members, further)
+    assert (first.seeds, second.seeds) == (1, 2)
+    assert second.validation == 6
+    assert second.standard_error == pytest.approx(np.std([5, 7], ddof=1) / math.sqrt(2))
+    assert second.best.k == 1
+    found = propose([first, second])
+    assert found.over_seeds == (found.best is second)
+
+
+def test_the_seeds_that_lack_are_those_of_the_proposed_and_the_best_setting():
+    _, members = grid_with([9.0, 5.05, 5.0], {"model.latent_size": (2, 4, 8)})
+    proposal = propose(groups(members))
+    grid = selection.further_seeds(proposal)
+    assert [(c.model.latent_size, c.train.seed) for c in grid.members] == [(4, 1), (4, 2), (8, 1), (8, 2)]
+    further = candidates(grid, [row(k, 5.0 + k) for k in range(4)])
+    complete = groups(members, further)
+    assert [group.seeds for group in complete] == [1, 3, 3]
+    assert selection.further_seeds(propose(complete[1:])) is None
+
+
+def test_a_member_without_its_penalty_is_found_where_the_grid_has_it():
+    grid = Grid(POST, {"model.latent_size": (2, 4), "penalty": ("none", "code_l1"), "strength": (0.1, 0.2)})
+    for k, config in enumerate(grid.members):
+        plain = selection.without_penalty(grid, k)
+        if not config.loss.penalties:
+            assert plain is None
+            continue
+        assert grid.members[plain].model == config.model
+        assert not grid.members[plain].loss.penalties
+    alone = Grid(POST, {"loss.code_l1": (0.1, 0.2)})
+    assert selection.without_penalty(alone, 0) is None
+
+
 # Importance
 
 
@@ -191,21 +243,57 @@ def test_an_axis_that_changes_nothing_has_no_importance():
 
 
 def test_positions_that_share_a_member_count_as_often_as_they_stand_in_the_product():
-    grid = Grid(POST, {"penalty": ("none", "code_l1"), "strength": (0.1, 0.2)})
-    assert len(grid.members) == 3
-    found = importance(grid, candidates(grid, [row(0, 1.0), row(1, 2.0), row(2, 4.0)]))
-    table = np.array([[1.0, 1.0], [2.0, 4.0]])
+    grid = Grid(POST, {"penalty": ("none", "code_l1"), "strength": (0.1, 0.2, 0.3)})
+    assert len(grid.members) == 4
+    errors = [1.0, 2.0, 4.0, 5.0]
+    found = importance(grid, candidates(grid, [row(k, e) for k, e in enumerate(errors)]))
+    table = np.array([[1.0, 1.0, 1.0], [2.0, 4.0, 5.0]])
     assert found.shares["penalty"] == pytest.approx(table.mean(1).var() / table.var())
     assert "ANOVA" in found.method
 
 
-def test_an_unfinished_grid_falls_back_to_a_forest_that_finds_the_axis():
-    errors = [10.0 / size + 0.001 * seed for size in (2, 4, 8, 16) for seed in (0, 1, 2)]
-    grid, members = grid_with(errors, {"model.latent_size": (2, 4, 8, 16), "train.seed": (0, 1, 2)})
-    found = importance(grid, members[:-1])
-    assert "forest" in found.method
-    assert sum(found.shares.values()) == pytest.approx(1)
-    assert found.shares["model.latent_size"] > 0.9
+SIZES_AND_SEEDS = {"model.latent_size": (2, 4, 8, 16), "train.seed": (0, 1, 2)}
+
+
+def test_an_unfinished_grid_is_judged_by_what_an_axis_adds_to_errors_left_out():
+    from sklearn.linear_model import Ridge
+    from sklearn.model_selection import LeaveOneOut, cross_val_predict
+
+    errors = [10.0 / size + 0.001 * seed for size in (2, 4, 8, 16) for seed in (0, 1, 2)][:-1]
+    grid, members = grid_with(errors, SIZES_AND_SEEDS)
+    found = importance(grid, members)
+    sizes, seeds = (
+        np.eye(n)[i] for n, i in ((4, np.repeat(range(4), 3)[:-1]), (3, np.tile(range(3), 4)[:-1]))
+    )
+
+    def left_out(inputs):
+        return np.mean((cross_val_predict(Ridge(1.0), inputs, errors, cv=LeaveOneOut()) - errors) ** 2)
+
+    rise = (left_out(seeds) - left_out(np.hstack([sizes, seeds]))) / np.var(errors)
+    assert found.shares["model.latent_size"] == pytest.approx(rise, rel=1e-5)
+    assert list(found.telling) == ["model.latent_size"]
+    assert "leave-one-out" in found.method
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_noise_is_met_with_silence_and_an_axis_that_counts_is_not(missing):
+    random = np.random.default_rng(3)
+    spoken = 0
+    for _ in range(60):
+        grid, members = grid_with(random.normal(20, 1, 12 - missing), SIZES_AND_SEEDS)
+        spoken += bool(importance(grid, members).telling)
+    assert spoken <= 4
+    for _ in range(20):
+        errors = np.repeat([40, 30, 22, 20], 3) + random.normal(0, 0.5, 12)
+        grid, members = grid_with(errors[: 12 - missing], SIZES_AND_SEEDS)
+        assert list(importance(grid, members).telling) == ["model.latent_size"]
+
+
+def test_the_one_axis_of_a_grid_does_not_stand_out_by_being_alone():
+    grid, members = grid_with([5.0, 9.0, 4.0, 7.0], {"model.latent_size": (2, 4, 8, 16)})
+    found = importance(grid, members)
+    assert found.shares == {"model.latent_size": pytest.approx(1)}
+    assert found.telling == {}
 
 
 def test_equal_errors_have_no_variance_to_share():

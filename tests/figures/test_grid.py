@@ -48,6 +48,16 @@ def test_the_error_curve_without_pca_or_elbow_draws_neither():
     assert marked(chart, "rule") == marked(chart, "text") == []
 
 
+def test_pca_is_drawn_and_named_where_it_is_a_line():
+    alone = [row(0, 2, 40.0, pca=50.0)]
+    assert marked(charts.error_curve(alone, [], "units"), "text") == []
+
+
+def test_every_mark_of_the_error_curve_has_its_tick():
+    chart = charts.error_curve(ALONG, [row(7, 16, 25.0)], "units")
+    assert marked(chart, "area")[0]["encoding"]["x"]["axis"]["values"] == [2, 8, 16, 32]
+
+
 def test_the_elbow_is_a_rule_with_its_place():
     chart = charts.error_curve(ALONG, [], "units", elbow=8.0)
     (rule,) = marked(chart, "rule")
@@ -74,6 +84,8 @@ def test_the_heat_map_has_a_cell_a_member_and_frames_the_one_here():
     # White figures on the darker half alone, and no colour where there is no error.
     assert text["encoding"]["color"]["condition"]["test"] == "datum.error > 15.0"
     assert cell["encoding"]["color"]["condition"]["test"] == "isValid(datum.error)"
+    assert cell["encoding"]["stroke"]["value"] == charts.TEXT
+    assert text["transform"] == [{"filter": "isValid(datum.error)"}]
     assert frame["transform"] == [{"filter": "datum.here"}]
     assert frame["mark"]["stroke"] == charts.CHOSEN
     assert clickable(chart)
@@ -151,7 +163,11 @@ def test_a_member_needs_a_mark_on_every_axis():
 
 
 def test_the_largest_share_comes_first_and_what_is_left_last():
-    bars, _ = layers_of(charts.importance_bars({"seed": 0.1, "units": 0.7}, 0.2))
+    bars, _, rule = layers_of(
+        charts.importance_bars({"seed": 0.1, "units": 0.7}, 0.2, 0.4, "share of the variance")
+    )
+    assert bars["encoding"]["x"]["title"] == "share of the variance"
+    assert rule["rows"][0]["share"] == 0.4
     assert bars["rows"] == [
         {"axis": "units", "share": 0.7},
         {"axis": "seed", "share": 0.1},
@@ -159,7 +175,7 @@ def test_the_largest_share_comes_first_and_what_is_left_last():
     ]
     color = bars["encoding"]["color"]
     assert (color["condition"]["value"], color["value"]) == (PCA_COLOR, charts.LINE)
-    bars, _ = layers_of(charts.importance_bars({"units": 1.0}, 0.0001))
+    bars, *_ = layers_of(charts.importance_bars({"units": 1.0}, 0.0001, 0.4, "share"))
     assert [r["axis"] for r in bars["rows"]] == ["units"]
 
 

@@ -8,12 +8,16 @@ import shutil
 import pytest
 
 from aecore import jobs, store
+from aecore.analysis import selection
+from aecore.config import Config
+from aecore.grid import Grid
+from aecore.jobs import control
 from aecore.results import Result, Row, Score
 from aecore.store import names
-from pages.look.choose import board_data
+from pages.look.choose import board_data, overview
 from pages.shared import grid_source
 from pages.shared.members import member_name
-from tests.pages.conftest import TINY_GRID, open_page
+from tests.pages.conftest import TINY, TINY_GRID, open_page, train_grid_here
 
 PAGE = "pages/look/choose/page.py"
 
@@ -128,7 +132,9 @@ def test_a_grid_without_optimizer_state_offers_its_settings_instead(grid_root, g
 def test_every_view_draws(grid_root, view):
     app = open_page(PAGE, {"choose_view": view})
     assert not app.exception
-    assert len(app.get("vega_lite_chart")) == 2 or len(app.get("arrow_vega_lite_chart")) == 2
+    charts = len(app.get("vega_lite_chart")) + len(app.get("arrow_vega_lite_chart"))
+    silent = any("No setting stands out" in text for text in texts(app))
+    assert charts == (1 if view == "Importance" and silent else 2)
 
 
 def test_the_table_has_a_line_a_member_with_its_axes_and_figures(grid_root, grid_key):
@@ -202,31 +208,153 @@ def test_a_large_grid_shows_fewer_images(grid_root, grid_key, monkeypatch):
     assert data["count"] == 3
 
 
-@pytest.mark.parametrize(
-    ("latent", "error", "pca", "words"),
-    [
-        (12, 16.0, 24.5, "35% below what PCA reaches with 12 components"),
-        (
-            32,
-            13.3,
-            13.2,
-            "about as well (13.2 against 13.3): the network's narrowest hidden layer is 64 wide",
-        ),
-        (64, 12.9, 7.1, "does better (7.1 against 12.9): the network's narrowest hidden layer is 64 wide"),
-        (1, 50.0, 49.0, "PCA with 1 component does about as well (49.0 against 50.0)."),
-    ],
-)
-def test_the_sentence_says_who_does_better_and_why(latent, error, pca, words):
-    from aecore.config import Config
-    from aecore.grid import Grid
+WIDE = {"model.hidden": (512, 256)}
 
-    grid = Grid(Config(), {"model.latent_size": (latent,)})
-    row = Row(0, {}, Result(Score(error, error / 784, pca), 4, 1.0, 9))
-    assert words in board_data.sentence(grid, 0, row)
+
+def finished(k, error, pca):
+    return Row(k, {}, Result(Score(error, error / 784, pca), 4, 1.0, 9))
+
+
+def sentence_of(errors, pca=20.0, units=64, **more):
+    """The sentence of the last member of a grid with no penalty, if there are two errors, and L1."""
+    penalties = (0.0, 0.01)[-len(errors) :]
+    grid = Grid(Config().with_values({"model.latent_size": units, **more}), {"loss.code_l1": penalties})
+    rows = [finished(k, error, pca) for k, error in enumerate(errors)]
+    return board_data.sentence(grid, len(rows) - 1, rows)
+
+
+def test_the_sentence_says_who_does_better():
+    assert sentence_of([18.99], **WIDE) == (
+        "Squared error 19.0, 5% below what PCA reaches with 64 components (20.0)."
+    )
+    alike = "PCA with 64 components does about as well"
+    assert sentence_of([19.01], **WIDE) == f"{alike} (20.0 against 19.0)."
+    assert sentence_of([20.99], **WIDE) == f"{alike} (20.0 against 21.0)."
+    assert sentence_of([21.01], **WIDE) == "PCA with 64 components does better (20.0 against 21.0)."
+    assert sentence_of([30.0], units=1).startswith("PCA with 1 component does better")
+
+
+def test_the_penalty_is_the_cause_where_the_network_without_it_beats_pca_and_it():
+    cause = "so that the penalty is the cause"
+    assert sentence_of([18.99, 25.0]).endswith(f"The same network without the penalty reaches 19.0, {cause}.")
+    outside = sentence_of([19.01, 25.0])
+    assert cause not in outside
+    assert "without the penalty reaches 19.0, less than PCA. Its narrowest hidden layer is 64" in outside
+    assert "no less than PCA" in sentence_of([20.01, 25.0])
+    # Better than PCA, but no better than with the penalty.
+    assert cause not in sentence_of([18.5, 19.1])
+
+
+def test_no_cause_is_named_where_the_grid_cannot_tell():
+    text = sentence_of([25.0])
+    assert text.endswith("Its narrowest hidden layer is 64 wide; wider ones would show whether that is why.")
+    assert sentence_of([25.0], **WIDE) == "PCA with 64 components does better (20.0 against 25.0)."
 
 
 def test_the_sentence_of_a_diverged_and_an_unfinished_member():
-    late, at_once = (board_data.sentence(TINY_GRID, 0, Row(0, {}, failed=epoch)) for epoch in (2, 1))
+    late, at_once = (board_data.sentence(TINY_GRID, 0, [Row(0, {}, failed=epoch)]) for epoch in (2, 1))
     assert late == "Its loss was no longer finite in epoch 2: the pictures are of the epoch before."
     assert at_once == "Its loss was no longer finite in epoch 1: there is no picture of it."
-    assert "1 epoch so far" in board_data.sentence(TINY_GRID, 0, Row(0, {}, epochs=1))
+    assert "1 epoch so far" in board_data.sentence(TINY_GRID, 0, [Row(0, {}, epochs=1)])
+
+
+# What is said of all members
+
+
+def group_of(config, *errors, error=0.1):
+    """Candidates of a config at one seed an error."""
+    grid = Grid(config, {"train.seed": tuple(range(len(errors)))})
+    return [
+        selection.Candidate(k, grid.members[k], e, error, e, 20.0, 4.0, 100) for k, e in enumerate(errors)
+    ]
+
+
+def proposed(axes, errors, further=(), **more):
+    grid = Grid(TINY, axes)
+    members = [
+        selection.Candidate(k, grid.members[k], e, 0.1, e, 20.0, 4.0, 100) for k, e in enumerate(errors)
+    ]
+    return overview.proposal(grid, members, further)
+
+
+def test_with_one_seed_the_proposal_says_which_uncertainty_it_means():
+    text, found = proposed({"model.latent_size": (2, 4, 8)}, [9.0, 5.09, 5.0])
+    assert found.chosen.best.k == 1
+    assert text == (
+        "**Proposed: 4 units**: its validation error, 5.09, is within one standard error (0.10, over the "
+        "validation images) of the lowest, 5.00 with 8 units, and no smaller code is. Every setting was "
+        "trained with one seed: the standard error says what other images would change, not what another "
+        "seed would, and another seed may choose otherwise."
+    )
+
+
+def test_with_seeds_the_mean_and_the_members_own_figure_stand_side_by_side():
+    text, found = proposed({"model.latent_size": (2, 4), "train.seed": (0, 1)}, [9.0, 9.2, 5.2, 5.0])
+    assert found.chosen.best.k == 3
+    assert text == (
+        "**Proposed: 4 units, seed 1** (by itself 5.00 on validation images): the mean validation error of "
+        "its 2 seeds, 5.10, is the lowest, and no smaller code comes within one standard error of it (0.10, "
+        "over 2 seeds)."
+    )
+
+
+def test_seeds_of_another_grid_count_and_the_rest_stays_in_doubt():
+    config = Grid(TINY, {"model.latent_size": (4,)}).members[0]
+    text, _ = proposed({"model.latent_size": (2, 4)}, [9.0, 5.2], group_of(config, 5.2, 5.0, 5.4))
+    assert "the mean validation error of its 3 seeds, 5.20" in text
+    assert text.endswith(
+        "Other settings were trained with one seed only; another seed of them may choose otherwise."
+    )
+
+
+def test_before_the_first_members_are_done_a_proposal_is_announced():
+    assert overview.proposal(TINY_GRID, [])[0] == "A proposal comes when the first models are done."
+    untested = Grid(TINY.with_values({"data.validation_fraction": 0.0}), {"model.latent_size": (2, 4)})
+    assert "nothing here can choose" in overview.proposal(untested, [])[0]
+
+
+def importance_of(share, noise):
+    shares = {"model.latent_size": share, "train.seed": 0.1}
+    return overview.importance_words(selection.Importance(shares, 0.2, noise, "share"))
+
+
+def test_importance_speaks_beyond_chance_alone():
+    assert importance_of(0.5001, 0.5).startswith("The validation error goes with “Units in the code” more")
+    assert importance_of(0.4999, 0.5) == (
+        "No setting stands out from chance: with the errors shuffled among the models, the largest bar is at "
+        "most 50% in 99 of 100 draws, and no setting here has more."
+    )
+
+
+def test_a_newly_trained_grid_of_one_seed_is_given_a_proposal_and_further_seeds(
+    empty_root, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    path = store.create_grid(Grid(TINY, {"model.latent_size": (2, 6)}), "one seed", empty_root)
+    train_grid_here(path)
+    app = open_page(PAGE)
+    assert not app.exception
+    (text,) = [text for text in texts(app) if text.startswith("**Proposed")]
+    assert "another seed may choose otherwise" in text
+    monkeypatch.setattr(control, "start", lambda path, threads=None: train_grid_here(path))
+    app.button(key="choose_seeds").click().run()
+    assert not app.exception
+    app = open_page(PAGE, {"grid": path.name})
+    (text,) = [text for text in texts(app) if text.startswith("**Proposed")]
+    assert "its 3 seeds" in text
+    assert "choose_seeds" not in [button.key for button in app.button]
+
+
+def test_a_field_with_one_value_beside_the_sliders_says_so_instead_of_a_curve(grid_root, monkeypatch):
+    app = open_page(PAGE, choose_field="loss.code_l1")
+    assert len(app.get("vega_lite_chart")) + len(app.get("arrow_vega_lite_chart")) == 2
+    key = next(grid_root.iterdir()).name
+    path = grid_root / key / names.RESULT
+    values = json.loads(path.read_text())
+    values["members"] = [row for row in values["members"] if row["axes"]["loss.code_l1"] == 0.0]
+    path.write_text(json.dumps(values))
+    for history in (grid_root / key).glob(f"*/{names.HISTORY}"):
+        history.unlink()
+    app = open_page(PAGE, choose_field="loss.code_l1")
+    assert not app.exception
+    assert any("at 0 alone so far, so there is no curve" in text for text in texts(app))

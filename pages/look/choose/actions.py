@@ -8,6 +8,7 @@ from aecore import jobs, store
 from aecore.analysis import selection
 from aecore.config import Config
 from aecore.files import StoreError
+from aecore.grid import Grid
 from aecore.results import Row
 from aecore.store import GridInfo
 from pages.look.choose.place import go_to, place_in
@@ -15,8 +16,9 @@ from pages.shared import settings_form, state
 from pages.shared.leaving import leave_for
 
 
-def draw_actions(info: GridInfo, k: int, row: Row, proposed: selection.Candidate | None) -> None:
-    """What can be done with the member and with the table."""
+def draw_actions(info: GridInfo, k: int, row: Row, proposal: selection.Proposal | None) -> None:
+    """What can be done with the member, the proposal and the table."""
+    proposed = proposal.chosen.best if proposal else None
     has_weights = store.has_weights(info.member_path(k))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -46,6 +48,17 @@ def draw_actions(info: GridInfo, k: int, row: Row, proposed: selection.Candidate
                 on_click=go_to,
                 args=(info, proposed.k),
             )
+        if proposal is not None and (seeds := selection.further_seeds(proposal)) is not None:
+            st.button(
+                "Train it with three seeds",
+                key="choose_seeds",
+                icon=":material/casino:",
+                on_click=train_seeds,
+                args=(info, seeds),
+                help=f"{len(seeds.members)} trainings, a grid of their own: the proposed settings, and those "
+                "with the lowest error, at the seeds that are lacking. When they are done, the proposal here "
+                "goes by their mean and by its standard error over seeds.",
+            )
         with st.popover("Continue training", icon=":material/fast_forward:", disabled=row.result is None):
             draw_continue_form(info, k)
         st.download_button(
@@ -74,6 +87,19 @@ def look_at(info: GridInfo, k: int) -> None:
     """Makes member k the chosen run and shows its reconstructions; for the button."""
     state.choose(info.member_key(k))
     leave_for(state.RECONSTRUCTIONS_PAGE)
+
+
+def train_seeds(info: GridInfo, seeds: Grid) -> None:
+    """Starts or queues the further seeds of a proposal, unless they are at work; for the button."""
+    if any(isinstance(job, GridInfo) and job.grid == seeds for job in jobs.active()):
+        st.toast("These seeds are at work already.", icon=":material/info:")
+        return
+    try:
+        jobs.submit_grid(seeds, f"Further seeds for {info.name}")
+    except (OSError, ValueError) as error:
+        st.toast(f"The training could not be started: {error}", icon=":material/error:")
+        return
+    st.toast("They train now; the proposal uses them when they are done.", icon=":material/check:")
 
 
 def widen(info: GridInfo) -> None:

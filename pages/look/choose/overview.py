@@ -22,6 +22,8 @@ CURVE, HEAT, PARETO, PARALLEL, IMPORTANCE = (
     "Parallel axes",
     "Importance",
 )
+SHOWN = 0.0005
+"""Shares of the variance below this are not drawn."""
 VIEWS = (HEAT, PARETO, PARALLEL, IMPORTANCE)
 
 
@@ -46,6 +48,9 @@ def draw_curve(
     found = selection.groups(members)
     through = selection.along_field(found, config, field)
     on_test = all(group.test is not None for group in through)
+    if len(through) < 2:
+        st.caption(lone_value(field, [group.config.get(field) for group in through]))
+        return
     log = _spans_decades([group.config.get(field) for group in through])
     if log:
         through = [group for group in through if group.config.get(field) > 0]
@@ -73,10 +78,19 @@ def draw_curve(
     text = "; ".join(words) + "."
     if bend is not None:
         text += (
-            " The elbow is where the validation error lies farthest below the straight line from the "
-            "smallest to the largest code."
+            f" Elbow: from here to the next size, each further unit lowers the validation error by less than "
+            f"{selection.GAIN:.0%}. It depends on the sizes between which is chosen, not on the largest."
         )
     st.caption(text)
+
+
+def lone_value(field: str, values: Sequence[Any]) -> str:
+    """Why there is no curve along a field: fewer than two values of it beside what the sliders say."""
+    where = f"at {axis_text(field, values[0])} alone" if values else "not at all"
+    return (
+        f"With everything else as on the sliders, this grid has {label(field)} {where} so far, "
+        "so there is no curve along it. Move the other sliders to see its values."
+    )
 
 
 def _curve_row(grid: Grid, group: selection.Group, k: int, field: str, on_test: bool) -> dict[str, Any]:
@@ -128,6 +142,7 @@ def draw_heat_map(
     _show(chart(cells, names[x], names[y], chosen, height=240), key, pick)
     st.caption(
         "Squared error on the validation images; the darker, the larger. The frame is where the sliders are."
+        + (" A dashed cell has no figure." if any(cell["error"] is None for cell in cells) else "")
     )
 
 
@@ -187,48 +202,97 @@ def draw_parallel_axes(grid: Grid, members: Sequence[Candidate], k: int, key: st
 
 
 def draw_importance(grid: Grid, members: Sequence[Candidate], key: str) -> None:
-    """Which axis the validation error depends on most."""
+    """Which axes the validation error goes with, where more than chance makes one stand out."""
     from aecore.figures.grid import importance_bars
 
     found = selection.importance(grid, members)
+    if found is not None and found.telling:
+        shares = {axis_label(name): share for name, share in found.shares.items()}
+        st.altair_chart(importance_bars(shares, found.interactions, found.noise, found.method), key=key)
+    st.caption(importance_words(found))
+
+
+def importance_words(found: selection.Importance | None) -> str:
+    """What the axes' shares say; that they say nothing, where shuffled errors give as much."""
     if found is None:
-        st.caption("There are not enough different members yet to say which axis matters.")
-        return
-    shares = {axis_label(name): share for name, share in found.shares.items()}
-    st.altair_chart(importance_bars(shares, found.interactions), key=key)
-    most = max(found.shares, key=found.shares.get)
-    st.caption(
-        f"“{axis_label(most)}” decides most. Validation error, {found.method}"
-        + ("; “together” is what the axes do jointly." if found.interactions > 0.0005 else ".")
+        return "There are not enough different models yet to say which setting matters."
+    chance = (
+        f"with the errors shuffled among the models, the largest bar is at most {found.noise:.0%} in 99 "
+        "of 100 draws"
     )
+    if not found.telling:
+        return f"No setting stands out from chance: {chance}, and no setting here has more."
+    names = [f"“{axis_label(name)}”" for name in found.telling]
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    text = f"The validation error goes with {listed} more than by chance: {chance} (the line)."
+    if found.interactions > SHOWN:
+        text += " “Together” is the settings' joint effect, chance included."
+    return text
 
 
-def proposal(grid: Grid, members: Sequence[Candidate]) -> tuple[str, Candidate | None]:
-    """The sentence that proposes a member and says why, with that member."""
-    found = selection.groups(members)
+def proposal(
+    grid: Grid, members: Sequence[Candidate], further: Sequence[Candidate] = ()
+) -> tuple[str, selection.Proposal | None]:
+    """The sentences that propose a member, say why and how sure that is, with the proposal.
+
+    `further` are members of other grids, for the seeds that this one lacks.
+    """
+    found = selection.groups(members, further)
     if not found:
-        return (
-            "No validation images were held out, so nothing here can choose: test images only report.",
-            None,
-        )
+        if members or not grid.base.data.validation_fraction:
+            return (
+                "No validation images were held out, so nothing here can choose: test images only report.",
+                None,
+            )
+        return "A proposal comes when the first models are done.", None
     proposed = selection.propose(found)
     if proposed is None:
-        return "A proposal comes when the first members are done.", None
-    chosen, best = proposed.chosen, proposed.best
-    error = best.standard_error
-    over = (
-        f"over {len(best.members)} seeds" if proposed.over_seeds else "over the validation images, one seed"
+        if all(group.finished for group in found):
+            return "Nothing is proposed: how uncertain the validation errors are is not known here.", None
+        return "A proposal comes when the first models are done.", None
+    return (
+        f"**Proposed: {member_name(grid, proposed.chosen.best.k)}**{_reason(grid, proposed, found)}",
+        proposed,
     )
+
+
+def _reason(grid: Grid, proposed: selection.Proposal, found: Sequence[selection.Group]) -> str:
+    chosen, best = proposed.chosen, proposed.best
+    over = f"over {best.seeds} seeds" if proposed.over_seeds else "over the validation images"
+    error = f"{best.standard_error:.2f}, {over}"
+    own = ""
+    if chosen.seeds > 1 and chosen.best.validation is not None:
+        own = f" (by itself {chosen.best.validation:.2f} on validation images)"
     if chosen is best:
-        why = f"it has the lowest validation error, {best.validation:.2f}, and no smaller code comes within "
-        why += f"one standard error of it ({error:.2f}, {over})"
+        why = (
+            f"{_validation(best)} is the lowest, and no smaller code comes within one standard error of it "
+            f"({error})"
+        )
     else:
         why = (
-            f"its validation error, {chosen.validation:.2f}, is within one standard error "
-            f"({error:.2f}, {over}) of the best, {best.validation:.2f} with "
-            f"{member_name(grid, best.best.k)}, and no smaller code is"
+            f"{_validation(chosen)} is within one standard error ({error}) of the lowest, "
+            f"{best.validation:.2f} with {member_name(grid, best.best.k)}, and no smaller code is"
         )
-    return f"**Proposed: {member_name(grid, chosen.best.k)}**: {why}.", chosen.best
+    return f"{own}: {why}.{_doubt(found)}"
+
+
+def _validation(group: selection.Group) -> str:
+    if group.seeds == 1:
+        return f"its validation error, {group.validation:.2f},"
+    return f"the mean validation error of its {group.seeds} seeds, {group.validation:.2f},"
+
+
+def _doubt(found: Sequence[selection.Group]) -> str:
+    """What the standard error leaves out, where settings were trained with one seed."""
+    single = sum(group.seeds == 1 for group in found)
+    if not single:
+        return ""
+    if single < len(found):
+        return " Other settings were trained with one seed only; another seed of them may choose otherwise."
+    return (
+        " Every setting was trained with one seed: the standard error says what other images would change, "
+        "not what another seed would, and another seed may choose otherwise."
+    )
 
 
 def _show(chart: Any, key: str, pick: Callable) -> None:

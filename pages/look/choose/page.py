@@ -30,7 +30,8 @@ def draw_grid(info: GridInfo) -> None:
         info = store.read_grid(info.path)
     rows = grid_source.rows(info)
     members = selection.candidates(info.grid, rows)
-    text, proposed = overview.proposal(info.grid, members)
+    text, proposal = overview.proposal(info.grid, members, grid_source.others(info))
+    proposed = proposal.chosen.best if proposal else None
     place = place_in(info, proposed)
     k = selection.member_at(info.grid, place)
     board(
@@ -43,7 +44,7 @@ def draw_grid(info: GridInfo) -> None:
         key=BOARD,
     )
     st.markdown(text)
-    draw_actions(info, k, rows[k], proposed)
+    draw_actions(info, k, rows[k], proposal)
     if members:
         draw_charts(info, members, place, k)
 

@@ -15,12 +15,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=None, help="run root; checkpoints/ if left out")
     parser.add_argument("--threads", type=int, default=None, help="CPU threads; all cores if left out")
+    parser.add_argument("--only", choices=PARTS, default=None, help="this part alone; all if left out")
     arguments = parser.parse_args()
     root = arguments.out or store.checkpoints_root()
-    train_runs(root, arguments.threads)
-    train_grids(root, arguments.threads)
+    for part in PARTS if arguments.only is None else (arguments.only,):
+        PARTS[part](root, arguments.threads)
+
+
+def _train_sparsity(root: Path, threads: int | None) -> None:
     print(f"{sparsity.NAME}: {len(sparsity.networks())} networks", file=sys.stderr)
-    sparsity.train(root, arguments.threads)
+    sparsity.train(root, threads)
+
+
+PARTS = {"runs": train_runs, "grids": train_grids, "sparsity": _train_sparsity}
+"""What can be trained by itself: single runs, grids, the networks of the Sparsity page."""
 
 
 if __name__ == "__main__":

@@ -116,6 +116,12 @@ def over_seeds(members: Iterable[Member], config: Config) -> list[Member]:
     return sorted(same, key=lambda m: m.config.train.seed)
 
 
+def same_seeds(left: Iterable[Member], right: Iterable[Member]) -> list[tuple[Member, Member]]:
+    """Pairs of the members whose seed is on both sides, in the order of the left one."""
+    by_seed = {m.config.train.seed: m for m in right}
+    return [(m, by_seed[m.config.train.seed]) for m in left if m.config.train.seed in by_seed]
+
+
 def spread(values: Iterable[float | None]) -> Spread | None:
     """Mean and range of the values that there are; None where there is none."""
     there = [v for v in values if v is not None]
@@ -186,10 +192,8 @@ def measure(run: Run, data: ImageData) -> Figures:
     )
 
 
-def pruned_errors(
-    run: Run, data: ImageData, fractions: Sequence[float] = PRUNED, images: int = 2000
-) -> list[float]:
-    """Squared error on the first test images with that share of the smallest weights set to zero."""
+def pruned_errors(run: Run, data: ImageData, fractions: Sequence[float] = PRUNED) -> list[float]:
+    """Squared error on the test images with that share of the smallest weights set to zero."""
     import torch
     from torch.func import functional_call
 
@@ -198,7 +202,7 @@ def pruned_errors(
     from aecore.analysis.sparsity import error_after_pruning
     from aecore.data import unit_range
 
-    uint8 = data.test_images[:images]
+    uint8 = data.test_images
     x, normalized = unit_range(uint8), run.scaling.normalize(uint8, dtype=torch.float32)
 
     @torch.no_grad()

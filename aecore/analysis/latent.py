@@ -6,6 +6,7 @@ at the last.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -177,6 +178,19 @@ def direction(
     groups = (a, b) if scored is None else tuple(as_points(g, "a scored group") for g in scored)
     projections = tuple((g - start) @ step / squared for g in groups)
     return Direction(step.astype(np.float32), cohens_d(*projections), projections)
+
+
+def normal_overlap(d: float) -> float:
+    """Share of two normal groups of equal spread that overlaps at a Cohen's d of `d`: 2 Phi(-|d| / 2)."""
+    return math.erfc(abs(d) / (2 * math.sqrt(2)))
+
+
+def cohens_d_error(d: float, n: int, m: int) -> float:
+    """Standard error of Cohen's d of n and m numbers: sqrt((n + m) / (n m) + d^2 / (2 (n + m))).
+
+    The large-sample formula of Hedges & Olkin (1985).
+    """
+    return math.sqrt((n + m) / (n * m) + d * d / (2 * (n + m)))
 
 
 def cohens_d(first: np.ndarray, second: np.ndarray) -> float:

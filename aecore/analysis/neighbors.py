@@ -100,57 +100,66 @@ class Neighbors:
         return torch.addmm(self._squares, centred, self._centred.T, alpha=-2) + centred.square().sum(1, True)
 
 
-def knn_accuracy(points: np.ndarray | torch.Tensor, labels: np.ndarray | torch.Tensor, k: int = 5) -> float:
-    """Share of points whose class is the commonest among their k nearest other points (leave-one-out).
+def knn_correct(
+    points: np.ndarray | torch.Tensor,
+    labels: np.ndarray | torch.Tensor,
+    k: int = 5,
+    rows: np.ndarray | None = None,
+) -> np.ndarray:
+    """Whether a point's class is the commonest among its k nearest other points: bool, one a row.
 
-    A tie goes to the tied class with the nearest neighbour. `points` is N x D, `labels` N whole numbers >= 0.
+    A tie goes to the tied class with the nearest neighbour. `points` is N x D, `labels` N whole numbers >= 0;
+    `rows` are the points that are asked (all by default), all N are neighbours.
     """
     neighbors = Neighbors(points)
     labels = np.asarray(labels, dtype=np.int64)
     if labels.shape != (len(neighbors),):
         raise ValueError(f"{len(neighbors)} points need as many labels, not {labels.shape}")
-    near = labels[neighbors.among_themselves(k)[1]]
+    near = labels[neighbors.among_themselves(k, rows)[1]]
     votes = (near[:, :, None] == near[:, None, :]).sum(axis=2)
     # argmax takes the first of equal counts, and neighbours come nearest first.
     predicted = np.take_along_axis(near, votes.argmax(axis=1)[:, None], axis=1)[:, 0]
-    return float((predicted == labels).mean())
+    return predicted == (labels if rows is None else labels[rows])
+
+
+def knn_accuracy(points: np.ndarray | torch.Tensor, labels: np.ndarray | torch.Tensor, k: int = 5) -> float:
+    """Share of all points for which `knn_correct` holds (leave-one-out)."""
+    return float(knn_correct(points, labels, k).mean())
 
 
 def trustworthiness(
     high: np.ndarray | torch.Tensor,
     low: np.ndarray | torch.Tensor,
     k: int = 12,
-    max_points: int = 10_000,
-    seed: int = 0,
+    rows: np.ndarray | None = None,
 ) -> float:
     """How far the k neighbours in `low` (N x 2, say) are neighbours in `high` (N x D) too, from 0 to 1.
 
-    T = 1 - 2 / (n k (2n - 3k - 1)) sum_i sum_{j in U_i} (r(i, j) - k), where U_i are those of the k nearest
-    points of i in `low` that are not among its k nearest in `high`, and r(i, j) is the rank of j by distance
-    from i in `high` (Venna & Kaski 2001). A random map scores about 0.5. Above `max_points` points, the
-    score is that of `max_points` points drawn with `seed`.
+    T = 1 - 2 / (n k (2N - 3k - 1)) sum_i sum_{j in U_i} (r(i, j) - k) over n points i, where U_i are those of
+    the k nearest points of i in `low` that are not among its k nearest in `high`, and r(i, j) is the rank of
+    j by distance from i in `high` (Venna & Kaski 2001). A random map scores about 0.5. The points i are
+    `rows` (all by default); neighbours and ranks are among all N, so that a sample of rows estimates the
+    score of the whole map.
     """
     high, low = as_points(high, "high"), as_points(low, "low")
     n = len(high)
     if len(low) != n:
         raise ValueError(f"both spaces must hold the same points, not {n} and {len(low)}")
-    if n > max_points:
-        rows = np.sort(np.random.default_rng(seed).choice(n, max_points, replace=False))
-        high, low, n = high[rows], low[rows], max_points
     if not 1 <= k < n / 2:
         raise ValueError(f"k must be at least 1 and below half the number of points ({n}), not {k}")
-    near = torch.from_numpy(Neighbors(low).among_themselves(k)[1])
+    asked = torch.from_numpy(np.arange(n) if rows is None else np.asarray(rows, dtype=np.int64))
+    near = torch.from_numpy(Neighbors(low).among_themselves(k, asked.numpy())[1])
     space = Neighbors(high)
     excess = 0
     step = max(1, _CHUNK_VALUES // n // 2)
-    for start in range(0, n, step):
-        part = torch.arange(start, min(start + step, n))
+    for start in range(0, len(asked), step):
+        part = asked[start : start + step]
         squared = space._squared(space._centred[part])
         squared[torch.arange(len(part)), part] = torch.inf
-        limits = squared.gather(1, near[part]).numpy()
+        limits = squared.gather(1, near[start : start + step]).numpy()
         distances = squared.numpy()
         for column in range(k):
             # numpy counts true values far faster than torch sums them.
             ranks = np.count_nonzero(distances < limits[:, column, None], axis=1) + 1
             excess += int(np.maximum(ranks - k, 0).sum())
-    return 1 - 2 / (n * k * (2 * n - 3 * k - 1)) * excess
+    return 1 - 2 / (len(asked) * k * (2 * n - 3 * k - 1)) * excess

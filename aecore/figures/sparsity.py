@@ -27,6 +27,8 @@ class Curve:
     """Each with `x`, `y` and `setting` (what a person reads), in the order of the line."""
     spread: Sequence[Mapping[str, Any]] = ()
     """Further seeds, drawn faintly: the same three entries each."""
+    dashed: bool = False
+    """Whether it is of another kind than the solid ones and compares with dashed ones only."""
 
 
 def code_bars(code: np.ndarray, color: str, domain: tuple[float, float], height: int = 100) -> alt.Chart:
@@ -165,11 +167,17 @@ def trade_off(curves: Sequence[Curve], marked: Sequence[Mapping[str, Any]], heig
     ]
 
     def rows(part: str) -> alt.Data:
-        values = [{**p, "curve": c.name, "order": i} for c in curves for i, p in enumerate(getattr(c, part))]
+        values = [
+            {**p, "curve": c.name, "order": i, "dashed": c.dashed}
+            for c in curves
+            for i, p in enumerate(getattr(c, part))
+        ]
         return alt.Data(values=values)
 
     base = alt.Chart(rows("points")).encode(x=x, y=y, color=color, tooltip=tooltip)
-    lines = base.mark_line(strokeWidth=2).encode(order="order:Q")
+    dashes = alt.Scale(domain=[False, True], range=[[1, 0], [6, 4]])
+    dash = alt.StrokeDash("dashed:N", legend=None, scale=dashes)
+    lines = base.mark_line(strokeWidth=2).encode(order="order:Q", strokeDash=dash)
     points = base.mark_circle(size=70, opacity=1)
     seeds = alt.Chart(rows("spread")).mark_circle(size=26, opacity=0.4)
     seeds = seeds.encode(x=x, y=y, color=color, tooltip=tooltip)

@@ -1,7 +1,4 @@
-"""Trains the shipped runs and grids: `python -m aecore.gallery` or `make gallery`.
-
-With `--count`, counts the shipped grids' active units on validation images instead.
-"""
+"""Trains the shipped runs and grids: `python -m aecore.gallery` or `make gallery`."""
 
 from __future__ import annotations
 
@@ -11,28 +8,27 @@ from pathlib import Path
 
 from aecore import store
 from aecore.gallery import sparsity
-from aecore.gallery.shipped import GRIDS, train_grids, train_runs
-from aecore.gallery.shipping import measure_validation_codes
+from aecore.gallery.shipped import train_grids, train_runs
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=None, help="run root; checkpoints/ if left out")
     parser.add_argument("--threads", type=int, default=None, help="CPU threads; all cores if left out")
-    parser.add_argument(
-        "--count", action="store_true", help="train nothing; count units on validation images"
-    )
+    parser.add_argument("--only", choices=PARTS, default=None, help="this part alone; all if left out")
     arguments = parser.parse_args()
     root = arguments.out or store.checkpoints_root()
-    if arguments.count:
-        for folder in (*(shipped.folder for shipped in GRIDS), sparsity.FOLDER):
-            print(f"{folder}: active units on validation images", file=sys.stderr)
-            measure_validation_codes(root / folder)
-        return
-    train_runs(root, arguments.threads)
-    train_grids(root, arguments.threads)
+    for part in PARTS if arguments.only is None else (arguments.only,):
+        PARTS[part](root, arguments.threads)
+
+
+def _train_sparsity(root: Path, threads: int | None) -> None:
     print(f"{sparsity.NAME}: {len(sparsity.networks())} networks", file=sys.stderr)
-    sparsity.train(root, arguments.threads)
+    sparsity.train(root, threads)
+
+
+PARTS = {"runs": train_runs, "grids": train_grids, "sparsity": _train_sparsity}
+"""What can be trained by itself: single runs, grids, the networks of the Sparsity page."""
 
 
 if __name__ == "__main__":

@@ -33,6 +33,10 @@ L1_STRENGTHS = (3e-4, 6e-4, 1e-3, 1.7e-3, 3e-3, 4e-3)
 L2_STRENGTHS = (1.5e-4, 3e-4, 6e-4, 1e-3, 1.7e-3, 2.8e-3)
 """Chosen so that the two paths go through the same squared errors."""
 
+KEPT = (5, 10, 20)
+"""Units kept by TopK."""
+THRESHOLDS = (0.5, 1.0, 1.5)
+
 LINEAR = {"model.code_activation": "linear"}
 FREE = {"model.unit_norm": False}
 LONGER = {"train.epochs": 6}
@@ -51,9 +55,14 @@ POST = {
 ADAMW = {"train.optimizer": "adamw"}
 
 
+HARD = DEEP | LONGER
+"""What TopK and BatchNorm with a threshold are compared on: the post's deep decoder and 6 epochs. BatchNorm
+fixes the scale of a unit, which atoms of norm 1 can't make up for."""
+
+
 def threshold(t: float) -> dict[str, Any]:
-    """BatchNorm and soft threshold, before the post's deep decoder, which takes longer to learn."""
-    return DEEP | LONGER | {"model.code_activation": "soft_threshold", "model.threshold": t}
+    """BatchNorm and soft threshold."""
+    return {"model.code_activation": "soft_threshold", "model.threshold": t}
 
 
 def top_k(k: int) -> dict[str, Any]:
@@ -64,8 +73,8 @@ MEMBERS: list[dict[str, Any]] = [
     {"loss.code_l1": 0.0},
     *({"loss.code_l1": s} for s in L1_STRENGTHS[1:]),
     *({"loss.code_l2": s} for s in L2_STRENGTHS[1:]),
-    top_k(10),
-    threshold(1.5),
+    HARD | top_k(10),
+    HARD | threshold(1.5),
     LINEAR | {"loss.code_l1": 3e-3},
     LINEAR | {"loss.code_l2": 3e-3},
     FREE | {"loss.code_l1": 3e-3},
@@ -83,11 +92,14 @@ MEMBERS: list[dict[str, Any]] = [
 FIGURES_ONLY: list[dict[str, Any]] = [
     {"loss.code_l1": L1_STRENGTHS[0]},
     {"loss.code_l2": L2_STRENGTHS[0]},
-    *({"loss.code_l2": s} for s in (1.4e-3, 2e-3, 2.3e-3)),
-    *(top_k(k) for k in (5, 20)),
-    *(threshold(t) for t in (0.5, 1.0)),
+    LARGE_BATCH,
+    *({"loss.code_l2": s} for s in (1.4e-3, 2e-3, 2.3e-3, 3.3e-3)),
+    *(top_k(k) for k in KEPT),
+    *(HARD | top_k(k) for k in KEPT if k != 10),
+    *(HARD | threshold(t) for t in THRESHOLDS if t != 1.5),
 ]
-"""Further points of the trade-off."""
+"""Further points of the trade-off and of L2's path, so that each seed finds its match, and what the size of
+a batch does without a penalty."""
 
 
 def networks() -> list[tuple[dict[str, Any], int]]:

@@ -29,7 +29,7 @@ CARDS = {
     "sparsity": (
         SPARSITY_PAGE,
         "Why L1? Why L2?",
-        "One makes zeros, the other makes small numbers: see it in the code.",
+        "At the same error L1 leaves fewer units active: see it in the code.",
     ),
     "choose": (
         CHOOSE_PAGE,

@@ -89,6 +89,12 @@ def test_over_seeds_ignores_the_seed_alone():
     assert comparison.over_seeds([a, other, b], a.config) == [b, a]
 
 
+def test_only_seeds_of_both_sides_are_paired_in_the_order_of_the_left():
+    left = [member(train__seed=s) for s in (0, 2, 1)]
+    right = [member(loss__code_l1=1e-3, train__seed=s) for s in (1, 0, 3)]
+    assert comparison.same_seeds(left, right) == [(left[0], right[1]), (left[2], right[0])]
+
+
 def test_spread_leaves_out_what_is_missing():
     assert comparison.spread([1.0, None, 4.0]) == Spread(2.5, 1.0, 4.0, 2)
     assert comparison.spread([None]) is None
@@ -127,8 +133,8 @@ def test_measure_agrees_with_the_measures_it_is_made_of(run, digits):
 
 def test_pruning_nothing_changes_nothing_and_everything_leaves_the_biases(run, digits):
     before = [p.clone() for p in run.model.parameters()]
-    none, all_ = comparison.pruned_errors(run, digits, (0.0, 1.0), images=100)
-    x = digits.test_images[:100]
+    none, all_ = comparison.pruned_errors(run, digits, (0.0, 1.0))
+    x = digits.test_images
     errors = (run.reconstruct(x) - x.float() / 255).square().flatten(1).sum(1)
     assert none == pytest.approx(errors.mean().item(), rel=1e-5)
     bias = run.model.decoder[0].bias.view(digits.shape) * run.scaling.std[0] + run.scaling.mean[0]

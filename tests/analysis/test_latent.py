@@ -6,6 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import norm
 
 from aecore.analysis import latent
 from aecore.analysis.neighbors import Neighbors
@@ -132,6 +133,19 @@ def test_cohens_d_is_the_textbook_value():
     assert np.isnan(latent.cohens_d(first[:1], second))
     assert latent.cohens_d(np.ones(3), np.ones(3)) == 0
     assert latent.cohens_d(np.ones(3), np.zeros(3)) == -np.inf
+
+
+@pytest.mark.parametrize("d", [0.0, 1.0, -3.0, 4.0])
+def test_the_overlap_is_the_area_under_both_densities(d):
+    x = np.linspace(-12, 12, 20_001)
+    area = np.minimum(norm.pdf(x, -d / 2), norm.pdf(x, d / 2)).sum() * (x[1] - x[0])
+    assert latent.normal_overlap(d) == pytest.approx(area, abs=1e-4)
+
+
+def test_the_error_of_cohens_d_is_its_spread_over_samples():
+    rng = np.random.default_rng(5)
+    found = [latent.cohens_d(rng.normal(size=60), rng.normal(2.0, size=90)) for _ in range(3000)]
+    assert latent.cohens_d_error(2.0, 60, 90) == pytest.approx(np.std(found), rel=0.1)
 
 
 def test_a_direction_leads_from_mean_to_mean_and_projects_them_to_0_and_1():

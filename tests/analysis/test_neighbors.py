@@ -62,12 +62,19 @@ def test_trustworthiness_is_one_for_the_space_itself_and_a_half_for_a_shuffled_o
     assert trustworthiness(cloud, shuffled) == pytest.approx(0.5, abs=0.05)
 
 
-def test_trustworthiness_of_many_points_is_that_of_a_sample(cloud):
-    whole = trustworthiness(cloud, cloud[:, :3])
-    sample = trustworthiness(cloud, cloud[:, :3], max_points=200)
-    assert sample == trustworthiness(cloud, cloud[:, :3], max_points=200)
-    assert sample == pytest.approx(whole, abs=0.05)
-    assert sample != whole
+def test_trustworthiness_at_all_rows_in_parts_is_that_of_the_whole(cloud):
+    plane = cloud[:, :3]
+    parts = [trustworthiness(cloud, plane, rows=np.arange(i, 300, 3)) for i in range(3)]
+    assert np.mean(parts) == pytest.approx(trustworthiness(cloud, plane))
+    assert len(set(parts)) == 3
+
+
+def test_rows_are_asked_among_all_points(cloud):
+    labels = np.random.default_rng(3).integers(0, 3, 300)
+    rows = np.array([7, 3, 250])
+    whole = neighbors.knn_correct(cloud, labels)
+    np.testing.assert_array_equal(neighbors.knn_correct(cloud, labels, rows=rows), whole[rows])
+    assert knn_accuracy(cloud, labels) == whole.mean()
 
 
 def test_knn_accuracy_equals_leave_one_out_in_scikit_learn(cloud):

@@ -1,6 +1,7 @@
 """Paths, unit sliders, picking and drawing under the hand, in real Chromium, on the shipped run of digits."""
 
 import re
+from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
@@ -159,3 +160,17 @@ def test_every_view_fits_its_page(server, open_page, run_path, view, width, sche
     wide = page.locator('[data-testid="stMain"]').evaluate("(node) => [node.scrollWidth, node.clientWidth]")
     assert wide[0] <= wide[1]
     assert errors == []
+
+
+def test_one_format_after_another_is_saved_without_waiting(server, browser_page, run_path):
+    """The first click must not take away what the second button refers to."""
+    # The first deep link after a server's start shows Streamlit's notice that there is no such page.
+    goto(browser_page, server)
+    open_view(browser_page, server, run_path)
+    browser_page.get_by_text("Save", exact=True).click()
+    beginnings = {"Strip (PNG)": b"\x89PNG", "Film (GIF)": b"GIF8", "Codes (CSV)": b"t,unit_0"}
+    for label, beginning in [*beginnings.items(), *beginnings.items()]:
+        with browser_page.expect_download() as saved:
+            browser_page.get_by_role("button", name=label).click()
+        assert Path(saved.value.path()).read_bytes().startswith(beginning)
+    assert_no_exception(browser_page)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.browser.tools import assert_no_exception, goto, screenshot, set_slider, wait_idle
 
+SLIDER = "sparsity_dictionary_left"
 TABLE = "[data-testid=stMain] table"
 pytestmark = pytest.mark.mnist
 
@@ -20,12 +21,12 @@ def open_sparsity(page, server, query=""):
 def test_every_move_of_the_slider_shows_another_state_and_the_way_back_the_same(server, browser_page):
     open_sparsity(browser_page, server)
     browser_page.wait_for_selector("canvas, [data-testid=stVegaLiteChart] svg")
-    set_slider(browser_page, "sparsity_left", 0)
+    set_slider(browser_page, SLIDER, 0)
     wait_idle(browser_page, TABLE)
     table = browser_page.locator(TABLE)
     shown = [table.inner_text()]
     for key in ["ArrowRight"] * 5 + ["ArrowLeft"] * 5:
-        browser_page.locator(".st-key-sparsity_left input[type=range]").focus()
+        browser_page.locator(f".st-key-{SLIDER} input[type=range]").focus()
         browser_page.keyboard.press(key)
         browser_page.wait_for_function(
             "([selector, before]) => document.querySelector(selector).innerText !== before",
@@ -44,8 +45,8 @@ def test_the_link_keeps_view_lesson_and_strength(server, browser_page):
     assert text.count("64.0 to 64.0") == 2
     browser_page.locator(".st-key-sparsity_lesson button", has_text="ReLU code").click()
     browser_page.get_by_text(re.compile("L2 matched")).wait_for()
-    set_slider(browser_page, "sparsity_left", 3)
-    browser_page.wait_for_function("location.search.includes('sparsity_left=')")
+    set_slider(browser_page, SLIDER, 3)
+    browser_page.wait_for_function("location.search.includes('sparsity_dictionary_left=')")
     moved = "selector => !document.querySelector(selector).innerText.includes('strength 0.003')"
     browser_page.wait_for_function(moved, arg=TABLE)
     before = browser_page.locator(TABLE).inner_text()

@@ -1,11 +1,14 @@
 """The interpolation page in AppTest: without runs, with one, without its data, and at the edges."""
 
+import numpy as np
 import pytest
 
 from aecore import store
+from aecore.analysis.latent import Direction
 from aecore.config import Config, DataConfig, LossConfig, ModelConfig
 from aecore.data import Scaling
 from aecore.models import build
+from pages.look.interpolation import direction, path
 from tests.pages.conftest import open_page
 
 PAGE = "pages/look/interpolation/page.py"
@@ -106,6 +109,37 @@ def test_a_selection_of_one_image_has_no_score_and_says_so(tiny_root):
     app.selectbox(key="interpolation_to").select("selection B").run()
     assert not app.exception
     assert "no score" in words(app)
+
+
+def direction_of(d, images=1000):
+    group = np.zeros(images)
+    return Direction(np.ones(2, np.float32), d, (group, group))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "unseen", "said"),
+    [
+        # Standard errors of .065 and .063: a difference counts from .18 on.
+        (2.80, True, "The code separates them better"),
+        (2.84, True, "do not tell which separates better"),
+        (3.20, True, "Pixels separate them better"),
+        (3.17, True, "do not tell which separates better"),
+        (1.00, False, "does not say which separates better"),
+    ],
+)
+def test_code_and_pixels_are_ranked_only_on_unseen_images_and_outside_the_interval(pixels, unseen, said):
+    text = direction.meaning(direction_of(3.0), direction_of(pixels), "class 0", "class 1", unseen)
+    assert said in text
+    assert "overlap by 13.4%" in text
+
+
+def test_the_sentence_about_a_path_says_how_much_of_it_is_how_far():
+    t, curve = np.linspace(0, 1, 5), np.array([1.0, 2.0, 1.0, 1.5, 1.0])
+    assert path.meaning(t, curve, (0.5, 2.0)).startswith("No place on the path is farther")
+    text = path.meaning(t, curve, (0.5, 1.9))
+    assert text.startswith("20% of the path, at 0.25, is farther from its nearest training code than 95 %")
+    t, curve = np.linspace(0, 1, 6), np.array([2.0, 1.0, 2.0, 1.0, 2.0, 2.0])
+    assert path.meaning(t, curve, (0.5, 1.5)).startswith("67% of the path, in 3 stretches, is")
 
 
 def test_a_number_of_another_data_set_is_set_back(tiny_root):

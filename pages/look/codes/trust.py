@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 LEAST = 25
 """Points needed for the scores: twelve neighbours must be fewer than half of them."""
 SCORED = 2000
-"""Points that scores are measured on, at most: 10,000 take 30 times as long and change the third digit."""
+"""Points at which scores are measured, at most; all points of the map are neighbours."""
 NEIGHBORS = 5
 """Neighbours that vote for a point's class."""
+LOST = 0.05
+"""Share of the images whose class a map may lose and still be said to keep what the code knows."""
 
 
 def draw_trust(key: str, points: Points, plane: Plane) -> None:
-    """Three small bars and a grey one each for what the map was made from."""
+    """Two small bars for the map and a grey one each for the spaces it was made from, and what they say."""
     from aecore.figures.codes import score_bars
 
     with st.spinner("Measuring how far the map can be trusted"):
@@ -33,89 +35,109 @@ def draw_trust(key: str, points: Points, plane: Plane) -> None:
         st.caption("There are too few test images to measure how far the map can be trusted.")
         return
     shares = {
-        "trustworthiness of the map": found.trustworthiness,
-        f"{NEIGHBORS}-NN accuracy on the map": found.plane,
-        "in the code": found.code,
-        "in pixels": found.pixels,
+        f"trustworthiness, {len(points):,} points": found.trustworthiness,
+        f"{NEIGHBORS}-NN accuracy on the map": found.plane.mean(),
+        "in the code": found.code.mean(),
+        "in pixels": found.pixels.mean(),
     }
     st.altair_chart(score_bars(shares, list(shares)[:2]), key="codes_scores")
     st.caption(
-        scores_meaning(found),
+        f"{map_meaning(found)} {pixels_meaning(found)}",
         help="Trustworthiness: 1 less a penalty for each of the 12 neighbours on the map that is no "
-        "neighbour in the code (Venna & Kaski 2001); a random map has about 0.5. k-NN accuracy: share of "
-        f"images whose class is the commonest among their {NEIGHBORS} nearest others. Measured on "
-        f"{min(len(points), SCORED):,} of the images.",
+        "neighbour in the code (Venna & Kaski 2001); a random map has about 0.5, and a map of fewer points "
+        f"another score. k-NN accuracy: share of images whose class is the commonest among their {NEIGHBORS} "
+        f"nearest others. Measured at {len(found.code):,} of the {len(points):,} images on the map, with "
+        "neighbours among all of them. Two accuracies are called different where the 95 % interval of their "
+        "difference, over the same images, does not hold 0.",
     )
 
 
 @dataclass(frozen=True)
 class Scores:
-    """How much of the code a map holds; shares from 0 to 1."""
+    """How much of the code a map holds."""
 
     trustworthiness: float
-    plane: float
-    """k-NN accuracy in the plane, and below in the code and in pixels."""
-    code: float
-    pixels: float
+    """From 0 to 1."""
+    plane: np.ndarray
+    """bool, one an image: whether its nearest others on the map tell its class; below in the code and in
+    pixels, for the same images."""
+    code: np.ndarray
+    pixels: np.ndarray
 
 
 def scores(key: str, points: Points, plane_name: str, plane: np.ndarray) -> Scores | None:
     """Scores of a plane that is named uniquely among those of a run; None for too few points.
 
-    All are measured on the same `SCORED` points at most.
+    All are measured at the same `SCORED` points at most, among all.
     """
     if len(points) < LEAST:
         return None
-    stamp, count = store.weights_stamp(key), len(points)
-    rows = sample(count, SCORED)
-    codes, labels, plane = points.codes[rows], points.labels[rows], plane[rows]
-    data, images = points.run.config.data.name, points.images[rows]
-    trust, in_plane = _plane_scores(key, stamp, count, plane_name, codes, labels, plane)
+    stamp, data = store.weights_stamp(key), points.run.config.data.name
+    trust, in_plane = _plane_scores(key, stamp, len(points), plane_name, points, plane)
     return Scores(
         trust,
         in_plane,
-        _code_score(key, stamp, count, codes, labels),
-        _pixel_score(data, count, images, labels),
+        _code_score(key, stamp, len(points), points),
+        _pixel_score(data, len(points), points),
     )
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
 def _plane_scores(
-    key: str, stamp: int, count: int, name: str, _codes: np.ndarray, _labels: np.ndarray, _plane: np.ndarray
-) -> tuple[float, float]:
-    from aecore.analysis.neighbors import knn_accuracy, trustworthiness
+    key: str, stamp: int, count: int, name: str, _points: Points, _plane: np.ndarray
+) -> tuple[float, np.ndarray]:
+    from aecore.analysis.neighbors import trustworthiness
 
-    return trustworthiness(_codes, _plane), knn_accuracy(_plane, _labels, NEIGHBORS)
-
-
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _code_score(key: str, stamp: int, count: int, _codes: np.ndarray, _labels: np.ndarray) -> float:
-    from aecore.analysis.neighbors import knn_accuracy
-
-    return knn_accuracy(_codes, _labels, NEIGHBORS)
+    rows = sample(count, SCORED)
+    return trustworthiness(_points.codes, _plane, rows=rows), _correct(_plane, _points)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _pixel_score(name: str, count: int, _images: Tensor, _labels: np.ndarray) -> float:
-    from aecore.analysis.neighbors import knn_accuracy
+def _code_score(key: str, stamp: int, count: int, _points: Points) -> np.ndarray:
+    return _correct(_points.codes, _points)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _pixel_score(name: str, count: int, _points: Points) -> np.ndarray:
     from aecore.data import unit_range
 
-    return knn_accuracy(unit_range(_images.flatten(1)), _labels, NEIGHBORS)
+    return _correct(unit_range(_points.images.flatten(1)), _points)
 
 
-def scores_meaning(found: Scores) -> str:
-    """What a reader should and should not take from the map, from its figures."""
-    lost = found.code - found.plane
-    if lost > 0.05:
-        plane = (
-            f"Do not read overlap as likeness: neighbours tell the class of {found.code:.0%} of the images "
-            f"in the code, but of {found.plane:.0%} on this map: what lies together here may be apart there."
-        )
-    else:
-        plane = f"The map keeps what the code knows of the classes ({found.plane:.0%} of {found.code:.0%})."
-    gained = found.code - found.pixels
-    if gained > 0.01:
-        return f"{plane} The code sorts the classes better than pixels do ({found.pixels:.0%})."
-    if gained < -0.01:
-        return f"{plane} Pixels sort the classes better than the code does ({found.pixels:.0%})."
-    return f"{plane} Pixels sort the classes as well ({found.pixels:.0%})."
+def _correct(space: np.ndarray | Tensor, points: Points) -> np.ndarray:
+    from aecore.analysis.neighbors import knn_correct
+
+    return knn_correct(space, points.labels, NEIGHBORS, sample(len(points), SCORED))
+
+
+def interval(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
+    """The 95 % interval of the mean difference of two values of each of the same images."""
+    difference = first.astype(float) - second.astype(float)
+    half = 1.96 * difference.std(ddof=1) / np.sqrt(len(difference))
+    return float(difference.mean() - half), float(difference.mean() + half)
+
+
+def map_meaning(found: Scores) -> str:
+    """Whether what lies together on the map lies together in the code, as far as classes tell."""
+    low, high = interval(found.code, found.plane)
+    code, plane = f"{found.code.mean():.1%}", f"{found.plane.mean():.1%}"
+    facts = f"neighbours tell the class of {plane} of the images on the map and of {code} in the code"
+    if low > LOST:
+        return f"Points that overlap here may lie apart in the code: {facts}."
+    if high <= LOST:
+        return f"The map keeps what the code knows of the classes: {facts}."
+    return f"{facts[0].upper()}{facts[1:]}."
+
+
+def pixels_meaning(found: Scores) -> str:
+    """Whether the code or the pixels sort the classes better, or that these images do not tell."""
+    low, high = interval(found.code, found.pixels)
+    code, pixels = f"{found.code.mean():.1%}", f"{found.pixels.mean():.1%}"
+    if low > 0:
+        return f"The code sorts the classes better than pixels do ({pixels})."
+    if high < 0:
+        return f"Pixels sort the classes better than the code does ({pixels})."
+    return (
+        f"Whether the code ({code}) or the pixels ({pixels}) sort the classes better, "
+        f"{len(found.code):,} images do not tell."
+    )

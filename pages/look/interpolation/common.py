@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,11 +41,15 @@ def save(t: np.ndarray, codes: np.ndarray, frames: np.ndarray, fade: np.ndarray,
     with st.expander("Save", icon=":material/download:"):
         chosen = np.linspace(0, len(t) - 1, STRIP).round().astype(int)
         row = st.container(horizontal=True)
-        row.download_button(
-            "Strip (PNG)", lambda: saving.strip_png(frames[chosen], fade[chosen]), "path.png", "image/png"
-        )
-        row.download_button("Film (GIF)", lambda: saving.gif(frames), "path.gif", "image/gif")
-        row.download_button("Codes (CSV)", lambda: saving.codes_csv(t, codes, name), "codes.csv", "text/csv")
+
+        def button(label: str, make: Callable[[], bytes], file_name: str, mime: str) -> None:
+            # A click that runs the page again drops what the buttons in the browser still refer to, so that a
+            # second one soon after it finds no file.
+            row.download_button(label, make, file_name, mime, on_click="ignore")
+
+        button("Strip (PNG)", lambda: saving.strip_png(frames[chosen], fade[chosen]), "path.png", "image/png")
+        button("Film (GIF)", lambda: saving.gif(frames), "path.gif", "image/gif")
+        button("Codes (CSV)", lambda: saving.codes_csv(t, codes, name), "codes.csv", "text/csv")
         st.caption(
             f"The strip shows {STRIP} places, decoded above and the pixels' way below; the film and the "
             f"table hold all {len(t)}."

@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 
 STRENGTHS = (-2.0, 2.0)
 """Range of the strength; 1 goes as far as from one group's mean code to the other's."""
+SEEN = {
+    True: "Made from training images, measured on test images.",
+    False: "Measured on the same images that it was made from, which flatters it.",
+}
+"""What the score was measured on, by whether these are unseen images."""
 
 
 def draw(run: Run, key: str, data: ImageData) -> None:
     """The step from one group's mean code to another's, added to an image's code."""
-    from aecore.analysis.latent import cross_fade
+    from aecore.analysis.latent import cross_fade, normal_overlap
     from aecore.figures.latent import projection_histogram
 
     row = st.columns([1.5, 1.5, 3], vertical_alignment="bottom", width=720)
@@ -43,7 +48,7 @@ def draw(run: Run, key: str, data: ImageData) -> None:
     except ValueError as error:
         st.warning(f"There is no direction from {first} to {second}: {error}.")
         return
-    in_code, in_pixels, measured_on = found
+    in_code, in_pixels, unseen = found
     pictures, codes = encode(run, [picked])
     t = np.linspace(*STRENGTHS, STEPS)
     places = (codes + t[:, None] * in_code.step).astype(np.float32)
@@ -78,18 +83,19 @@ def draw(run: Run, key: str, data: ImageData) -> None:
             "Cohen's d of the codes along it",
             f"{in_code.cohens_d:.2f}",
             help="Difference of the two groups' means along the direction, divided by their pooled standard "
-            "deviation; above 3 two groups hardly overlap.",
+            f"deviation. Two normal groups of equal spread overlap by {normal_overlap(1):.0%} at 1, "
+            f"{normal_overlap(2):.0%} at 2, {normal_overlap(3):.0%} at 3 and {normal_overlap(4):.0%} at 4.",
         )
         st.caption(
             f"pixels along their own direction {in_pixels.cohens_d:.2f}; higher separates better. "
-            f"{measured_on}"
+            f"{SEEN[unseen]}"
         )
         colors = [
             CLASS_COLORS[groups[name] % 10] if name in groups else color
             for name, color in ((first, "#444444"), (second, "#999999"))
         ]
         st.altair_chart(projection_histogram(in_code.projections, (first, second), tuple(colors)))
-    st.caption(_direction_meaning(in_code.cohens_d, in_pixels.cohens_d, first, second))
+    st.caption(meaning(in_code, in_pixels, first, second, unseen))
     save(t, places, frames, fade, "strength")
 
 
@@ -107,8 +113,8 @@ def _directions(
     kept: dict[str, list[int]],
     first: str,
     second: str,
-) -> tuple[Direction, Direction, str]:
-    """Direction in the code, the same in pixels, and what its score was measured on.
+) -> tuple[Direction, Direction, bool]:
+    """Direction in the code, the same in pixels, and whether its score is of images it was not made from.
 
     Classes give it from training images and are scored on test images; selections are test images, and are
     all there is to score.
@@ -126,27 +132,37 @@ def _directions(
         in_code = direction(*(train_codes[i] for i in made), scored=tuple(test_codes[i] for i in scored))
         pixels = [unit_range(data.train_images[i].flatten(1)) for i in made]
         in_pixels = direction(*pixels, scored=tuple(unit_range(test_pixels[i].flatten(1)) for i in scored))
-        return in_code, in_pixels, "Made from training images, measured on test images."
+        return in_code, in_pixels, True
     chosen = [
         (data.test_labels == groups[name]).nonzero().flatten() if name in groups else kept[name]
         for name in (first, second)
     ]
     in_code = direction(*(test_codes[i] for i in chosen))
     in_pixels = direction(*(unit_range(test_pixels[i].flatten(1)) for i in chosen))
-    return in_code, in_pixels, "Measured on the same images that it was made from, which flatters it."
+    return in_code, in_pixels, False
 
 
-def _direction_meaning(code: float, pixels: float, first: str, second: str) -> str:
+def meaning(in_code: Direction, in_pixels: Direction, first: str, second: str, unseen: bool) -> str:
+    """How far apart the groups are along the direction, and whether more so than in pixels.
+
+    The two are ranked only on unseen images and where their difference is outside its 95 % interval; both are
+    taken as independent, which on the same images errs on the side of silence.
+    """
+    from aecore.analysis.latent import cohens_d_error, normal_overlap
+
+    code, pixels = in_code.cohens_d, in_pixels.cohens_d
     if not np.isfinite([code, pixels]).all():
         return "A group of one image has no spread, so there is no score."
-    better = (
-        "better than"
-        if code > 1.05 * pixels
-        else "about as well as"
-        if code > 0.95 * pixels
-        else "worse than"
+    facts = (
+        f"Along one straight step in the code {first} and {second} are {code:.1f} standard deviations apart, "
+        f"in pixels {pixels:.1f}: normal groups would overlap by {normal_overlap(code):.1%} and "
+        f"{normal_overlap(pixels):.1%}"
     )
+    if not unseen:
+        return f"{facts}. On images that the step was made from this does not say which separates better."
+    errors = [cohens_d_error(d.cohens_d, *map(len, d.projections)) for d in (in_code, in_pixels)]
+    if abs(code - pixels) <= 1.96 * np.hypot(*errors):
+        return f"{facts}. So many images do not tell which separates better."
     return (
-        f"One straight step in the code separates {first} from {second} {better} one in pixels does "
-        f"({code:.1f} against {pixels:.1f} standard deviations)."
+        f"{facts}. {'The code' if code > pixels else 'Pixels'} separate{'s' * (code > pixels)} them better."
     )

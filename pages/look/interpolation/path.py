@@ -64,7 +64,7 @@ def draw(run: Run, key: str, data: ImageData, row: DeltaGenerator) -> None:
     if (codes == codes[0]).all():
         st.caption("All ends have the same code, so nothing changes on the way: choose another image.")
     else:
-        st.caption(_path_meaning(t, curve, band))
+        st.caption(meaning(t, curve, band))
     save(t, places, frames, fade, "t")
 
 
@@ -118,15 +118,15 @@ def _path_numbers(
     )
 
 
-def _path_meaning(t: np.ndarray, curve: np.ndarray, band: tuple[float, float]) -> str:
+def meaning(t: np.ndarray, curve: np.ndarray, band: tuple[float, float]) -> str:
+    """How much of the path is farther from the data than images usually are."""
     from aecore.analysis.latent import stretches
 
     out = stretches(t, curve > band[1])
+    what = "farther from its nearest training code than 95 % of test images are"
     if not out:
-        return "The whole path stays where real codes are: no place on it is unusually far from one."
-    places = " and ".join(f"from {a:.2f} to {b:.2f}" if a < b else f"at {a:.2f}" for a, b in out)
+        return f"No place on the path is {what}."
     share = (curve > band[1]).mean()
-    return (
-        f"The path leaves the data {places}, {share:.0%} of the way: what the decoder draws there is its own "
-        "guess, not something it has learned from examples."
-    )
+    places = [f"from {a:.2f} to {b:.2f}" if a < b else f"at {a:.2f}" for a, b in out]
+    where = " and ".join(places) if len(places) <= 2 else f"in {len(places)} stretches"
+    return f"{share:.0%} of the path, {where}, is {what}."

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,9 +12,8 @@ from aecore import store
 from aecore.analysis import comparison
 from aecore.analysis.comparison import Member
 from aecore.gallery import sparsity as gallery
-from aecore.results import Figures
 from pages.look.sparsity import lessons, sources, words
-from pages.look.sparsity.lessons import EXACT, LESSONS, OWN, Side
+from pages.look.sparsity.lessons import EXACT, LESSONS, OWN, Lesson, Side
 from pages.look.sparsity.sources import Source
 from pages.shared import loading
 from pages.shared.state import usable_runs
@@ -32,16 +31,34 @@ START = 0.003
 class Choice:
     """What the row of controls came to."""
 
-    key: str
-    """Names the sentence under the picture."""
     sides: tuple[Source, Source]
     data: ImageData
     count_silent: bool
     """Whether units that never fire are drawn and counted."""
     image: int
     """The test image whose code is drawn."""
-    before: Figures | None = None
-    """Figures of the unit-norm dictionary at the left side's strength."""
+    sentence: str
+    """What the figures of both sides say."""
+    gauge: bool = False
+    """Whether the size of code and atoms is told."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sides of a lesson, one network a seed, in the same order of seeds; the first ones are drawn."""
+
+    left: list[Member]
+    right: list[Member]
+
+    @property
+    def figures(self) -> tuple[words.Seeds, words.Seeds]:
+        """The figures of both sides."""
+        return [m.figures for m in self.left], [m.figures for m in self.right]
+
+    @property
+    def same(self) -> bool:
+        """Whether both sides are the same networks, as they are without a penalty."""
+        return [m.config for m in self.left] == [m.config for m in self.right]
 
 
 def choose_lesson(members: Sequence[Member]) -> str:
@@ -71,56 +88,90 @@ def choose_sides(name: str, members: Sequence[Member], view: str) -> Choice | No
         return None
     if name == EXACT:
         return _exact(members, data, view)
-    chosen = LESSONS[name]
-    networks = [side.networks(members) for side in (chosen.left, chosen.right)]
-    sources.warm([m for one in networks for m in one])
-    single = len(networks[0]) == len(networks[1]) == 1
+    lesson = LESSONS[name]
+    drawn = [side.drawn(members) for side in (lesson.left, lesson.right)]
+    sources.warm([m for one in drawn for m in one])
+    single = len(drawn[0]) == len(drawn[1]) == 1
     row = _row([7.2] if single else [4, 3.2])
-    pair = choose_pair(chosen.left, chosen.right, *networks, row, chosen.help)
-    drawn = [
-        sources.of_member(side.name, side.color, member, members)
-        for side, member in zip((chosen.left, chosen.right), pair, strict=True)
-    ]
-    switches = _switches(row, view, data)
-    return Choice(chosen.key, (drawn[0], drawn[1]), data, *switches, _before(members, pair[0]))
+    pair = choose_pair(lesson, members, row)
+    sides = (
+        sources.of_networks(lesson.left.name, lesson.left.color, pair.left),
+        sources.of_networks(lesson.right.name, lesson.right.color, pair.right),
+    )
+    text = sentence(lesson, pair, members)
+    return Choice(sides, data, *_switches(row, view, data), text, gauge=lesson.key == "free")
 
 
-def choose_pair(
-    left: Side,
-    right: Side,
-    left_networks: list[Member],
-    right_networks: list[Member],
-    row: Sequence[DeltaGenerator],
-    note: str = "",
-) -> tuple[Member, Member]:
+def sentence(lesson: Lesson, pair: Pair, members: Sequence[Member]) -> str:
+    """What the lesson's two sides say."""
+    if pair.same:
+        return words.SAME
+    names = (lesson.left.name, lesson.right.name)
+    return words.sentence(lesson.key, names, *pair.figures, _control(lesson, pair, members))
+
+
+def choose_pair(lesson: Lesson, members: Sequence[Member], row: Sequence[DeltaGenerator]) -> Pair:
     """The slider along the left side's networks; the right side's is matched, or has a slider of its own.
 
     `row` are places for the slider, the other side, and the switch; one place is enough for two sides of
     one network each.
     """
+    left, right = lesson.left, lesson.right
+    left_networks, right_networks = left.drawn(members), right.drawn(members)
     if len(left_networks) == len(right_networks) == 1:
-        errors = words.difference(
-            left.name, right.name, left_networks[0].squared_error, right_networks[0].squared_error
-        )
-        row[0].caption(f"{note} {errors}")
-        return left_networks[0], right_networks[0]
+        pair = _pair(members, left_networks[0], right_networks[0])
+        errors = words.difference((left.name, right.name), *pair.figures)
+        row[0].caption(f"{lesson.help} {errors}")
+        return pair
     match = row[2].toggle(
         "Match reconstruction",
         True,
         key="sparsity_match",
         bind="query-params",
-        help=f"Moves {right.name} to the strength whose squared error is nearest to {left.name}'s.",
+        help=f"Moves {right.name} to the strength whose squared error is nearest to {left.name}'s, for each "
+        "seed by itself.",
     )
     with row[0]:
-        first = _slider(left, left_networks, "sparsity_left")
-    found = comparison.nearest(first.squared_error, [m.squared_error for m in right_networks])
+        first = _slider(left, left_networks, f"sparsity_{lesson.key}_left")
     with row[1]:
-        if match:
-            second = right_networks[found.index]
-            st.caption(words.nearness(right.name, first.squared_error, second.squared_error))
-        else:
-            second = _slider(right, right_networks, "sparsity_right")
-    return first, second
+        if not match:
+            second = _slider(right, right_networks, f"sparsity_{lesson.key}_right")
+            return _pair(members, first, second)
+        pair = match_seeds(right, members, first)
+        used = [_strength(m) for m in pair.right]
+        st.caption(words.nearness(right.name, *pair.figures, used))
+    return pair
+
+
+def match_seeds(side: Side, members: Sequence[Member], first: Member) -> Pair:
+    """`first` and its like at each further seed, each with the side's network nearest in squared error.
+
+    At the first seed only networks with weights can be drawn; at the others all that have figures count.
+    """
+    left, right = [], []
+    for member in _first(comparison.over_seeds(members, first.config), first):
+        seed = member.config.train.seed
+        found = side.drawn(members) if member is first else side.networks(members, seed)
+        if found:
+            left.append(member)
+            nearest = comparison.nearest(member.squared_error, [m.squared_error for m in found])
+            right.append(found[nearest.index])
+    return Pair(left, right)
+
+
+def _pair(members: Sequence[Member], first: Member, second: Member) -> Pair:
+    """Two networks with their like at every further seed that both have."""
+    left, right = (_first(comparison.over_seeds(members, m.config), m) for m in (first, second))
+    both = comparison.same_seeds(left, right)
+    return Pair([a for a, _ in both], [b for _, b in both])
+
+
+def _first(networks: Sequence[Member], first: Member) -> list[Member]:
+    return [first, *(m for m in networks if m is not first)]
+
+
+def _strength(member: Member) -> float:
+    return sum(comparison.penalties(member.config).values())
 
 
 def _row(widths: Sequence[float]) -> list[DeltaGenerator]:
@@ -156,7 +207,7 @@ def images_of(name: str) -> ImageData | None:
 
 
 def _slider(side: Side, networks: Sequence[Member], key: str) -> Member:
-    by_strength = {sum(comparison.penalties(m.config).values()): m for m in networks}
+    by_strength = {_strength(m): m for m in networks}
     stops = list(by_strength)
     start = min(stops, key=lambda s: abs(s - START))
     chosen = st.select_slider(
@@ -172,7 +223,7 @@ def _slider(side: Side, networks: Sequence[Member], key: str) -> Member:
 
 def _exact(members: Sequence[Member], data: ImageData, view: str) -> Choice:
     key = _plain(members)
-    l1, _ = sources.exact(key)
+    l1, l2 = sources.exact(key)
     row = _row([3, 4.2])
     strength = row[0].select_slider(
         "Strength of L1",
@@ -182,13 +233,16 @@ def _exact(members: Sequence[Member], data: ImageData, view: str) -> Choice:
         key="sparsity_exact",
         bind="query-params",
     )
-    pair = sources.of_exact(key, l1.strengths.index(strength))
-    near = words.nearness("L2", *(source.figures.squared_error for source in pair))
+    index = l1.strengths.index(strength)
+    match = comparison.nearest(l1.errors[index], l2.errors)
+    pair = sources.of_exact(key, index, match.index)
+    near = words.nearness("L2", pair[0].seeds, pair[1].seeds, [l2.strengths[match.index]])
     row[1].caption(
-        "No encoder: each image's best code on the atoms trained without a penalty, by FISTA (L1) and in "
-        f"closed form (L2). {near}"
+        f"No encoder: the best code of each of the first {pair[0].figures.images} test images on the atoms "
+        f"trained without a penalty, by FISTA (L1) and in closed form (L2). {near}"
     )
-    return Choice("exact", pair, data, *_switches(row, view, data))
+    text = words.exact(pair[0].seeds, pair[1].seeds, sources.mean_image_error())
+    return Choice(pair, data, *_switches(row, view, data), text)
 
 
 def _own_runs(view: str) -> Choice | None:
@@ -227,7 +281,8 @@ def _own_runs(view: str) -> Choice | None:
     except store.StoreError as error:
         st.error(f"One of the runs can't be shown: {error}.")
         return None
-    return Choice("own", (pair[0], pair[1]), data, *_switches(row, view, data))
+    text = words.sentence("own", ("Left", "Right"), pair[0].seeds, pair[1].seeds)
+    return Choice((pair[0], pair[1]), data, *_switches(row, view, data), text)
 
 
 def _plain(members: Sequence[Member]) -> str | None:
@@ -236,11 +291,13 @@ def _plain(members: Sequence[Member]) -> str | None:
     return found[0].key if found else None
 
 
-def _before(members: Sequence[Member], member: Member) -> Mapping[str, Any] | None:
-    used = comparison.penalties(member.config)
-    same = [
-        m
-        for m in comparison.along_strength(members, gallery.BASE, "code_l1")
-        if comparison.penalties(m.config) == used
-    ]
-    return same[0].figures if same else None
+def _control(lesson: Lesson, pair: Pair, members: Sequence[Member]) -> tuple[words.Seeds, words.Seeds] | None:
+    """Both sides without what the lesson is about, at the same seeds; None where these are not there."""
+    if not lesson.control:
+        return None
+    sides = []
+    for networks in (pair.left, pair.right):
+        wanted = [m.config.with_values(lesson.control) for m in networks]
+        sides.append([m.figures for config in wanted for m in members if m.config == config])
+    left, right = sides
+    return (left, right) if len(left) == len(right) == len(pair.left) else None

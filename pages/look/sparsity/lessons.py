@@ -25,14 +25,20 @@ class Side:
     values: dict[str, Any] = field(default_factory=dict)
     """How the recipe differs from the shipped base."""
     penalty: str | None = None
+    from_none: bool = False
+    """Whether the row begins with the network without the penalty."""
 
-    def networks(self, members: Sequence[Member]) -> list[Member]:
-        """The side's networks with weights, from none or weak to strong."""
+    def networks(self, members: Sequence[Member], seed: int = 0) -> list[Member]:
+        """The side's networks of a seed, from none or weak to strong."""
         base = gallery.BASE.with_values(self.values)
-        found = comparison.along_strength(members, base, self.penalty)
-        if found and self.penalty is not None:
-            found = comparison.along_strength(members, base, None) + found
-        return [m for m in found if m.key is not None]
+        found = comparison.along_strength(members, base, self.penalty, seed)
+        if found and self.from_none:
+            found = comparison.along_strength(members, base, None, seed) + found
+        return found
+
+    def drawn(self, members: Sequence[Member]) -> list[Member]:
+        """Those of the first seed that have weights."""
+        return [m for m in self.networks(members) if m.key is not None]
 
 
 @dataclass(frozen=True)
@@ -42,10 +48,15 @@ class Lesson:
     left: Side
     right: Side
     help: str
+    control: dict[str, Any] = field(default_factory=dict)
+    """Fields that undo what the lesson is about: a sentence that names a cause looks at both sides so."""
 
 
-def _both(values: dict[str, Any]) -> tuple[Side, Side]:
-    return Side("L1", L1_COLOR, values, "code_l1"), Side("L2", L2_COLOR, values, "code_l2")
+def _both(values: dict[str, Any], from_none: bool = False) -> tuple[Side, Side]:
+    return (
+        Side("L1", L1_COLOR, values, "code_l1", from_none),
+        Side("L2", L2_COLOR, values, "code_l2", from_none),
+    )
 
 
 EXACT, OWN = "Exact codes", "Your own runs"
@@ -53,32 +64,37 @@ EXACT, OWN = "Exact codes", "Your own runs"
 LESSONS = {
     "ReLU code": Lesson(
         "dictionary",
-        *_both({}),
+        *_both({}, from_none=True),
         "A ReLU code and one linear decoder layer whose columns, the atoms, have norm 1.",
     ),
     "Linear code": Lesson(
         "linear", *_both(gallery.LINEAR), "The same without the ReLU, as in the post: nothing lands on zero."
     ),
     "Free decoder": Lesson(
-        "free", *_both(gallery.FREE), "Atoms of any norm: the code may shrink while the decoder grows."
+        "free",
+        *_both(gallery.FREE),
+        "Atoms of any norm: the code may shrink while the decoder grows.",
+        {"model.unit_norm": True},
     ),
     "Warm-up": Lesson(
         "warm_up",
         Side("L1 from the start", L1_COLOR, gallery.LONGER, "code_l1"),
         Side("L1 after a warm-up", L1_COLOR, gallery.WARM_UP, "code_l1"),
-        "The strength rises from 0 between the second and the third epoch; both sides train for 6.",
+        "The strength is 0 in the first epoch and rises over the second and third; both sides train for 6.",
     ),
     "Whole-batch norm": Lesson(
         "whole_batch",
         Side("Batches of 128", BATCH_COLOR, {}, "code_whole_batch_norm"),
         Side("Batches of 512", BATCH_COLOR, gallery.LARGE_BATCH, "code_whole_batch_norm"),
-        "The post's penalty, the norm of a whole batch's codes, at one strength and two sizes of batch.",
+        "The norm of a whole batch's codes as penalty, at one strength and two sizes of batch; 4 epochs and "
+        "16, so that both take as many steps.",
+        {"loss.code_whole_batch_norm": 0.0},
     ),
     "TopK, BatchNorm": Lesson(
         "hard",
-        Side("TopK, 10 units kept", TOP_K_COLOR, gallery.top_k(10)),
-        Side("BatchNorm, threshold 1.5", THRESHOLD_COLOR, gallery.threshold(1.5)),
-        "Sparse by construction, without a penalty.",
+        Side("TopK", TOP_K_COLOR, gallery.HARD | gallery.top_k(10)),
+        Side("BatchNorm", THRESHOLD_COLOR, gallery.HARD | gallery.threshold(1.5)),
+        "Sparse by construction, without a penalty; both before the same deep decoder, trained for 6 epochs.",
     ),
 }
 """By the name on the switch."""
@@ -87,7 +103,5 @@ LESSONS = {
 def available(members: Sequence[Member]) -> list[str]:
     """Lessons of which both sides are there."""
     return [
-        name
-        for name, lesson in LESSONS.items()
-        if lesson.left.networks(members) and lesson.right.networks(members)
+        name for name, lesson in LESSONS.items() if lesson.left.drawn(members) and lesson.right.drawn(members)
     ]

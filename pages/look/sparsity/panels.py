@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,20 +34,16 @@ def draw_trade_off(members: Sequence[Member], marked: Mapping[str, Member]) -> N
     def networks(values: dict[str, Any], penalty: str | None) -> list[Member]:
         return comparison.along_strength(members, gallery.BASE.with_values(values), penalty)
 
-    kept = [m for k in (5, 10, 20) for m in networks(gallery.top_k(k), None)]
-    cut = [m for t in (0.5, 1.0, 1.5) for m in networks(gallery.threshold(t), None)]
+    kept = [m for k in gallery.KEPT for m in networks(gallery.top_k(k), None)]
+    kept_deep = [m for k in gallery.KEPT for m in networks(gallery.HARD | gallery.top_k(k), None)]
+    cut_deep = [m for t in gallery.THRESHOLDS for m in networks(gallery.HARD | gallery.threshold(t), None)]
     curves = [
         _curve("L1", L1_COLOR, networks({}, "code_l1"), members),
         _curve("L2", L2_COLOR, networks({}, "code_l2"), members),
         _curve("no penalty", charts.NONE_COLOR, networks({}, None), members),
-        _curve("TopK", lessons.TOP_K_COLOR, kept, members, lambda c: f"k = {c.model.top_k}"),
-        _curve(
-            "BatchNorm and threshold, deep decoder",
-            lessons.THRESHOLD_COLOR,
-            cut,
-            members,
-            lambda c: f"threshold {c.model.threshold:g}",
-        ),
+        _curve("TopK", lessons.TOP_K_COLOR, kept, members),
+        _curve("TopK, deep decoder", lessons.TOP_K_COLOR, kept_deep, members, dashed=True),
+        _curve("BatchNorm, deep decoder", lessons.THRESHOLD_COLOR, cut_deep, members, dashed=True),
     ]
     rings = [
         {**_point(m.figures, text := sources.setting(m)), "curve": name, "text": f"{name}, {text}"}
@@ -61,17 +57,17 @@ def _curve(
     color: str,
     line: Sequence[Member],
     members: Sequence[Member],
-    label: Callable[[Any], str] | None = None,
+    dashed: bool = False,
 ) -> Curve:
     from aecore.figures.sparsity import Curve
 
     def point(member: Member) -> dict[str, Any]:
-        text = label(member.config) if label else sources.setting(member) or "none"
+        text = sources.setting(member) or "none"
         seed = member.config.train.seed
         return _point(member.figures, text if seed == 0 else f"{text}, seed {seed}")
 
     seeds = [m for one in line for m in comparison.over_seeds(members, one.config) if m.config != one.config]
-    return Curve(name, color, [point(m) for m in line], [point(m) for m in seeds])
+    return Curve(name, color, [point(m) for m in line], [point(m) for m in seeds], dashed)
 
 
 def _point(figures: Figures, setting: str) -> dict[str, Any]:
@@ -112,7 +108,8 @@ def draw_weights(members: Sequence[Member], data) -> None:
     for place, name, color, member in zip(st.columns(2, gap="large"), names, colors, chosen, strict=True):
         with place:
             _weights_column(name, color, member, members)
-    st.markdown(words.weights(chosen[0].figures, chosen[1].figures, plain[0].figures))
+    both = [comparison.over_seeds(members, m.config) for m in (*chosen, plain[0])]
+    st.markdown(words.weights(*([m.figures for m in side] for side in both)))
     if data is None:
         return
     labels = [f"{n}, {sources.setting(m)}" for n, m in zip(names, chosen, strict=True)]

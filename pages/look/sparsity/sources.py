@@ -36,12 +36,17 @@ class Source:
     color: str
     figures: Figures
     further: Sequence[Figures]
-    """The figures at other seeds."""
+    """The figures at other seeds; two sides that are compared hold the same seeds in the same order."""
     look: UnitUse
     reconstruct: Callable[[np.ndarray], np.ndarray]
     """Test images by index to their reconstructions, N x C x H x W in [0, 1]."""
     atoms: Callable[[], np.ndarray]
     """Change of the image per unit change of each unit, units x C x H x W."""
+
+    @property
+    def seeds(self) -> list[Figures]:
+        """The figures of every seed, the drawn network's first."""
+        return [self.figures, *self.further]
 
 
 def shipped() -> list[Member]:
@@ -55,10 +60,12 @@ def _shipped(folder: str, stamp: int) -> list[Member]:
     return gallery.read_members(folder)
 
 
-def of_member(name: str, color: str, member: Member, members: Sequence[Member]) -> Source:
-    """The column of a shipped network, with the figures of its further seeds."""
-    further = [m.figures for m in comparison.over_seeds(members, member.config) if m.key is None]
-    return _of_run(name, setting(member), color, member.key, member.figures, further)
+def of_networks(name: str, color: str, networks: Sequence[Member]) -> Source:
+    """The column of shipped networks, one a seed: the first is drawn, the others give figures only."""
+    drawn, *others = networks
+    return _of_run(
+        name, setting(drawn), color, drawn.key, drawn.figures, [member.figures for member in others]
+    )
 
 
 def of_run(name: str, color: str, key: str) -> Source:
@@ -67,10 +74,16 @@ def of_run(name: str, color: str, key: str) -> Source:
 
 
 def setting(member: Member) -> str:
-    """`strength 0.003`, `threshold 1e-05`, `decay 0.1`; empty without a penalty."""
+    """`strength 0.003`, `threshold 1e-05`, `decay 0.1`, `k = 10`; empty where nothing makes codes sparse."""
     words = {"weight_l1": "threshold", comparison.WEIGHT_DECAY: "decay"}
     used = comparison.penalties(member.config)
-    return " + ".join(f"{words.get(name, 'strength')} {value:g}" for name, value in used.items())
+    parts = [f"{words.get(name, 'strength')} {value:g}" for name, value in used.items()]
+    match (model := member.config.model).code_activation:
+        case "top_k":
+            parts.append(f"k = {model.top_k}")
+        case "soft_threshold":
+            parts.append(f"threshold {model.threshold:g}")
+    return " + ".join(parts)
 
 
 def warm(members: Sequence[Member]) -> None:
@@ -176,13 +189,28 @@ def _exact(key: str, stamp: int) -> tuple[Exact, Exact]:
     )
 
 
-def of_exact(key: str, index: int) -> tuple[Source, Source]:
-    """Exact L1 codes at one of the strengths, and the ridge codes whose squared error is nearest."""
+def mean_image_error() -> float:
+    """Squared error of the training images' mean on the images of the exact codes."""
+    return _mean_image_error(gallery.BASE.data.name)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _mean_image_error(name: str) -> float:
+    from aecore.analysis.metrics import squared_errors
+    from aecore.analysis.projection import pca_baseline
+    from aecore.data import unit_range
+
+    data = loading.load_data(name)
+    images = unit_range(data.test_images[:EXACT_IMAGES])
+    return squared_errors(images, pca_baseline(data).reconstruct(images, 0)).mean().item()
+
+
+def of_exact(key: str, l1_index: int, l2_index: int) -> tuple[Source, Source]:
+    """Exact L1 codes and ridge codes, each at one of its strengths."""
     l1, ridge = exact(key)
-    match = comparison.nearest(l1.errors[index], ridge.errors)
     return (
-        _of_codes("L1", L1_COLOR, key, l1, index),
-        _of_codes("L2", L2_COLOR, key, ridge, match.index),
+        _of_codes("L1", L1_COLOR, key, l1, l1_index),
+        _of_codes("L2", L2_COLOR, key, ridge, l2_index),
     )
 
 

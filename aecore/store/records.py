@@ -61,6 +61,14 @@ def history_size(path: Path) -> int:
         return 0
 
 
+def history_file(path: Path) -> int:
+    """Which file the history is: another one after `truncate_history`, the same however much it grows."""
+    try:
+        return (path / HISTORY).stat().st_ino
+    except FileNotFoundError:
+        return 0
+
+
 def append_history(path: Path, record: EpochRecord, durable: bool = True) -> None:
     """Adds an epoch's record to the history."""
     with (path / HISTORY).open("a", encoding="utf-8") as file:

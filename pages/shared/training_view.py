@@ -81,21 +81,18 @@ class _History:
         self.path = path
         self.lock = threading.Lock()
         self.records: list[EpochRecord] = []
-        self.end = 0
-        """Bytes that have been read."""
+        self.file = self.end = 0
+        """Which file was read, and up to which byte."""
 
     def read(self) -> list[EpochRecord]:
         with self.lock:
-            size = store.history_size(self.path)
-            if size == self.end:
-                return self.records
-            new, end = store.read_history_from(self.path, self.end)
-            expected = self.records[-1].epoch + 1 if self.records else None
-            if size < self.end or not new or (expected and new[0].epoch != expected):
-                # A resumed training drops records that it will write again.
-                new, end = store.read_history_from(self.path, 0)
-                self.records = []
-            self.records, self.end = [*self.records, *new], end
+            file = store.history_file(self.path)
+            if file != self.file:
+                # A resumed training drops records, to write them again.
+                self.file, self.end, self.records = file, 0, []
+            if store.history_size(self.path) != self.end:
+                new, self.end = store.read_history_from(self.path, self.end)
+                self.records = [*self.records, *new]
             return self.records
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aecore import jobs, store
+from aecore.config import Config
 from aecore.gallery import shipped as gallery
-from aecore.presets import slug
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.browser.tools import ROOT, Server, goto, slider, wait_idle
 from tests.conftest import find_chromium, find_mnist
@@ -55,10 +55,10 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     from playwright.sync_api import sync_playwright
 
     mnist = find_mnist()
-    name = next(n for n, c in gallery.RUNS.items() if c.data.name == ("mnist" if mnist else "digits"))
+    shipped = next(r for r in gallery.RUNS if r.config.data.name == ("mnist" if mnist else "digits"))
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         root = Path(folder) / "checkpoints"
-        key = slug(gallery.RUNS[name])
+        key = shipped.folder
         shutil.copytree(ROOT / "checkpoints" / key, root / key)
         # The trainer's device lock lies in the temporary folder: no other training is waited for.
         os.environ |= {"TMPDIR": folder, "OMP_NUM_THREADS": "1", "AECORE_CHECKPOINTS": str(root)}
@@ -70,22 +70,22 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             goto(page, server)
             goto(page, server, f"reconstructions?run={key}&{KEY}={COUNTS[0]}", f".st-key-{KEY}")
-            return _measured(page, root, name, moves=4 if quick else 15)
+            return _measured(page, root, shipped.config, moves=4 if quick else 15)
         finally:
             browser.close()
             server.stop()
             server.end_trainers()
 
 
-def _measured(page: Page, root: Path, name: str, moves: int) -> list[dict[str, Any]]:
+def _measured(page: Page, root: Path, config: Config, moves: int) -> list[dict[str, Any]]:
     times: dict[str, list[float]] = {"idle": [], "training": []}
-    config = gallery.RUNS[name].with_values({"train.epochs": 100_000, "train.seed": 1})
+    config = config.with_values({"train.epochs": 100_000, "train.seed": 1})
     _moves(page, 4)
     path = store.create_run(config, "beside", root)
     for _ in range(2):
         times["idle"] += _moves(page, moves)
         jobs.start(path)
-        _wait(lambda: store.read_progress(path).get("images_per_second"), "the training to begin")
+        _wait(lambda: store.read_progress(path).images_per_second, "the training to begin")
         page.locator(".st-key-sidebar_stop").wait_for()
         times["training"] += _moves(page, moves)
         jobs.stop(path)

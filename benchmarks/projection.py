@@ -20,7 +20,6 @@ from aecore.analysis.neighbors import knn_accuracy, trustworthiness
 from aecore.analysis.tsne import tsne
 from aecore.data import load
 from aecore.gallery import shipped as gallery
-from aecore.presets import slug
 from aecore.store import load_run
 
 SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints"
@@ -30,8 +29,7 @@ PERPLEXITY = 30
 def run(quick: bool = False, path: Path | None = None) -> list[dict[str, Any]]:
     """One row for each method; `path` names another run. With `quick`, 2,000 images instead of 10,000."""
     if path is None:
-        name = next(n for n, c in gallery.RUNS.items() if c.data.name == "mnist")
-        path = SHIPPED / slug(gallery.RUNS[name])
+        path = SHIPPED / next(r.folder for r in gallery.RUNS if r.config.data.name == "mnist")
     run = load_run(path)
     data = load(run.config.data.name)
     count = 2_000 if quick else 10_000

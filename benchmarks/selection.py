@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aecore.gallery import shipped as gallery
-from aecore.presets import slug
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.browser.tools import ROOT, Server, goto, wait_idle
 from tests.conftest import find_chromium, find_mnist
@@ -72,7 +71,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         os.environ["AECORE_CACHE"] = folder
         root = Path(folder) / "checkpoints"
-        key = next(slug(c) for c in gallery.RUNS.values() if c.data.name == "mnist")
+        key = next(r.folder for r in gallery.RUNS if r.config.data.name == "mnist")
         shutil.copytree(ROOT / "checkpoints" / key, root / key)
         server = Server(root, mnist, Path(folder) / "server.log")
         server.start()

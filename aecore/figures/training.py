@@ -21,6 +21,9 @@ TERM_COLORS = {"loss": "#8a6fbf", "reconstruction": CLASS_COLORS[2]} | {
     name: penalty.color for name, penalty in PENALTIES.items()
 }
 
+POINTS = 200
+"""Epochs that a curve shows at most."""
+
 DASHES = {"train": [4, 3], "validation": [1, 0]}
 
 
@@ -40,14 +43,23 @@ def rows(history: Sequence[EpochRecord], terms: Sequence[str] | None = None) -> 
     ]
 
 
+def thinned(history: Sequence[EpochRecord]) -> Sequence[EpochRecord]:
+    """Records at equal distances, POINTS at most, the first and the last among them."""
+    if len(history) <= POINTS:
+        return history
+    last = len(history) - 1
+    return [history[i * last // (POINTS - 1)] for i in range(POINTS)]
+
+
 def error_curve(
     history: Sequence[EpochRecord], epochs: int, pca: float | None = None, height: int = 170
 ) -> alt.Chart:
     """Squared error per image on train (dashed) and validation images, with PCA's as a grey rule.
 
-    `epochs` is where the axis ends, so that the curve grows into its frame and the frame stays.
+    `epochs` is where the axis ends, so that the curve grows into its frame and the frame stays. A long
+    history is thinned, here as in `term_curves`.
     """
-    table = rows(history, ["squared_error"])
+    table = rows(thinned(history), ["squared_error"])
     chart = _lines(table, epochs, "squared error", height).encode(
         color=alt.value(CLASS_COLORS[0]), strokeDash=_dash(table)
     )
@@ -64,7 +76,7 @@ def term_curves(history: Sequence[EpochRecord], epochs: int, height: int = 170) 
 
     Values of zero (a penalty before its warm-up) have no place on that axis and are left out.
     """
-    table = [row for row in rows(history) if row["value"] > 0]
+    table = [row for row in rows(thinned(history)) if row["value"] > 0]
     seen = dict.fromkeys(row["term"] for row in table)
     used = [term for term in TERM_NAMES if term in seen] + [term for term in seen if term not in TERM_NAMES]
     if used == ["loss", "reconstruction"]:

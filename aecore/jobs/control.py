@@ -36,8 +36,9 @@ START_UP = 30.0
 SILENT = 60.0
 """Seconds without a heartbeat after which a living process is called silent."""
 
-NICE = 19
-"""Niceness of a training started by a page, so that the page stays quick."""
+NICE = 10
+"""Niceness of a training started by a page, so that the page stays quick. More would starve it wherever other
+programs belong to the server's session, or the system shares out by niceness alone."""
 
 
 def submit(config: Config, name: str = "", root: Path | None = None, threads: int | None = None) -> Path:
@@ -178,7 +179,11 @@ def user_name() -> str:
 
 
 def detached() -> dict[str, Any]:
+    """Options of `Popen` for a process that neither a Ctrl-C nor the end of this one reaches.
+
+    It stays in this session, within which its niceness counts: see `process.lower_priority`.
+    """
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
         return {"creationflags": flags | subprocess.DETACHED_PROCESS}
-    return {"start_new_session": True}
+    return {"process_group": 0}

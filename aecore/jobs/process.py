@@ -22,8 +22,6 @@ from aecore.results import Progress
 HEARTBEAT = 0.25
 """Seconds between two writings of the progress, and between two looks for a stop request."""
 
-AUTOGROUP = Path("/proc/self/autogroup")
-
 QUEUE_PAUSE = 1.0
 """Seconds between two looks of a waiting run at the queue."""
 
@@ -141,11 +139,9 @@ def _device_turn(path: Path, device: str, reporter: Reporter) -> Iterator[bool]:
 def lower_priority(niceness: int) -> None:
     """Lowers this process's priority, 0 to 19, where the system knows niceness.
 
-    Linux desktops share the cores out among sessions first (autogroups, see sched(7)), and niceness counts
-    only within one. A page's trainer is a session of its own, so that one's niceness is set as well.
+    Linux shares the cores out among sessions first (autogroups, see sched(7)), and niceness counts only
+    within one. So a trainer stays in the session of the server that starts it (`control.detached`): it gives
+    way to this server's pages, and beside everything else the two of them get their share together.
     """
-    if not niceness or not hasattr(os, "nice"):
-        return
-    os.nice(niceness)
-    with suppress(OSError):
-        AUTOGROUP.write_text(str(niceness))
+    if niceness and hasattr(os, "nice"):
+        os.nice(niceness)

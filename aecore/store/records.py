@@ -30,10 +30,17 @@ def read_record(path: Path, kind: type[Kind]) -> Kind | None:
 
 def read_history(path: Path) -> list[EpochRecord]:
     """Epoch records in order, up to the first line that is none: a crash may cut the last one short."""
+    return read_history_from(path, 0)[0]
+
+
+def read_history_from(path: Path, start: int) -> tuple[list[EpochRecord], int]:
+    """The records that begin `start` bytes into the history, and where later ones will."""
     try:
-        lines = (path / HISTORY).read_text(encoding="utf-8").splitlines()
+        with (path / HISTORY).open("rb") as file:
+            file.seek(start)
+            lines = file.read().decode("utf-8").splitlines(keepends=True)
     except FileNotFoundError:
-        return []
+        return [], 0
     except (OSError, UnicodeDecodeError) as error:
         raise StoreError(f"{HISTORY} can't be read: {error}") from error
     records = []
@@ -42,13 +49,22 @@ def read_history(path: Path) -> list[EpochRecord]:
             records.append(EpochRecord.from_dict(json.loads(line)))
         except (ValueError, RecursionError):
             break
-    return records
+        start += len(line.encode())
+    return records, start
 
 
 def history_size(path: Path) -> int:
     """Bytes of the history, which only grows while a training works: tells whether it is worth reading."""
     try:
         return (path / HISTORY).stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def history_file(path: Path) -> int:
+    """Which file the history is: another one after `truncate_history`, the same however much it grows."""
+    try:
+        return (path / HISTORY).stat().st_ino
     except FileNotFoundError:
         return 0
 

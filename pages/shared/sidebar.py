@@ -8,6 +8,7 @@ import streamlit as st
 
 from aecore import jobs
 from aecore.store import GridInfo, RunInfo
+from pages.shared.collection import spare_imports
 from pages.shared.job_controls import draw_stop_button
 from pages.shared.state import NEW_GRID_PAGE, TRAIN_PAGE, run_selector
 from pages.shared.words import time_left
@@ -47,6 +48,7 @@ def _figure(info: RunInfo) -> None:
 
 
 def _jobs() -> None:
+    spare_imports()
     active = jobs.active()
     keys = [info.key for info in active]
     if keys != st.session_state["_jobs_seen"]:

@@ -6,7 +6,10 @@ show the same; the session keeps no state of a job.
 
 from __future__ import annotations
 
-import numpy as np
+import threading
+from pathlib import Path
+from typing import Any
+
 import streamlit as st
 
 from aecore import jobs, store
@@ -19,7 +22,10 @@ from pages.shared.leaving import leave_for
 from pages.shared.words import device_words, time_left
 
 EVERY = 1.0
-"""Seconds between two looks while a run trains."""
+"""Seconds between two looks at the bars while a run trains."""
+
+LEARNED_EVERY = 3.0
+"""Seconds between two looks at its curves and pictures, which are made anew only when an epoch has ended."""
 
 PICTURES = 8
 """Test images whose reconstructions are followed."""
@@ -34,33 +40,65 @@ def subject() -> RunInfo | None:
 
 
 def draw() -> None:
-    """Draws the subject, renewed every second while it trains."""
-    st.fragment(_draw, run_every=EVERY if jobs.active() else None)()
+    """Draws the subject; what moves is renewed while it trains."""
+    live = bool(jobs.active())
+    st.fragment(_draw_standing, run_every=EVERY if live else None)()
+    st.fragment(_draw_learned, run_every=LEARNED_EVERY if live else None)()
 
 
-def _draw() -> None:
+def _draw_standing() -> None:
     info = subject()
     if info is None:
         st.caption("Nothing has been trained here yet. Train starts it; this is where it is seen.")
         return
-    history = history_of(info)
     status = jobs.status(info)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{info.name}**", width="stretch")
         _buttons(info, status)
-    _standing(info, status, len(history))
-    if history:
-        _pictures(info, len(history))
+    _standing(info, status)
+
+
+def _draw_learned() -> None:
+    info = subject()
+    if info is not None and (history := history_of(info)):
+        _pictures(info, history[-1].epoch)
         draw_curves(info, history)
 
 
 def history_of(info: RunInfo) -> list[EpochRecord]:
     """The epochs' records; where they can't be read, the reason on the page and none."""
     try:
-        return store.read_history(info.path)
+        return _history(str(info.path)).read()
     except store.StoreError as error:
         st.error(f"The history of {info.name} can't be shown: {error}.")
         return []
+
+
+class _History:
+    """A run's records, of which a look reads only those that are new. Shared by all visitors."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lock = threading.Lock()
+        self.records: list[EpochRecord] = []
+        self.file = self.end = 0
+        """Which file was read, and up to which byte."""
+
+    def read(self) -> list[EpochRecord]:
+        with self.lock:
+            file = store.history_file(self.path)
+            if file != self.file:
+                # A resumed training drops records, to write them again.
+                self.file, self.end, self.records = file, 0, []
+            if store.history_size(self.path) != self.end:
+                new, self.end = store.read_history_from(self.path, self.end)
+                self.records = [*self.records, *new]
+            return self.records
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _history(path: str) -> _History:
+    return _History(Path(path))
 
 
 def _buttons(info: RunInfo, status: str) -> None:
@@ -83,11 +121,11 @@ def _look(key: str) -> None:
     leave_for(state.RECONSTRUCTIONS_PAGE)
 
 
-def _standing(info: RunInfo, status: str, recorded: int) -> None:
+def _standing(info: RunInfo, status: str) -> None:
     """Bars while it goes, and otherwise the sentence that says how it stands."""
     epochs = info.config.train.epochs
     if status == "queued":
-        st.progress(0.0, "Waiting for its turn on the device" if recorded == 0 else "Waiting to go on")
+        st.progress(0.0, "Waiting for its turn on the device" if not info.has_weights else "Waiting to go on")
     elif status in ("running", "silent"):
         _bars(info)
         if status == "silent":
@@ -101,7 +139,7 @@ def _standing(info: RunInfo, status: str, recorded: int) -> None:
     else:
         st.warning(
             f"Interrupted: its process ended {_reached(info)} of {epochs} without a word. "
-            f"Resume goes on from epoch {recorded}."
+            f"Resume goes on from epoch {len(history_of(info))}."
         )
 
 
@@ -162,12 +200,12 @@ def pca_error(info: RunInfo) -> float | None:
 
 def draw_curves(info: RunInfo, history: list[EpochRecord]) -> None:
     """Squared error and loss by term, epoch by epoch, with a line on how to read them."""
-    from aecore.figures.training import error_curve, term_curves
-
-    epochs = info.config.train.epochs
+    epochs, pca = info.config.train.epochs, pca_error(info)
+    stamp = (history[0].epoch, history[-1].epoch, history[-1].train["loss"])
+    error, terms = _curves(info.key, stamp, epochs, pca, history)
     left, right = st.columns(2)
-    left.altair_chart(error_curve(history, epochs, pca_error(info)), key="train_error_curve")
-    right.altair_chart(term_curves(history, epochs), key="train_term_curves")
+    left.vega_lite_chart(error, key="train_error_curve")
+    right.vega_lite_chart(terms, key="train_term_curves")
     if history[-1].validation:
         st.caption(
             "Solid: validation images, after the epoch. Dashed: training images, while the weights moved."
@@ -175,43 +213,46 @@ def draw_curves(info: RunInfo, history: list[EpochRecord]) -> None:
         )
 
 
+@st.cache_data(max_entries=8, show_spinner=False)
+def _curves(
+    key: str, stamp: tuple[int, int, float], epochs: int, pca: float | None, _history: list[EpochRecord]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both charts' specifications; `stamp` changes with the history."""
+    from aecore.figures.training import error_curve, term_curves
+
+    return error_curve(_history, epochs, pca).to_dict(), term_curves(_history, epochs).to_dict()
+
+
 def _pictures(info: RunInfo, epoch: int) -> None:
     """Rows of images: the originals, the run's after its last epoch, PCA's."""
-    from aecore.analysis.probe import probe_index
-    from aecore.data import unit_range
-
     if not info.has_weights:
         return
     try:
-        data = loading.load_data(info.config.data.name)
-        ours = _reconstructions(info.key, store.weights_stamp(info.key))
+        st.html(_rows(info.key, store.weights_stamp(info.key), epoch))
     except ValueError as error:
         st.caption(str(error))
-        return
-    x = unit_range(data.test_images[probe_index(data, PICTURES)])
-    units = info.config.model.latent_size
-    pca = loading.pca_baseline(info.config.data.name).reconstruct(x, units)
-    _rows({"test image": x.numpy(), f"after epoch {epoch}": ours, f"PCA, {units}": pca.numpy()})
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _reconstructions(key: str, stamp: int) -> np.ndarray:
-    """The run's reconstructions of the followed images, PICTURES x C x H x W. Its other weights come and go
-    too quickly to be kept as models.
-    """
+def _rows(key: str, stamp: int, epoch: int) -> str:
+    """The rows as HTML. The run's other weights come and go too quickly to be kept as models."""
     from aecore.analysis.probe import probe_index
+    from aecore.data import unit_range
 
     run = store.load_run(key)
     data = loading.load_data(run.config.data.name)
-    return run.reconstruct(data.test_images[probe_index(data, PICTURES)]).numpy()
-
-
-def _rows(rows: dict[str, np.ndarray]) -> None:
+    tests = data.test_images[probe_index(data, PICTURES)]
+    units = run.config.model.latent_size
+    pca = loading.pca_baseline(run.config.data.name).reconstruct(unit_range(tests), units)
     cells = []
-    for name, row in rows.items():
+    for name, row in {
+        "test image": tests.numpy(),
+        f"after epoch {epoch}": run.reconstruct(tests).numpy(),
+        f"PCA, {units}": pca.numpy(),
+    }.items():
         cells.append(f'<div style="font-size:0.8rem;opacity:0.75;align-self:center">{name}</div>')
         cells += [images.tag(images.to_rgb(image), "100%", f"{name}, {i + 1}") for i, image in enumerate(row)]
-    st.html(
+    return (
         '<div style="display:grid;gap:4px;max-width:720px;'
         f'grid-template-columns:5.2rem repeat({PICTURES},minmax(0,64px))">{"".join(cells)}</div>'
     )

@@ -52,6 +52,12 @@ class Server:
         self.stop()
         self.end_trainers()
 
+    @property
+    def pid(self) -> int:
+        """Of the running server's process."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self, timeout: float = PATIENCE) -> None:
         """Start and wait for health; RuntimeError with the server's own words when it ends or is silent."""
         command = [sys.executable, "-c", STREAMLIT, "run", str(self.script)]

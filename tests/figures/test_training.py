@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from aecore.figures.training import TERM_COLORS, TERM_NAMES, error_curve, rows, term_curves
+from aecore.figures.training import POINTS, TERM_COLORS, TERM_NAMES, error_curve, rows, term_curves, thinned
 from aecore.losses import PENALTY_TERMS
 from aecore.palette import L1_COLOR, L2_COLOR, PCA_COLOR
 from aecore.results import EpochRecord
@@ -71,3 +71,12 @@ def test_a_quantity_that_is_not_known_here_has_its_line_too():
     colors = colors_by_name(layers_of(chart)[0])
     assert list(colors) == ["loss (sum)", "reconstruction", "codebook loss", "kl"]
     assert len(set(colors.values())) == 4
+
+
+def test_a_long_history_is_drawn_with_few_points_from_the_first_to_the_last():
+    long = history(5000)
+    for chart in (error_curve(long, epochs=5000), term_curves(long, epochs=5000)):
+        epochs = [row["epoch"] for row in values_of(chart) if row["part"] == "train"]
+        assert (epochs[0], epochs[-1]) == (1, 5000)
+        assert len(epochs) == len(set(epochs)) == POINTS
+    assert thinned(long[:POINTS]) == long[:POINTS]

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -333,16 +334,56 @@ def test_pages_leave_a_core_and_devices_queue_apart():
 
 
 @pytest.mark.skipif(not hasattr(os, "nice"), reason="this system has no niceness")
-def test_a_trainer_has_a_lower_priority_within_its_session_and_among_the_sessions():
-    asks = "from aecore.jobs import process; import os; process.lower_priority(7); print(os.nice(0))"
-    reads = "print(process.AUTOGROUP.read_text() if process.AUTOGROUP.exists() else 'none')"
+def test_a_trainer_gives_way_within_the_session_and_not_to_other_sessions():
+    asks = "from aecore.jobs import process; import os; process.lower_priority(7)"
+    tells = "print(os.nice(0)); print(os.getsid(0), os.getpgid(0), os.getpid())"
+    reads = "from pathlib import Path; f = Path('/proc/self/autogroup'); print(f.exists() and f.read_text())"
+    own = os.nice(0)
     words = subprocess.run(
-        [sys.executable, "-c", f"{asks}; {reads}"],
+        [sys.executable, "-c", f"{asks}; {tells}; {reads}"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
         **jobs.detached(),
     ).stdout.split("\n")
-    assert int(words[0]) >= 7
-    assert words[1] in ("none", "") or words[1].endswith("nice 7")
+    assert int(words[0]) == min(own + 7, 19)
+    session, group, pid = map(int, words[1].split())
+    assert session == os.getsid(0)
+    # Out of the reach of a Ctrl-C in the server's terminal.
+    assert group == pid != os.getpgid(0)
+    # The session's share of the cores is what it was.
+    autogroup = Path("/proc/self/autogroup")
+    assert words[2] == (autogroup.read_text().strip() if autogroup.exists() else "False")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_a_trainer_outlives_the_terminal_of_its_server(tmp_path):
+    import pty
+
+    trains = (
+        "import os, pathlib, sys, time; parent = os.getppid(); pathlib.Path(sys.argv[1]).touch()\n"
+        "while os.getppid() == parent: time.sleep(0.05)\n"
+        "pathlib.Path(sys.argv[2]).touch(); time.sleep(600)"
+    )
+    up, later = tmp_path / "up", tmp_path / "later"
+    starts = (
+        "import subprocess, sys, time; from aecore import jobs; "
+        f"command = [sys.executable, '-c', {trains!r}, {str(up)!r}, {str(later)!r}]; "
+        "print('pid', subprocess.Popen(command, **jobs.detached()).pid, flush=True); time.sleep(600)"
+    )
+    server, terminal = pty.fork()
+    if server == 0:
+        os.chdir(ROOT)
+        os.execv(sys.executable, [sys.executable, "-c", starts])
+    said = b""
+    while not re.search(rb"pid (\d+)\r?\n", said):
+        said += os.read(terminal, 1000)
+    trainer = psutil.Process(int(re.search(rb"pid (\d+)", said)[1]))
+    try:
+        until(up.exists, "the trainer to begin")
+        os.close(terminal)
+        assert os.WIFSIGNALED(os.waitpid(server, 0)[1])
+        until(later.exists, "the trainer to see its server end")
+    finally:
+        trainer.kill()

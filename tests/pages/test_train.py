@@ -16,7 +16,7 @@ from aecore.grid import Grid
 from aecore.presets import PRESETS
 from aecore.results import Progress
 from aecore.store import names
-from pages.shared import settings_form
+from pages.shared import settings_form, training_view
 from tests.pages.conftest import TINY, open_page
 
 PAGE = "pages/train/train/page.py"
@@ -334,3 +334,45 @@ def test_words_of_a_config_are_those_on_screen():
     assert "model." not in text
     assert "data." not in text
     assert "“Normalization” is [0, 1]" in text
+
+
+def test_a_look_without_news_makes_nothing_anew(tiny_root, tiny_key, monkeypatch):
+    path = tiny_root / tiny_key
+    seem_at_work(path, epochs=TINY.train.epochs)
+    app = open_page(PAGE)
+    shown = [chart.proto.spec for chart in app.get("vega_lite_chart")]
+    assert len(shown) == 2
+
+    def made_anew(*args, **kwargs):
+        raise AssertionError("made anew without news")
+
+    for name in ("store.read_history_from", "store.load_run", "figures.training.error_curve"):
+        monkeypatch.setattr(f"aecore.{name}", made_anew)
+    seem_at_work(path, epochs=TINY.train.epochs, step=6)
+    app.run()
+    assert not app.exception
+    assert [chart.proto.spec for chart in app.get("vega_lite_chart")] == shown
+
+
+def test_an_epoch_that_is_new_is_drawn(tiny_root, tiny_key):
+    path = tiny_root / tiny_key
+    seem_at_work(path, epochs=TINY.train.epochs)
+    app = open_page(PAGE)
+    before = [chart.proto.spec for chart in app.get("vega_lite_chart")]
+    last = store.read_history(path)[-1]
+    store.append_history(path, replace(last, epoch=last.epoch + 1))
+    app.run()
+    assert any(f"after epoch {last.epoch + 1}," in html.proto.body for html in app.get("html"))
+    assert [chart.proto.spec for chart in app.get("vega_lite_chart")] != before
+
+
+def test_a_history_that_was_cut_and_written_again_is_followed(tiny_root, tiny_key):
+    path = tiny_root / tiny_key
+    followed = training_view.history_of(store.read_info(path))
+    assert [record.epoch for record in followed] == [1, 2, 3]
+    store.truncate_history(path, 1)
+    for epoch in (2, 3, 4, 5):
+        store.append_history(path, replace(followed[0], epoch=epoch, seconds=epoch / 7))
+    records = training_view.history_of(store.read_info(path))
+    assert records == store.read_history(path)
+    assert [record.epoch for record in records] == [1, 2, 3, 4, 5]

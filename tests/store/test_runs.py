@@ -230,6 +230,19 @@ def test_history_ends_before_a_line_that_is_no_record(tmp_path, ending, kept):
     assert (path / names.HISTORY).read_bytes().count(b"\n") == 1
 
 
+def test_history_is_read_on_from_where_the_last_look_ended(tmp_path):
+    path = make_run(tmp_path)
+    records, end = store.read_history_from(path, 0)
+    assert (records, end) == ([RECORD], store.history_size(path))
+    assert store.read_history_from(path, end) == ([], end)
+    store.append_history(path, replace(RECORD, epoch=2))
+    with (path / names.HISTORY).open("ab") as file:
+        file.write(line()[:20])
+    later, end = store.read_history_from(path, end)
+    assert [record.epoch for record in later] == [2]
+    assert end == store.history_size(path) - 20
+
+
 def test_history_of_other_bytes_is_one_sentence(tmp_path):
     path = make_run(tmp_path)
     (path / names.HISTORY).write_bytes(b"\xff\xfe")

@@ -111,6 +111,8 @@ class ModelConfig(_Section):
     """Widths of the encoder's dense layers, input to code; the decoder mirrors them."""
     channels: tuple[int, ...] = field(default=(16, 32), metadata=PADDED)
     """Channels of the stride-2 convolutions (conv only), input to code."""
+    kernel_size: int = 3
+    """Side of the convolutions' square kernels in pixels (conv only); the decoder's are as large."""
     activation: Activation = "relu"
     """Nonlinearity after each hidden layer."""
     code_activation: CodeActivation = "linear"
@@ -129,6 +131,8 @@ class ModelConfig(_Section):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_range("latent_size", 1, 4096)
+        # At a stride of 2 a kernel of one pixel would never see three of four.
+        self.check_range("kernel_size", 2, 7)
         self.check_range("threshold", 0)
         self.check_range("top_k", 1)
         for name in ("hidden", "channels"):

@@ -177,6 +177,8 @@ REFUSED = [
     ({"train": {"learning_rate": -math.inf}}, "train.learning_rate must be a finite number", "-inf"),
     ({"train": {"seed": -1}}, "train.seed must be from 0", "not -1"),
     ({"train": {"seed": 2**32}}, "train.seed must be from 0 to 4294967295", str(2**32)),
+    ({"train": {"shift": 1.5}}, "train.shift must be from 0 to 1", "not 1.5"),
+    ({"train": {"shift": -0.5}}, "train.shift must be from 0 to 1", "not -0.5"),
     ({"train": {"momentum": 1.5}}, "train.momentum must be from 0 to 1", "1.5"),
     ({"data": {"validation_fraction": 0.6}}, "data.validation_fraction must be from 0 to 0.5", "0.6"),
     ({"data": {"split_seed": 2**70}}, "data.split_seed must be from 0", str(2**70)),

@@ -111,6 +111,8 @@ class ModelConfig(_Section):
     """Widths of the encoder's dense layers, input to code; the decoder mirrors them."""
     channels: tuple[int, ...] = field(default=(16, 32), metadata=PADDED)
     """Channels of the stride-2 convolutions (conv only), input to code."""
+    kernel_size: int = 3
+    """Side of the convolutions' square kernels in pixels (conv only); the decoder's are as large."""
     activation: Activation = "relu"
     """Nonlinearity after each hidden layer."""
     code_activation: CodeActivation = "linear"
@@ -129,6 +131,8 @@ class ModelConfig(_Section):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_range("latent_size", 1, 4096)
+        # At a stride of 2 a kernel of one pixel would never see three of four.
+        self.check_range("kernel_size", 2, 7)
         self.check_range("threshold", 0)
         self.check_range("top_k", 1)
         for name in ("hidden", "channels"):
@@ -222,7 +226,11 @@ class TrainConfig(_Section):
     schedule: Schedule = "constant"
     """Course of the learning rate over the run: constant, cosine to zero, or one_cycle."""
     seed: int = field(default=0, metadata=DIFFERS)
-    """Seed of the initial weights and of the order of the images."""
+    """Seed of the initial weights, of the order of the images and of their shifts."""
+    # Members with equal seeds share their batches, so what is done to the images is the same for a stack.
+    shift: float = 0.0
+    """Probability that a training image is shifted by -1, 0 or 1 pixel in x and y, input and target alike.
+    It is drawn anew in each epoch; the pixels that come in repeat the image's edge."""
     device: Device = "auto"
     """auto takes CUDA, then MPS, then the CPU."""
     precision: Precision = "float32"
@@ -235,6 +243,7 @@ class TrainConfig(_Section):
         self.check_range("momentum", 0, 1)
         self.check_range("weight_decay", 0)
         self.check_range("seed", 0, 2**32 - 1)
+        self.check_range("shift", 0, 1)
         if not self.learning_rate > 0:
             raise ValueError(f"train.learning_rate must be above 0, not {self.learning_rate}")
         if self.weight_decay and self.optimizer != "adamw":

@@ -185,7 +185,10 @@ def _dictionary(config: ModelConfig, shape: Shape) -> Halves:
 
 
 def _feature_shapes(config: ModelConfig, shape: Shape) -> list[Shape]:
-    """(C, H, W) of the image and after each stride-2 convolution, which halves a side, rounding up."""
+    """(C, H, W) of the image and after each stride-2 convolution, which halves a side, rounding up.
+
+    `_padding` sees to that for kernels of any size.
+    """
     shapes = [shape]
     for channels in config.channels:
         _, height, width = shapes[-1]
@@ -193,13 +196,23 @@ def _feature_shapes(config: ModelConfig, shape: Shape) -> list[Shape]:
     return shapes
 
 
+def _padding(shape: Shape, kernel: int) -> tuple[int, int]:
+    """Padding of rows and columns with which a stride-2 convolution halves the sides, rounding up."""
+    _, height, width = shape
+    return (kernel - 1 + height % 2) // 2, (kernel - 1 + width % 2) // 2
+
+
 def _conv(config: ModelConfig, shape: Shape) -> Halves:
     shapes = _feature_shapes(config, shape)
+    kernel = config.kernel_size
     widths = [math.prod(shapes[-1]), *config.hidden]
     convolutions = [
         m
         for a, b in pairwise(shapes)
-        for m in (nn.Conv2d(a[0], b[0], 3, stride=2, padding=1), ACTIVATIONS[config.activation]())
+        for m in (
+            nn.Conv2d(a[0], b[0], kernel, stride=2, padding=_padding(a, kernel)),
+            ACTIVATIONS[config.activation](),
+        )
     ]
     encoder = nn.Sequential(
         *convolutions,
@@ -210,9 +223,11 @@ def _conv(config: ModelConfig, shape: Shape) -> Halves:
     )
     transposed: list[nn.Module] = []
     for a, b in pairwise(reversed(shapes)):
-        # A side of odd length n came from n = 2m - 1, an even one from n = 2m; this restores either.
-        extra = (1 - b[1] % 2, 1 - b[2] % 2)
-        layer = nn.ConvTranspose2d(a[0], b[0], 3, stride=2, padding=1, output_padding=extra)
+        # m pixels came from n = 2m or n = 2m - 1, and with the convolution's padding this restores either.
+        extra = ((b[1] + kernel) % 2, (b[2] + kernel) % 2)
+        layer = nn.ConvTranspose2d(
+            a[0], b[0], kernel, stride=2, padding=_padding(b, kernel), output_padding=extra
+        )
         transposed += [layer, ACTIVATIONS[config.activation]()]
     transposed[-1] = ACTIVATIONS[config.output_activation]()
     decoder = nn.Sequential(

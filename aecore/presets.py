@@ -9,23 +9,29 @@ from aecore.config import PENALTIES, Config, DataConfig, LossConfig, ModelConfig
 PRESETS: dict[str, Config] = {
     "post": Config(),
     "hinton": Config(
-        model=ModelConfig(latent_size=30, hidden=(1000, 500, 250), activation="silu"),
-        train=TrainConfig(epochs=60),
+        data=DataConfig(normalization="zero_one"),
+        model=ModelConfig(
+            latent_size=30,
+            hidden=(1000, 500, 250),
+            activation="silu",
+            output_activation="sigmoid",
+            init="orthogonal",
+        ),
+        train=TrainConfig(epochs=60, batch_size=256, learning_rate=2e-3, schedule="one_cycle", shift=0.5),
     ),
     "conv": Config(
         data=DataConfig(normalization="zero_one"),
         model=ModelConfig(
             family="conv",
             latent_size=30,
-            hidden=(256,),
+            hidden=(512,),
             channels=(16, 32),
+            kernel_size=4,
             activation="silu",
             output_activation="sigmoid",
             init="orthogonal",
         ),
-        train=TrainConfig(
-            epochs=40, batch_size=256, learning_rate=2e-3, schedule="one_cycle", precision="bfloat16"
-        ),
+        train=TrainConfig(epochs=40, batch_size=256, learning_rate=6e-3, schedule="one_cycle", shift=0.5),
     ),
     "dictionary": Config(
         model=ModelConfig(

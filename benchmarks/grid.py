@@ -50,8 +50,7 @@ def run(quick: bool) -> list[dict[str, Any]]:
         list(pool.map(abs, range(cores)))
         rows = _post(pool, cores, images, epochs, turns)
         rows += _others(pool, "digits, post", PRESETS["post"], "digits", 1_797, 2 if quick else 20)
-        conv = PRESETS["conv"].with_values({"train.precision": "float32"})
-        rows += _others(pool, "mnist, conv", conv, "mnist", 768 if quick else 6_400, 1)
+        rows += _others(pool, "mnist, conv", PRESETS["conv"], "mnist", 768 if quick else 6_400, 1)
     return rows + (_gpu() if torch.cuda.is_available() else [])
 
 

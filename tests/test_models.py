@@ -16,6 +16,9 @@ FAMILIES = {
     "mlp": ModelConfig(hidden=(9, 7), latent_size=4),
     "conv": ModelConfig(family="conv", hidden=(9,), channels=(3, 4, 5), latent_size=4),
     "conv, no dense layer": ModelConfig(family="conv", hidden=(), channels=(3,), latent_size=4),
+    "conv, kernels of 2": ModelConfig(family="conv", channels=(3, 4, 5), kernel_size=2, latent_size=4),
+    "conv, kernels of 4": ModelConfig(family="conv", channels=(3, 4, 5), kernel_size=4, latent_size=4),
+    "conv, kernels of 7": ModelConfig(family="conv", channels=(3, 4), kernel_size=7, latent_size=4),
     "dictionary": ModelConfig(family="dictionary", hidden=(9,), latent_size=4, output_activation="linear"),
     "linear": ModelConfig(hidden=(), latent_size=4),
 }
@@ -52,6 +55,38 @@ def test_layer_sizes_and_parameter_count_are_those_of_the_model(family, shape):
     model(x)
     assert models.layer_sizes(config, shape) == sizes
     assert models.parameter_count(config, shape) == sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize("kernel", range(2, 8))
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_each_transposed_convolution_mirrors_its_convolution(kernel, shape):
+    config = ModelConfig(family="conv", channels=(3, 4, 5), kernel_size=kernel, hidden=(), latent_size=4)
+    model = models.build(config, shape)
+    down = [m for m in model.encoder if isinstance(m, nn.Conv2d)]
+    up = [m for m in model.decoder if isinstance(m, nn.ConvTranspose2d)]
+    x = torch.rand(2, *shape)
+    for there, back in zip(down, reversed(up), strict=True):
+        y = there(x)
+        assert y.shape[2:] == tuple(-(-side // 2) for side in x.shape[2:])
+        assert there.kernel_size == back.kernel_size == (kernel, kernel)
+        # A transposed convolution is the gradient of a convolution with the same weights: its adjoint, which
+        # it can be for this one only if strides, padding and sizes are the same.
+        with torch.no_grad():
+            there.bias.zero_()
+            back.bias.zero_()
+            back.weight.copy_(there.weight)
+        other = torch.rand_like(y)
+        found, expected = (back(other) * x).sum(), (there(x) * other).sum()
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+        x = y
+
+
+def test_a_kernel_of_three_is_what_it_was_before_it_could_be_chosen():
+    config = ModelConfig(family="conv", channels=(2, 3), hidden=(), latent_size=4)
+    for shape in SHAPES:
+        for layer in models.build(config, shape).modules():
+            if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+                assert (layer.kernel_size, layer.stride, layer.padding) == ((3, 3), (2, 2), (1, 1))
 
 
 def test_the_posts_network_has_its_layers_and_only_those():

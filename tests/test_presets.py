@@ -20,15 +20,15 @@ def test_presets_have_the_layers_they_are_named_for(name, sizes):
     assert layer_sizes(PRESETS[name].model, MNIST) == sizes
 
 
-def test_the_convolutional_preset_is_the_measured_recipe():
-    conv = PRESETS["conv"]
-    assert (conv.model.channels, conv.model.hidden, conv.model.latent_size) == ((16, 32), (256,), 30)
-    assert (conv.model.activation, conv.model.output_activation, conv.model.init) == (
-        "silu",
-        "sigmoid",
-        "orthogonal",
-    )
-    assert (conv.train.schedule, conv.train.learning_rate, conv.train.batch_size) == ("one_cycle", 2e-3, 256)
+def test_the_presets_of_30_units_are_the_measured_recipe():
+    conv, hinton = PRESETS["conv"], PRESETS["hinton"]
+    assert (conv.model.channels, conv.model.kernel_size, conv.model.hidden) == ((16, 32), 4, (512,))
+    assert (conv.train.learning_rate, hinton.train.learning_rate) == (6e-3, 2e-3)
+    for preset in (conv, hinton):
+        assert preset.model.latent_size == 30
+        layers = (preset.model.activation, preset.model.output_activation, preset.model.init)
+        assert layers == ("silu", "sigmoid", "orthogonal")
+        assert (preset.train.schedule, preset.train.batch_size, preset.train.shift) == ("one_cycle", 256, 0.5)
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -5,8 +5,8 @@ weights and biases stand in the array at the offsets they name, in PyTorch's own
 
 - `linear`: `inputs`, `outputs`, `weight` (outputs x inputs), `bias` (outputs)
 - `relu`, `tanh`, `sigmoid`, `silu`, `gelu` (the exact one, with erf), `leaky_relu` (`slope`), `elu` (`alpha`)
-- `conv_transpose`: `channels` (inputs, outputs), `size` and `output_size` (height, width), `kernel`,
-  `stride`, `padding`, `weight` (inputs x outputs x kernel x kernel), `bias` (outputs)
+- `conv_transpose`: `channels` (inputs, outputs), `size`, `output_size` and `padding` (height, width),
+  `kernel`, `stride`, `weight` (inputs x outputs x kernel x kernel), `bias` (outputs)
 
 Reshaping needs no layer: every value is flat, in C x H x W order.
 """
@@ -112,13 +112,13 @@ _PLAIN = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "silu": nn.Si
 
 def _conv_transpose(module: nn.ConvTranspose2d, size: tuple[int, ...], array: _Array) -> Layer:
     _, height, width = size
-    pairs = (module.kernel_size, module.stride, module.padding)
-    square = all(len(set(pair)) == 1 for pair in pairs)
+    square = all(len(set(pair)) == 1 for pair in (module.kernel_size, module.stride))
     if not square or module.groups != 1 or set(module.dilation) != {1} or module.bias is None:
         raise ValueError(f"a decoder layer {module} can't be run in the browser")
-    kernel, stride, padding = (int(pair[0]) for pair in pairs)
-    extra = module.output_padding
-    grown = [(n - 1) * stride - 2 * padding + kernel + e for n, e in zip((height, width), extra, strict=True)]
+    kernel, stride = module.kernel_size[0], module.stride[0]
+    padding = [int(n) for n in module.padding]
+    sides = zip((height, width), padding, module.output_padding, strict=True)
+    grown = [(n - 1) * stride - 2 * pad + kernel + extra for n, pad, extra in sides]
     return {
         "type": "conv_transpose",
         "channels": [module.in_channels, module.out_channels],

@@ -41,12 +41,31 @@ def batch_slices(n: int, batch_size: int) -> list[slice]:
     return cuts[:-1] if len(cuts) > 1 and n % batch_size == 1 else cuts
 
 
+SHIFTS = 1
+"""Stream of the noise from which an image's shift is drawn."""
+
+
+def shifted(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
+    """Images (..., C, H, W) moved by `down` and `right` whole pixels, one value an image, of any sign.
+
+    The pixels that come in repeat the image's edge, so that a plain background goes on.
+    """
+    height, width = images.shape[-2:]
+    rows = (torch.arange(height, device=images.device) - down[..., None]).clamp(0, height - 1)
+    columns = (torch.arange(width, device=images.device) - right[..., None]).clamp(0, width - 1)
+    place = (width * rows[..., :, None] + columns[..., None, :]).flatten(-2)[..., None, :]
+    # One gather over flat images: on the CPU three times as fast as indexing by rows and columns.
+    pixels = images.flatten(-2)
+    return pixels.gather(-1, place.expand(pixels.shape)).view(images.shape)
+
+
 class Images:
     """A data set's images, resident on a device as uint8 and normalized batch by batch."""
 
     def __init__(self, config: Config, data: ImageData, device: torch.device) -> None:
         self.scaling: Scaling = scaling(config.data.normalization, data)
         self.dtype = DTYPES[config.train.precision]
+        self.shift = config.train.shift
         self.train = data.train_images.to(device)
         order, validation = data.split(config.data.validation_fraction, config.data.split_seed)
         self.train_index = order.to(device)
@@ -63,15 +82,38 @@ class Images:
         return self.train_index[epoch_order(seed, epoch, len(self.train_index)).to(self.train.device)]
 
     def at(self, index: Tensor) -> Tensor:
-        """Training images at `index` (any shape), normalized: *index.shape x C x H x W."""
-        # index_select copies whole images: on the CPU ten times as fast as indexing by a tensor.
-        images = self.train.index_select(0, index.reshape(-1))
-        return self.normalize(images).view(*index.shape, *images.shape[1:])
+        """Training images at `index` (any shape) as they are, normalized: *index.shape x C x H x W."""
+        return self.normalize(self._gathered(index))
+
+    def moves(self, index: Tensor, noise: Noise) -> Tensor:
+        """Pixels by which a training image is shifted down and to the right: 2 x *index.shape of -1, 0, 1.
+
+        They depend on the member's seed, the epoch and the image alone, whatever batch it is in.
+        """
+        seed = noise.seed
+        if isinstance(seed, Tensor):
+            # Members with the same seed share one batch.
+            seed = seed[:, None] if index.ndim > 1 else seed[0]
+        of_images = Noise(seed, noise.epoch, index)
+        draws = of_images.uniform(3, *[1] * index.ndim, stream=SHIFTS, device=index.device)
+        return torch.where(draws[0] < self.shift, (3 * draws[1:]).long() - 1, 0)
 
     def batch(self, index: Tensor, noise: Noise) -> Batch:
-        """What a step is given: the training images at `index`, which are to come out as they went in."""
-        x = self.at(index)
+        """What a step is given: the training images at `index`, which are to come out as they went in.
+
+        Where the config says so, some are shifted first, before anything that makes input and target differ.
+        """
+        images = self._gathered(index)
+        if self.shift:
+            images = shifted(images, *self.moves(index, noise))
+        x = self.normalize(images)
         return Batch(input=x, target=x, noise=noise)
 
     def normalize(self, images: Tensor) -> Tensor:
         return self.scaling.normalize(images, dtype=self.dtype)
+
+    def _gathered(self, index: Tensor) -> Tensor:
+        """Training images at `index` (any shape), uint8, *index.shape x C x H x W."""
+        # index_select copies whole images: on the CPU ten times as fast as indexing by a tensor.
+        images = self.train.index_select(0, index.reshape(-1))
+        return images.view(*index.shape, *images.shape[1:])

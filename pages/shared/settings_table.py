@@ -45,6 +45,9 @@ SETTINGS: dict[str, Setting] = {
     "model.channels": Setting(
         "Convolutions", lambda v: v["model.family"] == "conv", axis=("8-16", "16-32", "32-64")
     ),
+    "model.kernel_size": Setting(
+        "Kernel size", lambda v: v["model.family"] == "conv", axis=("2", "3", "4", "5", "7")
+    ),
     "model.top_k": Setting(
         "Units kept (k)", lambda v: v["model.code_activation"] == "top_k", axis=("5", "10", "20")
     ),
@@ -54,6 +57,7 @@ SETTINGS: dict[str, Setting] = {
     "model.unit_norm": Setting("Atoms of norm 1", lambda v: v["model.family"] == "dictionary"),
     "train.learning_rate": Setting(step=1e-4, axis=("0.0001", "0.0003", "0.001", "0.003", "0.01")),
     "train.seed": Setting(axis=("0", "1", "2", "3", "4")),
+    "train.shift": Setting("Shifted images", axis=("0", "0.5", "1")),
     "train.batch_size": Setting(axis=("32", "64", "128", "256", "512")),
     "train.optimizer": Setting(axis=()),
     "train.schedule": Setting(axis=()),

@@ -52,7 +52,7 @@ def run_layers(exported, code):
 
 def conv_transpose(weights, layer, x):
     (inputs, outputs), (height, width) = layer["channels"], layer["size"]
-    kernel, stride, padding = layer["kernel"], layer["stride"], layer["padding"]
+    kernel, stride, (above, left) = layer["kernel"], layer["stride"], layer["padding"]
     weight = take(weights, layer["weight"], inputs, outputs, kernel, kernel)
     x = x.reshape(inputs, height, width)
     full = np.zeros((outputs, (height + 1) * stride + kernel, (width + 1) * stride + kernel))
@@ -61,7 +61,7 @@ def conv_transpose(weights, layer, x):
             part = np.tensordot(x[:, i, j], weight, 1)
             full[:, i * stride : i * stride + kernel, j * stride : j * stride + kernel] += part
     rows, columns = layer["output_size"]
-    cut = full[:, padding : padding + rows, padding : padding + columns]
+    cut = full[:, above : above + rows, left : left + columns]
     return (cut + take(weights, layer["bias"], outputs)[:, None, None]).ravel()
 
 
@@ -79,9 +79,15 @@ def test_every_activation(activation):
 
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 7, 10), (1, 8, 8), (3, 9, 9)])
 @pytest.mark.parametrize("channels", [(3,), (4, 3)])
-def test_convolutions_of_even_and_odd_sides(shape, channels):
+@pytest.mark.parametrize("kernel", [2, 3, 4, 5])
+def test_convolutions_of_even_and_odd_sides(shape, channels, kernel):
     config = ModelConfig(
-        family="conv", hidden=(6,), channels=channels, latent_size=3, output_activation="linear"
+        family="conv",
+        hidden=(6,),
+        channels=channels,
+        kernel_size=kernel,
+        latent_size=3,
+        output_activation="linear",
     )
     assert_same(make_run(config, shape))
 

@@ -26,7 +26,7 @@ CONFIGS = [
     Config(
         data=DataConfig("sprites", "zero_one", 0.2, 7),
         model=ModelConfig(
-            "conv", 37, (), (3, 5, 9), "gelu", "top_k", top_k=3, output_activation="sigmoid", init="he"
+            "conv", 37, (), (3, 5, 9), 5, "gelu", "top_k", top_k=3, output_activation="sigmoid", init="he"
         ),
         loss=LossConfig("bce", 3.3e-4, 5.5e-4, 1e-5, 1e-6, 1e-5, 1.0, 2.5),
         train=TrainConfig(

@@ -21,9 +21,9 @@ def test_operations_of_a_dense_network_are_two_a_weight():
 
 def test_operations_of_convolutions_count_every_place_of_the_kernel():
     config = PRESETS["conv"]
-    # 3 x 3 kernels, stride 2: 28 -> 14 -> 7; then dense 1568-256-30 and the mirror of all that.
-    encoder = 14 * 14 * 9 * 1 * 16 + 7 * 7 * 9 * 16 * 32 + 1568 * 256 + 256 * 30
-    decoder = 30 * 256 + 256 * 1568 + 7 * 7 * 9 * 32 * 16 + 14 * 14 * 9 * 16 * 1
+    # 4 x 4 kernels, stride 2: 28 -> 14 -> 7; then dense 1568-512-30 and the mirror of all that.
+    encoder = 14 * 14 * 16 * 1 * 16 + 7 * 7 * 16 * 16 * 32 + 1568 * 512 + 512 * 30
+    decoder = 30 * 512 + 512 * 1568 + 7 * 7 * 16 * 32 * 16 + 14 * 14 * 16 * 16 * 1
     assert estimate.forward_operations(config, (1, 28, 28)) == 2 * (encoder + decoder)
 
 

@@ -153,6 +153,7 @@ ANOTHER = {
     "train.precision": "float32",
     "train.epochs": 5,
     "train.batch_size": 12,
+    "train.shift": 0.5,
     "loss.warmup_delay": 1.0,
     "loss.warmup_epochs": 2.0,
 } | {f"loss.{name}": 0.01 for name in PENALTIES}

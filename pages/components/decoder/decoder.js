@@ -54,19 +54,19 @@ function activation(layer) {
 
 function convTranspose(layer, weights) {
   const { channels: [inputs, outputs], size: [height, width], output_size: [rows, columns] } = layer;
-  const { kernel, stride, padding, weight, bias } = layer;
+  const { kernel, stride, padding: [above, left], weight, bias } = layer;
   const result = new Float32Array(outputs * rows * columns);
   // First and last input place whose contribution at kernel place k falls inside the output.
-  const first = (k) => Math.max(0, Math.ceil((padding - k) / stride));
-  const last = (k, size, limit) => Math.min(size - 1, Math.floor((limit - 1 + padding - k) / stride));
+  const first = (k, padding) => Math.max(0, Math.ceil((padding - k) / stride));
+  const last = (k, padding, size, limit) => Math.min(size - 1, Math.floor((limit - 1 + padding - k) / stride));
   // Every input pixel adds its value times the kernel to the output pixels around stride * its place; the
   // kernel's places come outside, so that the innermost loop has one weight and no condition.
   const add = (image, i, o, ky, kx) => {
     const w = weights[weight + ((i * outputs + o) * kernel + ky) * kernel + kx];
-    const x0 = first(kx), x1 = last(kx, width, columns), y1 = last(ky, height, rows);
-    for (let y = first(ky); y <= y1; y++) {
+    const x0 = first(kx, left), x1 = last(kx, left, width, columns), y1 = last(ky, above, height, rows);
+    for (let y = first(ky, above); y <= y1; y++) {
       let from = (i * height + y) * width + x0;
-      let to = (o * rows + y * stride - padding + ky) * columns + x0 * stride - padding + kx;
+      let to = (o * rows + y * stride - above + ky) * columns + x0 * stride - left + kx;
       for (let x = x0; x <= x1; x++, from++, to += stride) result[to] += w * image[from];
     }
   };

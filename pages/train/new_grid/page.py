@@ -15,15 +15,16 @@ FORM = "new_grid_base"
 
 SHARED = {
     "Network": (
-        "model.channels", "model.hidden", "model.latent_size", "model.activation", "model.code_activation",
-        "model.threshold", "model.top_k", "model.output_activation", "model.unit_norm", "model.init",
+        "model.channels", "model.kernel_size", "model.hidden", "model.latent_size", "model.activation",
+        "model.code_activation", "model.threshold", "model.top_k", "model.output_activation",
+        "model.unit_norm", "model.init",
     ),
     "Training": (
         "train.batch_size", "train.learning_rate", "train.seed", "train.optimizer", "train.momentum",
         "train.weight_decay", "train.schedule", "loss.reconstruction", "loss.warmup_delay",
         "loss.warmup_epochs",
     ),
-    "Images": ("data.normalization", "data.validation_fraction", "data.split_seed"),
+    "Images": ("data.normalization", "data.validation_fraction", "data.split_seed", "train.shift"),
     "Machine": ("train.device", "train.precision"),
 }  # fmt: skip
 

@@ -12,12 +12,12 @@ from pages.train.train.plan import FORM, draw_plan, facts, twin_of
 # Folded away, by heading.
 MORE = {
     "Network": (
-        "model.activation", "model.code_activation", "model.threshold", "model.top_k",
+        "model.kernel_size", "model.activation", "model.code_activation", "model.threshold", "model.top_k",
         "model.output_activation", "model.unit_norm", "model.init",
     ),
     "Loss": ("loss.reconstruction", "loss.warmup_delay", "loss.warmup_epochs"),
     "Optimizer": ("train.optimizer", "train.momentum", "train.weight_decay", "train.schedule"),
-    "Images": ("data.normalization", "data.validation_fraction", "data.split_seed"),
+    "Images": ("data.normalization", "data.validation_fraction", "data.split_seed", "train.shift"),
     "Machine": ("train.device", "train.precision"),
 }  # fmt: skip
 

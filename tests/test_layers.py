@@ -35,7 +35,7 @@ WHAT_A_RUN_IS = {"config", "presets", "palette", "models", "losses", "grid", "re
 WHAT_A_RUN_IS |= {"files", "cache"}
 GROUND = ("palette", "records", "batch", "files", "cache")  # these import nothing of ours
 LIGHT = ("config", "results", "grid", "store", "jobs")  # to list runs and draw a page must not wait for torch
-HEAVY = {"torch", "torchvision", "sklearn", "openTSNE", "altair", "scipy"}
+HEAVY = {"torch", "torchvision", "sklearn", "skimage", "openTSNE", "altair", "scipy"}
 
 
 def module_name(path) -> str:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from aecore import store
 from aecore.config import Config
+from aecore.gallery import experiments
 from aecore.gallery.shipping import ship_grid
 from aecore.grid import Grid
 from aecore.presets import PRESETS
@@ -49,6 +50,7 @@ RUNS = (
 """The app opens on the newest, so on the last."""
 
 GRIDS = (
+    *(ShippedGrid(e.folder, e.name, e.grid) for e in experiments.ALL),
     ShippedGrid(
         "grid-mnist-post-a1afba6a",
         "How many units? The post's network on MNIST",
@@ -62,6 +64,10 @@ GRIDS = (
         ),
     ),
 )
+"""The Choose page opens on the newest, so on the last."""
+
+UNITS = GRIDS[-1].grid
+"""How many units? Code sizes, penalties and strengths on MNIST."""
 
 
 def train_runs(root: Path, threads: int | None = None) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from aecore.analysis.neighbors import Neighbors
     from aecore.analysis.projection import Baseline
+    from aecore.analysis.quality import Quality
     from aecore.analysis.units import Units
     from aecore.data import ImageData
     from aecore.store.run import Run
@@ -70,6 +71,21 @@ def _test_squared_errors(key: str, stamp: int) -> Tensor:
 
     run = _load_run(key, stamp)
     return errors_on_test_images(run, load_data(run.config.data.name))
+
+
+def quality(key: str) -> Quality:
+    """A run's further figures on the test images."""
+    return _quality(key, store.weights_stamp(key))
+
+
+@st.cache_resource(max_entries=64, show_spinner="Measuring further figures")
+def _quality(key: str, stamp: int) -> Quality:
+    from aecore.analysis.quality import measure
+
+    run = _load_run(key, stamp)
+    name = run.config.data.name
+    codes, errors = _test_codes(key, stamp), _test_squared_errors(key, stamp)
+    return measure(run, load_data(name), codes, errors, pca_baseline(name))
 
 
 @st.cache_resource(max_entries=12, show_spinner="Fitting PCA, the baseline")

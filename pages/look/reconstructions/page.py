@@ -14,7 +14,7 @@ from pages.look.reconstructions.drawing import (
     draw_numbers,
     draw_pictures,
 )
-from pages.shared import layout, loading
+from pages.shared import further_figures, layout, loading
 from pages.shared.state import chosen_key
 
 EVERY_CLASS = "All"
@@ -83,6 +83,7 @@ def main() -> None:
         draw_pictures(tested, shown, with_pca, limit)
     with right:
         draw_numbers(tested, pool, shown, about)
+        further_figures.draw(chosen_key())
 
 
 main()

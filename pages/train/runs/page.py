@@ -9,7 +9,7 @@ import streamlit as st
 from aecore import store
 from aecore.presets import architecture, penalty_text
 from aecore.store import RunInfo, Unreadable
-from pages.shared import layout, settings_form, state, training_view, words
+from pages.shared import further_figures, layout, settings_form, state, training_view, words
 from pages.shared.leaving import leave_for
 from pages.shared.settings_table import label
 from pages.train.runs import folders, grids
@@ -122,6 +122,19 @@ def draw_details(info: RunInfo) -> None:
             for field in settings_form.effective_fields(info.config)
         ]
         st.dataframe(values, hide_index=True, height=320, key="runs_settings", alt="Settings of the run")
+        draw_further_figures(info)
+
+
+def draw_further_figures(info: RunInfo) -> None:
+    """Measured on demand: weights and images have to be loaded for them."""
+    if not info.has_weights:
+        return
+    if not st.toggle("Further figures", key="runs_further", persist_state="session"):
+        return
+    try:
+        further_figures.draw(info.key)
+    except ValueError as error:
+        st.caption(str(error))
 
 
 def draw_runs() -> None:

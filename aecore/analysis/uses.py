@@ -1,0 +1,94 @@
+"""What a trained auto-encoder can be used for, each beside what a simpler method makes of it.
+
+Images are float N x C x H x W in [0, 1]; codes N x latent_size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aecore.analysis.metrics import squared_errors
+from aecore.analysis.neighbors import Neighbors, as_points
+
+
+def add_noise(x: Tensor, std: float, seed: int = 0) -> Tensor:
+    """x plus Gaussian noise of that standard deviation, not clipped."""
+    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
+    return x + std * noise
+
+
+def psnr(x: Tensor, other: Tensor) -> float:
+    """10 log10(1 / mean squared difference) over all images and pixels, in dB; infinite for equal ones."""
+    mse = (squared_errors(x, other).double().mean() / x[0].numel()).item()
+    return float(-10 * np.log10(mse)) if mse > 0 else float("inf")
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """PSNR to the clean images, in decibels."""
+
+    noisy: float
+    """Of the noisy images themselves: what doing nothing leaves."""
+    network: float
+    """Of their reconstructions by the network."""
+    pca: float
+    """Of their reconstructions by PCA."""
+    clean: float
+    """Of the network's reconstructions of the clean images: its limit here."""
+
+
+def denoise(
+    x: Tensor, std: float, network: Callable[[Tensor], Tensor], pca: Callable[[Tensor], Tensor], seed: int = 0
+) -> Denoised:
+    """What two ways of reconstructing make of noisy images; each maps images to images."""
+    noisy = add_noise(x, std, seed)
+    return Denoised(*(psnr(x, other) for other in (noisy, network(noisy), pca(noisy), network(x))))
+
+
+def gaussian_samples(codes: Tensor, count: int, seed: int = 0) -> Tensor:
+    """Draws from the Gaussian with the mean and covariance of the codes: float32 count x latent_size.
+
+    Raises ValueError for fewer than two codes.
+    """
+    points = as_points(codes, "codes").astype(np.float64)
+    if len(points) < 2:
+        raise ValueError("a Gaussian needs at least 2 codes to be fitted to")
+    covariance = np.atleast_2d(np.cov(points, rowvar=False))
+    draws = np.random.default_rng(seed).multivariate_normal(
+        points.mean(0), covariance, count, method="eigh", check_valid="ignore"
+    )
+    return torch.from_numpy(draws.astype(np.float32))
+
+
+def accuracy_by_labels(
+    train: np.ndarray | Tensor,
+    train_labels: np.ndarray | Tensor,
+    test: np.ndarray | Tensor,
+    test_labels: np.ndarray | Tensor,
+    counts: Sequence[int],
+    draws: int = 5,
+    seed: int = 0,
+) -> np.ndarray:
+    """Share of test points whose nearest labelled training point has their class: draws x len(counts).
+
+    Of the training points `counts` are labelled, drawn at random, `draws` times; a draw of the same number is
+    the same whatever the points are, so that two kinds of features see the same images labelled. Points are
+    N x D or images. Raises ValueError for a count above the number of training points.
+    """
+    points, queries = as_points(train, "training points"), as_points(test, "test points")
+    labels, wanted = np.asarray(train_labels), np.asarray(test_labels)
+    if max(counts) > len(points):
+        raise ValueError(f"there are {len(points)} training points to label, not {max(counts)}")
+    found = np.empty((draws, len(counts)))
+    for draw in range(draws):
+        order = np.random.default_rng([seed, draw]).permutation(len(points))
+        for i, count in enumerate(counts):
+            chosen = order[:count]
+            nearest = Neighbors(points[chosen]).query(queries, 1)[1][:, 0]
+            found[draw, i] = (labels[chosen][nearest] == wanted).mean()
+    return found

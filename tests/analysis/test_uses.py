@@ -1,0 +1,66 @@
+"""Denoising, sampling and labelling: figures against their definitions."""
+
+import numpy as np
+import pytest
+import torch
+
+from aecore.analysis import uses
+
+
+def test_noise_has_its_size_and_is_the_same_for_a_seed():
+    x = torch.rand(50, 1, 20, 20)
+    noisy = uses.add_noise(x, 0.3)
+    assert (noisy - x).std().item() == pytest.approx(0.3, rel=0.02)
+    assert torch.equal(noisy, uses.add_noise(x, 0.3))
+    assert not torch.equal(noisy, uses.add_noise(x, 0.3, seed=1))
+
+
+def test_psnr_of_a_constant_difference():
+    x = torch.full((3, 1, 4, 4), 0.5)
+    assert uses.psnr(x, x + 0.1) == pytest.approx(20)
+    assert uses.psnr(x, x) == float("inf")
+
+
+def test_denoising_figures_are_those_of_each_picture():
+    x = torch.rand(100, 1, 8, 8)
+    found = uses.denoise(x, 0.5, lambda image: image.clamp(0, 1), lambda image: image * 0 + 0.5)
+    noisy = uses.add_noise(x, 0.5)
+    assert found.noisy == pytest.approx(uses.psnr(x, noisy))
+    assert found.network == pytest.approx(uses.psnr(x, noisy.clamp(0, 1)))
+    assert found.pca == pytest.approx(uses.psnr(x, torch.full_like(x, 0.5)))
+    assert found.clean == float("inf")
+    assert found.noisy < found.network
+
+
+def test_samples_have_the_mean_and_covariance_of_the_codes():
+    mix = torch.tensor([[2.0, 0.0], [1.5, 0.5]])
+    codes = torch.randn(500, 2) @ mix.T + torch.tensor([3.0, -1.0])
+    samples = uses.gaussian_samples(codes, 40_000)
+    assert samples.dtype == torch.float32
+    assert samples.mean(0).numpy() == pytest.approx(codes.mean(0).numpy(), abs=0.05)
+    assert np.cov(samples.T.numpy()) == pytest.approx(np.cov(codes.T.numpy()), abs=0.12)
+
+
+def test_a_unit_that_never_varies_stays_where_it_is():
+    codes = torch.stack([torch.randn(30), torch.full((30,), 2.0)], dim=1)
+    assert uses.gaussian_samples(codes, 10)[:, 1].numpy() == pytest.approx(np.full(10, 2.0), abs=1e-5)
+    with pytest.raises(ValueError, match="at least 2 codes"):
+        uses.gaussian_samples(codes[:1], 3)
+
+
+def test_accuracy_of_the_nearest_labelled_point():
+    train = np.array([[0.0], [10.0], [0.2], [10.2]])
+    labels = np.array([0, 1, 0, 1])
+    found = uses.accuracy_by_labels(train, labels, [[0.1], [9.0], [4.0]], [0, 1, 1], (1, 4), draws=6)
+    # One label names everything after itself; all four name the first two rightly and the third wrongly.
+    assert set(found[:, 0].round(6)) <= {round(1 / 3, 6), round(2 / 3, 6)}
+    assert found[:, 1] == pytest.approx(np.full(6, 2 / 3))
+
+
+def test_two_kinds_of_features_see_the_same_images_labelled():
+    points, labels = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 4
+    here = uses.accuracy_by_labels(points, labels, points, labels, (5, 20))
+    there = uses.accuracy_by_labels(points * 7 + 1, labels, points * 7 + 1, labels, (5, 20))
+    assert here == pytest.approx(there)
+    with pytest.raises(ValueError, match="not 61"):
+        uses.accuracy_by_labels(points, labels, points, labels, (61,))

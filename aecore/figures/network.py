@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aecore.analysis.layers import trace
+from aecore.analysis import layers
 from aecore.analysis.metrics import squared_errors
 from aecore.data import to_uint8, unit_range
 from aecore.store.run import Run
@@ -80,9 +81,9 @@ def walk(run: Run, images: Tensor, steps: int = 8) -> Walk:
     """
     x = unit_range(images)
     with torch.no_grad():
-        encoded = trace(run.model.encoder, run.scaling.normalize(images, dtype=torch.float32))
+        encoded = layers.trace(run.model.encoder, run.scaling.normalize(images, dtype=torch.float32))
         codes = joined(encoded[-1], steps)
-        decoded = trace(run.model.decoder, codes)
+        decoded = layers.trace(run.model.decoder, codes)
     outputs = run.scaling.denormalize(decoded[-1].float())
     return Walk(
         steps=steps,
@@ -92,6 +93,21 @@ def walk(run: Run, images: Tensor, steps: int = 8) -> Walk:
         decoder=[drawn(values) for values in decoded[:-1]],
         outputs=to_uint8(outputs),
         errors=squared_errors(x, outputs[::steps]).numpy(),
+    )
+
+
+def blank(found: Sequence[layers.Layer]) -> Walk:
+    """A network without an image in it: one frame in which every value is 0."""
+    values = [torch.zeros(1, *layer.shape) for layer in found]
+    code = next(i for i, layer in enumerate(found) if layer.place == "code")
+    return Walk(
+        steps=1,
+        images=to_uint8(values[0]),
+        encoder=[drawn(v) for v in values[1:code]],
+        codes=values[code].numpy(),
+        decoder=[drawn(v) for v in values[code + 1 : -1]],
+        outputs=to_uint8(values[-1]),
+        errors=np.zeros(1),
     )
 
 

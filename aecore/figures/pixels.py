@@ -31,9 +31,9 @@ def fit_in_words(fit: Fit) -> str:
         )
     if fit.below + fit.above > 0:
         sides = ((fit.below, f"below {start:g}"), (fit.above, f"above {end:g}"))
-        missed = " and ".join(
-            f"{percent(share)} of the pixels lie {where}" for share, where in sides if share
-        )
+        (first, where), *other = [(share, where) for share, where in sides if share]
+        missed = f"{percent(first)} of the pixels lie {where}"
+        missed += "".join(f" and {percent(share)} {where}" for share, where in other)
         return (
             f"{missed}, where a {fit.output} output can't go. Whatever the weights, a squared error of at "
             f"least {fit.least_error:.2f} per image stays."
@@ -108,8 +108,8 @@ def pixel_histogram(
             alt.Tooltip("part:N", title="the output's range"),
         ],
     )
-    layers = [bars] if fit is None else [bars, *_range_line(fit, domain, x_scale)]
-    return alt.LayerChart(layer=layers).properties(height=height)
+    parts = [bars] if fit is None else [bars, *_range_line(fit, domain, x_scale)]
+    return alt.LayerChart(layer=parts).properties(height=height)
 
 
 def class_histogram(

@@ -45,6 +45,10 @@ PAGES = {
         page("look/sparsity", "Sparsity", "blur_off"),
         page("look/choose", "Choose", "rule"),
     ],
+    "Understand": [
+        page("understand/network", "Network", "hub"),
+        page("understand/data", "Data", "photo_library"),
+    ],
 }
 
 chosen = st.navigation(PAGES)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal
@@ -37,6 +38,13 @@ Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine", "one_cycle"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["float32", "bfloat16", "float64"]
+
+OUTPUT_RANGES: dict[str, tuple[float, float]] = {
+    "linear": (-math.inf, math.inf),
+    "tanh": (-1.0, 1.0),
+    "sigmoid": (0.0, 1.0),
+}
+"""Values between which each output activation stays; the ends themselves it only comes near."""
 
 
 @dataclass(frozen=True)
@@ -279,9 +287,9 @@ class Config(Record):
         output, normalization = self.model.output_activation, self.data.normalization
         fitting = {"tanh": "minus_one_one", "sigmoid": "zero_one"}
         if output in fitting and normalization != fitting[output]:
-            low, high = {"tanh": ("-1", "1"), "sigmoid": ("0", "1")}[output]
+            low, high = OUTPUT_RANGES[output]
             raise ValueError(
-                f"model.output_activation {output} gives values from {low} to {high}, but "
+                f"model.output_activation {output} gives values from {low:g} to {high:g}, but "
                 f"data.normalization is {normalization}; use {fitting[output]} or a linear output"
             )
         if self.loss.reconstruction == "bce" and output != "sigmoid":

@@ -107,11 +107,15 @@ def layer_sizes(config: ModelConfig, shape: tuple[int, int, int]) -> list[int]:
     return [*encoder, config.latent_size, *decoder, math.prod(shape)]
 
 
+def outline(config: ModelConfig, shape: tuple[int, int, int]) -> AutoEncoder:
+    """The model as `build` makes it, but on the meta device: it has shapes and no memory for its weights."""
+    with torch.device("meta"):
+        return AutoEncoder(*FAMILIES[config.family](config, shape)).eval()
+
+
 def parameter_count(config: ModelConfig, shape: tuple[int, int, int]) -> int:
     """Number of trained weights and biases, counted without allocating them."""
-    with torch.device("meta"):
-        model = AutoEncoder(*FAMILIES[config.family](config, shape))
-    return sum(p.numel() for p in model.parameters())
+    return sum(p.numel() for p in outline(config, shape).parameters())
 
 
 def weight_names(model: nn.Module) -> list[str]:

@@ -10,7 +10,7 @@ from aecore.data.images import (
     to_uint8,
     unit_range,
 )
-from aecore.data.normalization import Scaling, scaling
+from aecore.data.normalization import Scaling, level_counts, scaling
 
 __all__ = [
     "DATASETS",
@@ -22,6 +22,7 @@ __all__ = [
     "data_root",
     "download",
     "first_of_each_class",
+    "level_counts",
     "load",
     "scaling",
     "thumbnails",

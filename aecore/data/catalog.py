@@ -58,6 +58,10 @@ class Dataset:
     files: tuple[str, ...] = ()
     """What must lie in the folder, as named or with .gz after it where the format is idx."""
     archives: tuple[Archive, ...] = ()
+    origin: str = ""
+    """Who made it: authors and year."""
+    license: str = ""
+    """The terms its makers name; empty where they name none."""
 
     @property
     def classes(self) -> int:
@@ -166,6 +170,8 @@ DATASETS: dict[str, Dataset] = {
             1_437,
             360,
             readers.read_digits,
+            origin="E. Alpaydin and C. Kaynak 1998, in the UCI repository; its test part",
+            license="CC BY 4.0",
         ),
         Dataset(
             "sprites",
@@ -176,6 +182,7 @@ DATASETS: dict[str, Dataset] = {
             14_400,
             3_600,
             readers.read_sprites,
+            origin="drawn by this program, after dSprites (L. Matthey et al. 2017)",
         ),
         Dataset(
             "mnist",
@@ -189,6 +196,8 @@ DATASETS: dict[str, Dataset] = {
             "MNIST/raw",
             _MNIST_FILES,
             _packed(_MNIST_FILES, 9_912_422, 28_881, 1_648_877, 4_542),
+            origin="Y. LeCun, C. Cortes and C. Burges 1998, from NIST's Special Databases 1 and 3",
+            license="CC BY-SA 3.0",
         ),
         Dataset(
             "fashion_mnist",
@@ -213,6 +222,8 @@ DATASETS: dict[str, Dataset] = {
             "FashionMNIST/raw",
             _MNIST_FILES,
             _packed(_MNIST_FILES, 26_421_880, 29_515, 4_422_102, 5_148),
+            origin="H. Xiao, K. Rasul and R. Vollgraf 2017, from photographs of Zalando",
+            license="MIT",
         ),
         Dataset(
             "kmnist",
@@ -226,6 +237,8 @@ DATASETS: dict[str, Dataset] = {
             "KMNIST/raw",
             _MNIST_FILES,
             _packed(_MNIST_FILES, 18_165_135, 29_497, 3_041_136, 5_120),
+            origin="T. Clanuwat et al. 2018, from the Kuzushiji data set of the CODH",
+            license="CC BY-SA 4.0",
         ),
         Dataset(
             "emnist_letters",
@@ -239,6 +252,7 @@ DATASETS: dict[str, Dataset] = {
             "EMNIST/raw",
             _EMNIST_FILES["letters"],
             _EMNIST,
+            origin="G. Cohen et al. 2017, from NIST's Special Database 19",
         ),
         Dataset(
             "emnist_balanced",
@@ -252,6 +266,7 @@ DATASETS: dict[str, Dataset] = {
             "EMNIST/raw",
             _EMNIST_FILES["balanced"],
             _EMNIST,
+            origin="G. Cohen et al. 2017, from NIST's Special Database 19",
         ),
         Dataset(
             "usps",
@@ -265,6 +280,7 @@ DATASETS: dict[str, Dataset] = {
             "USPS",
             ("usps.bz2", "usps.t.bz2"),
             _plain(**{"usps.bz2": 6_579_383, "usps.t.bz2": 1_831_726}),
+            origin="J. Hull 1994, in libsvm's collection",
         ),
         Dataset(
             "svhn",
@@ -278,6 +294,8 @@ DATASETS: dict[str, Dataset] = {
             "SVHN",
             ("train_32x32.mat", "test_32x32.mat"),
             _plain(**{"train_32x32.mat": 182_040_794, "test_32x32.mat": 64_275_384}),
+            origin="Y. Netzer et al. 2011, from Google Street View",
+            license="for non-commercial use only",
         ),
         Dataset(
             "cifar10",
@@ -302,6 +320,7 @@ DATASETS: dict[str, Dataset] = {
             "cifar-10-batches-bin",
             _CIFAR_FILES,
             (Archive("cifar-10-binary.tar.gz", 170_052_171, _CIFAR_FILES),),
+            origin="A. Krizhevsky 2009, from the 80 million tiny images",
         ),
     )
 }

@@ -106,16 +106,28 @@ def scaling(normalization: Normalization, data: ImageData) -> Scaling:
     if normalization == "minus_one_one":
         return Scaling((0.5,) * channels, (0.5,) * channels)
     if normalization == "standardized":
-        moments = [_moments(data.train_images[:, c]) for c in range(channels)]
+        moments = [_moments(counts) for counts in level_counts(data.train_images)]
         return Scaling(tuple(m for m, _ in moments), tuple(max(s, SMALLEST_STD) for _, s in moments))
     raise ValueError(
         f"normalization must be one of {', '.join(get_args(Normalization))}, not {normalization!r}"
     )
 
 
-def _moments(images: torch.Tensor) -> tuple[float, float]:
-    """Mean and standard deviation in [0, 1], from the counts of the 256 grey levels: exact and small."""
-    counts = torch.bincount(images.reshape(-1), minlength=256).double()
+def level_counts(images: torch.Tensor) -> torch.Tensor:
+    """How many pixels of uint8 images N x C x H x W have each grey level: int64, C x 256.
+
+    All that is known of the pixels' values without their places: exact and small.
+    """
+    counts = torch.zeros(images.shape[1], 256, dtype=torch.int64)
+    for part in images.split(4096):  # bincount makes whole numbers of eight bytes of what it counts
+        for c in range(len(counts)):
+            counts[c] += torch.bincount(part[:, c].reshape(-1), minlength=256)
+    return counts
+
+
+def _moments(counts: torch.Tensor) -> tuple[float, float]:
+    """Mean and standard deviation in [0, 1], from the counts of the 256 grey levels."""
+    counts = counts.double()
     levels = torch.arange(256, dtype=torch.float64) / 255
     mean = (counts * levels).sum() / counts.sum()
     variance = (counts * (levels - mean).square()).sum() / counts.sum()

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from aecore.analysis import layers
 from aecore.analysis.metrics import squared_errors
 from aecore.data import to_uint8, unit_range
 from aecore.store.run import Run
 
 MAPS = 6
 """Feature maps drawn of a convolution: those that vary most."""
-
-WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ def walk(run: Run, images: Tensor, steps: int = 8) -> Walk:
     """
     x = unit_range(images)
     with torch.no_grad():
-        encoded = trace(run.model.encoder, run.scaling.normalize(images, dtype=torch.float32))
+        encoded = layers.trace(run.model.encoder, run.scaling.normalize(images, dtype=torch.float32))
         codes = joined(encoded[-1], steps)
-        decoded = trace(run.model.decoder, codes)
+        decoded = layers.trace(run.model.decoder, codes)
     outputs = run.scaling.denormalize(decoded[-1].float())
     return Walk(
         steps=steps,
@@ -96,21 +96,19 @@ def walk(run: Run, images: Tensor, steps: int = 8) -> Walk:
     )
 
 
-def trace(half: nn.Sequential, x: Tensor) -> list[Tensor]:
-    """What each layer of an encoder or decoder puts out, its nonlinearity included; the last is the result.
-
-    Feature maps come as N x C x H x W, dense layers as N x size.
-    """
-    outputs: list[Tensor] = []
-    held: Tensor | None = None
-    for module in half:
-        if isinstance(module, WEIGHTED) and held is not None:
-            outputs.append(held)
-        x = module(x)
-        # Flattening changes nothing but the shape, and the shape it had is the one to draw.
-        if not isinstance(module, nn.Flatten):
-            held = x
-    return outputs if held is None else [*outputs, held]
+def blank(found: Sequence[layers.Layer]) -> Walk:
+    """A network without an image in it: one frame in which every value is 0."""
+    values = [torch.zeros(1, *layer.shape) for layer in found]
+    code = next(i for i, layer in enumerate(found) if layer.place == "code")
+    return Walk(
+        steps=1,
+        images=to_uint8(values[0]),
+        encoder=[drawn(v) for v in values[1:code]],
+        codes=values[code].numpy(),
+        decoder=[drawn(v) for v in values[code + 1 : -1]],
+        outputs=to_uint8(values[-1]),
+        errors=np.zeros(1),
+    )
 
 
 def joined(codes: Tensor, steps: int) -> Tensor:

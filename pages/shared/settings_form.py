@@ -24,6 +24,9 @@ from aecore.presets import PRESETS
 from aecore.records import kinds
 from pages.shared.settings_table import CHOICES, LATENT_SIZES, SETTINGS, label, setting
 
+TRAIN = "train"
+"""Prefix of the session keys of the Train page's form."""
+
 
 @cache
 def field_docs() -> dict[str, str]:

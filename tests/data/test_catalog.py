@@ -292,3 +292,7 @@ def test_bad_scalings_are_refused():
         data.Scaling((0,) * 3, (1,) * 3).normalize(torch.zeros(2, 1, 4, 4))
     with pytest.raises(ValueError, match="one of zero_one"):
         data.scaling("unit", small_data())
+
+
+def test_every_data_set_names_who_made_it():
+    assert all(dataset.origin for dataset in data.DATASETS.values())

@@ -1,17 +1,19 @@
 """An auto-encoder at work: an image goes in, its code is the waist, the reconstruction comes out.
 
-The frames are computed once on the server; the browser draws them and follows the pointer.
+The values are computed once on the server; the browser draws them and follows the pointer. There are two
+drawings of one kind: the walk from image to image, and a still one of which each layer can be chosen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aecore.palette import PCA_COLOR
 from pages.components.loader import component
 
 _drawing = component("network_drawing", "network_drawing", "drawing")
+_layers = component("network_layers", "network_drawing", "layers")
 
 
 def network_drawing(
@@ -24,3 +26,22 @@ def network_drawing(
     """
     data = {**walk, "names": list(names), "pca": list(pca_errors), "pcaColor": PCA_COLOR}
     _drawing(data=data, key=key)
+
+
+def network_layers(
+    walk: dict[str, Any],
+    names: Sequence[str],
+    *,
+    description: str,
+    pinch: int,
+    chosen: int,
+    key: str,
+    on_choose: Callable[[], None],
+) -> None:
+    """Draws the network with one image in it; a click puts a layer's number into `key`'s state, as `layer`.
+
+    `walk` is of one image; `names` has a line for every layer from the image to the reconstruction, of which
+    `chosen` is framed and `pinch` marked as the narrowest. A screen reader says `description`.
+    """
+    data = {**walk, "names": list(names), "description": description, "pinch": pinch, "chosen": chosen}
+    _layers(data=data, key=key, on_layer_change=on_choose)

@@ -17,8 +17,7 @@ from pages.shared.words import device_words, duration
 if TYPE_CHECKING:
     from aecore.data import Dataset
 
-FORM = "train"
-"""Prefix of the form's session keys."""
+FORM = settings_form.TRAIN
 
 CODE_COLOR = "#2f86ad"
 """The code among the layers; readable on both backgrounds."""

@@ -36,6 +36,7 @@ Init = Literal["default", "xavier", "he", "orthogonal", "normal", "zeros"]
 Reconstruction = Literal["mse", "bce", "mae"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine", "one_cycle"]
+Corruption = Literal["none", "gaussian", "masking", "salt_and_pepper", "blocks", "blur"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["float32", "bfloat16", "float64"]
 
@@ -234,11 +235,16 @@ class TrainConfig(_Section):
     schedule: Schedule = "constant"
     """Course of the learning rate over the run: constant, cosine to zero, or one_cycle."""
     seed: int = field(default=0, metadata=DIFFERS)
-    """Seed of the initial weights, of the order of the images and of their shifts."""
+    """Seed of the initial weights, of the order of the images, of their shifts and corruptions."""
     # Members with equal seeds share their batches, so what is done to the images is the same for a stack.
     shift: float = 0.0
     """Probability that a training image is shifted by -1, 0 or 1 pixel in x and y, input and target alike.
     It is drawn anew in each epoch; the pixels that come in repeat the image's edge."""
+    corruption: Corruption = "none"
+    """What is done to the images that the network sees in training; it learns to give the clean ones."""
+    corruption_level: float = 0.5
+    """Share of the pixels (masking, salt_and_pepper) or of the area (blocks), or a standard deviation: of
+    the noise with pixels in [0, 1] (gaussian), or of the blur in pixels (blur, up to 10; the others to 1)."""
     device: Device = "auto"
     """auto takes CUDA, then MPS, then the CPU."""
     precision: Precision = "float32"
@@ -252,6 +258,7 @@ class TrainConfig(_Section):
         self.check_range("weight_decay", 0)
         self.check_range("seed", 0, 2**32 - 1)
         self.check_range("shift", 0, 1)
+        self.check_range("corruption_level", 0, 10 if self.corruption == "blur" else 1)
         if not self.learning_rate > 0:
             raise ValueError(f"train.learning_rate must be above 0, not {self.learning_rate}")
         if self.weight_decay and self.optimizer != "adamw":

@@ -44,18 +44,34 @@ PRESETS: dict[str, Config] = {
         loss=LossConfig(code_l1=1e-3),
         train=TrainConfig(epochs=4),
     ),
+    "denoising": Config(
+        model=ModelConfig(latent_size=64, hidden=(512, 256)),
+        train=TrainConfig(corruption="masking", corruption_level=0.5),
+    ),
 }
 """Named starting points: the post's network, Hinton & Salakhutdinov's sizes, the convolutional recipe,
-and the sparse dictionary."""
+the sparse dictionary, and a network that learns to take noise away."""
+
+
+def preset_of(config: Config) -> str | None:
+    """The preset whose network this is, whatever the latent size, and that sees its images corrupted or
+    clean as this does; None where there is none."""
+    return _preset_with(config.model, config.train.corruption)
 
 
 def architecture(config: ModelConfig) -> str:
     """The preset whose network this is, whatever the latent size, or the family with its widths."""
-    for name, preset in PRESETS.items():
-        if config == replace(preset.model, latent_size=config.latent_size, top_k=config.top_k):
-            return name
     widths = [*(config.channels if config.family == "conv" else ()), *config.hidden]
-    return "-".join([config.family, *map(str, widths)])
+    # A network is not named for what is done to the images that it sees.
+    return _preset_with(config, "none") or "-".join([config.family, *map(str, widths)])
+
+
+def _preset_with(model: ModelConfig, corruption: str) -> str | None:
+    for name, preset in PRESETS.items():
+        as_large = replace(preset.model, latent_size=model.latent_size, top_k=model.top_k)
+        if (model, corruption) == (as_large, preset.train.corruption):
+            return name
+    return None
 
 
 def penalty_text(config: LossConfig) -> str:
@@ -64,16 +80,29 @@ def penalty_text(config: LossConfig) -> str:
     return " + ".join(f"{PENALTIES[name].name} {value:g}" for name, value in used.items()) or "none"
 
 
+def corruption_text(config: TrainConfig) -> str:
+    """`masking 0.5`, or nothing where the network sees clean images."""
+    if config.corruption == "none":
+        return ""
+    return f"{config.corruption.replace('_', ' ')} {config.corruption_level:g}"
+
+
 def slug(config: Config) -> str:
     """A readable folder name that still tells different configs apart by its hash."""
     # Cut, because file systems refuse names beyond 255 bytes and a network may have any number of layers.
     network = architecture(config.model)[:60].rstrip("-")
     parts = [config.data.name.replace("_", "-"), network, str(config.model.latent_size)]
     parts += [f"{name.replace('_', '-')}-{value:g}" for name, value in config.loss.penalties.items()]
+    if corruption := corruption_text(config.train):
+        parts.append(corruption.replace(" ", "-"))
     return "-".join([*parts, f"s{config.train.seed}", config.hash])
 
 
 def title(config: Config) -> str:
     """What a run is called until somebody names it: `post · mnist · 12 units · L1 0.001`."""
     parts = [architecture(config.model), config.data.name, f"{config.model.latent_size} units"]
-    return " · ".join(parts + ([penalty_text(config.loss)] if config.loss.penalties else []))
+    if config.loss.penalties:
+        parts.append(penalty_text(config.loss))
+    if corruption := corruption_text(config.train):
+        parts.append(corruption)
+    return " · ".join(parts)

@@ -56,9 +56,11 @@ class EpochRecord(Record):
     epoch: int
     """Number of passes finished, from 1."""
     train: Mapping[str, float]
-    """`loss`, its terms by name and `squared_error`, averaged over the epoch while weights moved."""
+    """`loss`, its terms by name and `squared_error`, averaged over the epoch while weights moved; of the
+    images as the network saw them, shifted and corrupted."""
     validation: Mapping[str, float]
-    """The same over the validation images after the epoch; empty where there are none."""
+    """The same over the validation images after the epoch, clean; empty where there are none. A denoising
+    network has its `denoised_squared_error` beside it, of these images corrupted."""
     learning_rate: float
     """At the epoch's last step."""
     images_per_second: float
@@ -183,6 +185,8 @@ class Result(Record):
     """Of the test images' codes."""
     validation_code: CodeSparsity | None = None
     """Of the validation images' codes: what a choice by sparsity rests on. None for fewer than two."""
+    denoised: Score | None = None
+    """Of the test images corrupted as in training, against the clean ones; None without a corruption."""
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,7 @@ def test_the_hash_does_not_depend_on_how_a_value_was_written():
 
 
 OTHER = {
+    "train.corruption_level": 0.7,
     "model.output_activation": "linear",
     "model.hidden": (128, 65),
     "model.channels": (16,),

@@ -2,7 +2,7 @@ import pytest
 
 from aecore.config import PENALTIES, Config, LossConfig, ModelConfig
 from aecore.models import layer_sizes
-from aecore.presets import PRESETS, architecture, penalty_text, slug
+from aecore.presets import PRESETS, architecture, penalty_text, preset_of, slug, title
 from aecore.records import kinds
 
 MNIST = (1, 28, 28)
@@ -13,6 +13,7 @@ MNIST = (1, 28, 28)
     [
         ("post", [784, 128, 64, 12, 64, 128, 784]),
         ("hinton", [784, 1000, 500, 250, 30, 250, 500, 1000, 784]),
+        ("denoising", [784, 512, 256, 64, 256, 512, 784]),
         ("dictionary", [784, 128, 64, 64, 784]),
     ],
 )
@@ -35,7 +36,7 @@ def test_the_presets_of_30_units_are_the_measured_recipe():
 def test_a_preset_is_recognised_at_any_latent_size(name):
     config = PRESETS[name]
     for size in (1, 7, 64):
-        assert architecture(config.with_values({"model.latent_size": size}).model) == name
+        assert preset_of(config.with_values({"model.latent_size": size})) == name
     assert architecture(config.with_values({"model.hidden": (33, 22)}).model).endswith("33-22")
 
 
@@ -59,3 +60,13 @@ def test_folder_names_are_readable_short_and_tell_configs_apart():
     assert len(slug(deep)) < 120
     assert slug(deep).isascii()
     assert "/" not in slug(deep)
+
+
+def test_a_network_is_not_named_for_its_corruption_but_a_run_is():
+    denoising = PRESETS["denoising"]
+    assert architecture(denoising.model) == "mlp-512-256"
+    clean = denoising.with_values({"train.corruption": "none"})
+    assert preset_of(clean) is None
+    assert title(denoising) == "mlp-512-256 · mnist · 64 units · masking 0.5"
+    assert "masking-0.5" in slug(denoising)
+    assert "masking" not in title(clean) + slug(clean)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from aecore import models, store
-from aecore.analysis import metrics
+from aecore.analysis import denoising, metrics
 from aecore.analysis.probe import probe_index
 from aecore.analysis.sparsity import code_sparsity
 from aecore.config import Config
@@ -230,6 +230,7 @@ def _outcomes(training: EpochLoop, data: ImageData) -> list[Result | int]:
                 validation_standard_error=metrics.standard_error(metrics.errors_on(run, images)),
                 code=code_sparsity(run.encode(data.test_images)),
                 validation_code=code_sparsity(run.encode(images)) if len(images) > 1 else None,
+                denoised=denoising.evaluate(run, data),
             )
         )
     return found

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from aecore.batch import Batch, Noise
 from aecore.config import Config
-from aecore.data import ImageData, Scaling, scaling
+from aecore.corruption import corrupt
+from aecore.data import ImageData, Scaling, scaling, unit_range
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
 """Type of the stored weights; bfloat16 is autocast over float32 weights."""
@@ -65,7 +66,7 @@ class Images:
     def __init__(self, config: Config, data: ImageData, device: torch.device) -> None:
         self.scaling: Scaling = scaling(config.data.normalization, data)
         self.dtype = DTYPES[config.train.precision]
-        self.shift = config.train.shift
+        self.config = config.train
         self.train = data.train_images.to(device)
         order, validation = data.split(config.data.validation_fraction, config.data.split_seed)
         self.train_index = order.to(device)
@@ -90,24 +91,27 @@ class Images:
 
         They depend on the member's seed, the epoch and the image alone, whatever batch it is in.
         """
-        seed = noise.seed
-        if isinstance(seed, Tensor):
-            # Members with the same seed share one batch.
-            seed = seed[:, None] if index.ndim > 1 else seed[0]
-        of_images = Noise(seed, noise.epoch, index)
+        of_images = _noise_of_images(index, noise)
         draws = of_images.uniform(3, *[1] * index.ndim, stream=SHIFTS, device=index.device)
-        return torch.where(draws[0] < self.shift, (3 * draws[1:]).long() - 1, 0)
+        return torch.where(draws[0] < self.config.shift, (3 * draws[1:]).long() - 1, 0)
 
     def batch(self, index: Tensor, noise: Noise) -> Batch:
-        """What a step is given: the training images at `index`, which are to come out as they went in.
+        """What a step is given: the training images at `index`, clean as the target, corrupted as the input.
 
-        Where the config says so, some are shifted first, before anything that makes input and target differ.
+        Where the config says so, some are shifted first, input and target alike.
         """
         images = self._gathered(index)
-        if self.shift:
+        if self.config.shift:
             images = shifted(images, *self.moves(index, noise))
-        x = self.normalize(images)
-        return Batch(input=x, target=x, noise=noise)
+        return self.pair(images, index, noise)
+
+    def pair(self, images: Tensor, index: Tensor, noise: Noise) -> Batch:
+        """uint8 images and their numbers as input, corrupted as the config says, and target."""
+        target = self.normalize(images)
+        if self.config.corruption == "none":
+            return Batch(input=target, target=target, noise=noise)
+        pixels = corrupt(unit_range(images).to(self.dtype), self.config, _noise_of_images(index, noise))
+        return Batch(input=self.normalize(pixels), target=target, noise=noise)
 
     def normalize(self, images: Tensor) -> Tensor:
         return self.scaling.normalize(images, dtype=self.dtype)
@@ -117,3 +121,12 @@ class Images:
         # index_select copies whole images: on the CPU ten times as fast as indexing by a tensor.
         images = self.train.index_select(0, index.reshape(-1))
         return images.view(*index.shape, *images.shape[1:])
+
+
+def _noise_of_images(index: Tensor, noise: Noise) -> Noise:
+    """Noise that depends on the member's seed, the epoch and each image's number, whatever its batch."""
+    seed = noise.seed
+    if isinstance(seed, Tensor):
+        # Members with the same seed share one batch.
+        seed = seed[:, None] if index.ndim > 1 else seed[0]
+    return Noise(seed, noise.epoch, index)

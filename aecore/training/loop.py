@@ -19,6 +19,7 @@ from torch import Tensor
 from aecore import losses
 from aecore.batch import Batch, Noise
 from aecore.config import Config
+from aecore.corruption import EVALUATION
 from aecore.data import ImageData
 from aecore.results import EpochRecord
 from aecore.training.images import Images, batch_slices, resolve_device
@@ -124,25 +125,47 @@ class EpochLoop(ABC):
             for name, shape in self.shapes[k].items()
         }
 
-    def evaluate(self, images: Tensor, batch_size: int | None = None) -> list[dict[str, float]]:
+    def evaluate(
+        self, images: Tensor, batch_size: int | None = None, numbers: Tensor | None = None
+    ) -> list[dict[str, float]]:
         """Each member's `loss`, its terms and `squared_error` over uint8 images N x C x H x W.
 
-        Batches are the training's own unless stated, since the whole-batch norm depends on their size.
+        The network sees them clean, or, where their `numbers` are given, corrupted as in training, by a
+        noise that is the same at each call. Batches are the training's own unless stated, since the
+        whole-batch norm depends on their size.
         """
         self.set_training(False)
         sums: dict[str, Tensor] = {}
+        noise = Noise(self.seeds, EVALUATION, 0)
+        size = batch_size or self.config.train.batch_size
         with torch.no_grad():
-            for part in images.split(batch_size or self.config.train.batch_size):
-                x = self.images.normalize(part.to(self.device))
-                batch = Batch(x, x, Noise(self.seeds, self.epoch, 0))
-                add_terms(sums, self.compute_terms(batch, math.inf), len(x))
+            for start in range(0, len(images), size):
+                part = images[start : start + size].to(self.device)
+                if numbers is None:
+                    x = self.images.normalize(part)
+                    batch = Batch(x, x, noise)
+                else:
+                    # The same for members of all seeds, which then can be compared.
+                    same = Noise(0, EVALUATION, 0)
+                    batch = self.images.pair(part, numbers[start : start + size], same)._replace(noise=noise)
+                add_terms(sums, self.compute_terms(batch, math.inf), len(part))
         self.set_training(True)
         return self._means(sums)
 
     def evaluate_validation(self) -> list[dict[str, float]]:
-        """The same over the validation images; empty where there are none."""
+        """The same over the validation images, clean; empty where there are none.
+
+        Beside it a denoising network has its `denoised_squared_error`, of the same images corrupted.
+        """
         index = self.images.validation_index
-        return self.evaluate(self.images.train[index]) if len(index) else [{} for _ in self.configs]
+        if not len(index):
+            return [{} for _ in self.configs]
+        images = self.images.train[index]
+        found = self.evaluate(images)
+        if self.config.train.corruption != "none":
+            for scores, denoised in zip(found, self.evaluate(images, numbers=index), strict=True):
+                scores["denoised_squared_error"] = denoised["squared_error"]
+        return found
 
     def state(self) -> dict[str, Tensor]:
         """All that a resumed training needs, by name, copied to the CPU; members along the first axis."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aecore import jobs, store
-from aecore.presets import architecture, penalty_text
+from aecore.presets import architecture, corruption_text, penalty_text
 from pages.shared import loading
 from pages.shared.state import TRAIN_PAGE, chosen_key
 
@@ -26,6 +26,8 @@ def draw_header(title: str, sentence: str, run: Run | RunInfo | None = None) -> 
         parts = [config.data.name, architecture(config.model), f"{config.model.latent_size} units"]
         if (penalty := penalty_text(config.loss)) != "none":
             parts.append(penalty)
+        if corruption := corruption_text(config.train):
+            parts.append(corruption)
         right.caption(" · ".join(parts), text_alignment="right")
     st.caption(sentence)
 

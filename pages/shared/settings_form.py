@@ -61,9 +61,8 @@ def key(page: str, field: str) -> str:
 def fill(page: str, config: Config) -> None:
     """Puts a config into the form; call it in a callback, or before the form is drawn."""
     st.session_state[f"{page}_filled"] = config
-    named = presets.architecture(config.model)
     kin = {"mlp": "post"}.get(config.model.family, config.model.family)
-    st.session_state[f"{page}_preset"] = named if named in PRESETS else kin
+    st.session_state[f"{page}_preset"] = presets.preset_of(config) or kin
     st.session_state[f"{page}_penalties"] = list(config.loss.penalties)
     for field in field_paths():
         value = config.get(field)
@@ -114,6 +113,7 @@ def draw_preset(page: str) -> None:
         args=(page,),
         help="post: the post's own network, 784-128-64-12. hinton: Hinton & Salakhutdinov's sizes, 30 units. "
         "conv: the convolutional recipe. dictionary: sparse codes over linear atoms. "
+        "denoising: half of each image's pixels are black, and the whole image is to come out. "
         "A choice resets every setting below.",
     )
 

@@ -61,6 +61,12 @@ SETTINGS: dict[str, Setting] = {
     "train.batch_size": Setting(axis=("32", "64", "128", "256", "512")),
     "train.optimizer": Setting(axis=()),
     "train.schedule": Setting(axis=()),
+    "train.corruption": Setting("Corruption of the input", axis=()),
+    "train.corruption_level": Setting(
+        "Level of the corruption",
+        lambda v: v["train.corruption"] != "none",
+        axis=("0.1", "0.3", "0.5", "0.7"),
+    ),
     "train.momentum": Setting(applies=lambda v: v["train.optimizer"] == "sgd"),
     "train.weight_decay": Setting(
         applies=lambda v: v["train.optimizer"] == "adamw", step=0.01, axis=("0.01", "0.1", "1")
@@ -83,6 +89,8 @@ CHOICES = {
     "silu": "SiLU",
     "xavier": "Xavier",
     "he": "He",
+    "gaussian": "Gaussian noise",
+    "salt_and_pepper": "salt and pepper",
     "mse": "squared error (mse)",
     "bce": "binary cross-entropy",
     "mae": "absolute error (mae)",

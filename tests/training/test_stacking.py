@@ -134,6 +134,7 @@ def test_the_state_of_a_stack_is_in_the_estimate():
 # What may differ within a stack: each field either keeps members apart or is the member's own.
 
 ANOTHER = {
+    "train.corruption_level": 0.7,
     "data.normalization": "standardized",
     "data.validation_fraction": 0.25,
     "model.hidden": (5,),

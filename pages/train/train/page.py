@@ -17,7 +17,10 @@ MORE = {
     ),
     "Loss": ("loss.reconstruction", "loss.warmup_delay", "loss.warmup_epochs"),
     "Optimizer": ("train.optimizer", "train.momentum", "train.weight_decay", "train.schedule"),
-    "Images": ("data.normalization", "data.validation_fraction", "data.split_seed", "train.shift"),
+    "Images": (
+        "train.corruption", "train.corruption_level", "train.shift",
+        "data.normalization", "data.validation_fraction", "data.split_seed",
+    ),
     "Machine": ("train.device", "train.precision"),
 }  # fmt: skip
 

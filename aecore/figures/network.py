@@ -14,16 +14,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from aecore.analysis.metrics import squared_errors
 from aecore.data import to_uint8, unit_range
+from aecore.models import layer_outputs
 from aecore.store.run import Run
 
 MAPS = 6
 """Feature maps drawn of a convolution: those that vary most."""
-
-WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 
 
 @dataclass(frozen=True)
@@ -81,9 +80,9 @@ def walk(run: Run, images: Tensor, steps: int = 8) -> Walk:
     """
     x = unit_range(images)
     with torch.no_grad():
-        encoded = trace(run.model.encoder, run.scaling.normalize(images, dtype=torch.float32))
+        encoded = layer_outputs(run.model.encoder, run.scaling.normalize(images, dtype=torch.float32))
         codes = joined(encoded[-1], steps)
-        decoded = trace(run.model.decoder, codes)
+        decoded = layer_outputs(run.model.decoder, codes)
     outputs = run.scaling.denormalize(decoded[-1].float())
     return Walk(
         steps=steps,
@@ -94,23 +93,6 @@ def walk(run: Run, images: Tensor, steps: int = 8) -> Walk:
         outputs=to_uint8(outputs),
         errors=squared_errors(x, outputs[::steps]).numpy(),
     )
-
-
-def trace(half: nn.Sequential, x: Tensor) -> list[Tensor]:
-    """What each layer of an encoder or decoder puts out, its nonlinearity included; the last is the result.
-
-    Feature maps come as N x C x H x W, dense layers as N x size.
-    """
-    outputs: list[Tensor] = []
-    held: Tensor | None = None
-    for module in half:
-        if isinstance(module, WEIGHTED) and held is not None:
-            outputs.append(held)
-        x = module(x)
-        # Flattening changes nothing but the shape, and the shape it had is the one to draw.
-        if not isinstance(module, nn.Flatten):
-            held = x
-    return outputs if held is None else [*outputs, held]
 
 
 def joined(codes: Tensor, steps: int) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from aecore import Config
 from aecore.config import DataConfig, ModelConfig
 from aecore.data import Scaling
-from aecore.figures.network import MAPS, drawn, joined, rows_and_columns, trace, walk
+from aecore.figures.network import MAPS, drawn, joined, rows_and_columns, walk
 from aecore.models import build
 from aecore.store.run import Run
 
@@ -19,31 +19,6 @@ def make_run(model, shape, tmp_path):
     config = Config(data=DataConfig(name="digits", normalization="zero_one"), model=model)
     net = build(config.model, shape).eval()
     return Run(tmp_path, "untrained", config, shape, Scaling((0.0,) * shape[0], (1.0,) * shape[0]), net)
-
-
-def test_trace_ends_each_layer_with_its_nonlinearity():
-    model = build(ModelConfig(latent_size=3, hidden=(10, 5), output_activation="linear"), (1, 4, 4))
-    x = torch.rand(2, 1, 4, 4)
-    encoded, decoded = trace(model.encoder, x), trace(model.decoder, model.encode(x))
-    assert [tuple(v.shape) for v in encoded] == [(2, 10), (2, 5), (2, 3)]
-    assert [tuple(v.shape) for v in decoded] == [(2, 5), (2, 10), (2, 1, 4, 4)]
-    assert all(v.min() >= 0 for v in [*encoded[:-1], *decoded[:-1]])  # ReLU
-    assert torch.equal(encoded[-1], model.encode(x))
-    assert torch.equal(decoded[-1], model.decode(model.encode(x)))
-
-
-@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 9, 9)])
-def test_feature_maps_keep_their_shape_in_both_halves(shape):
-    config = ModelConfig(
-        family="conv", channels=(4, 8), hidden=(6,), latent_size=2, output_activation="sigmoid"
-    )
-    model = build(config, shape)
-    x = torch.rand(2, *shape)
-    encoded, decoded = trace(model.encoder, x), trace(model.decoder, model.encode(x))
-    shapes = [tuple(v.shape[1:]) for v in encoded[:-1]]
-    assert shapes[0][0] == 4
-    assert shapes[-1] == (6,)
-    assert [tuple(v.shape[1:]) for v in decoded] == [*reversed(shapes), shape]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,18 @@ Family = Literal["mlp", "conv", "dictionary"]
 Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
 CodeActivation = Literal["linear", "relu", "tanh", "sigmoid", "soft_threshold", "top_k"]
 OutputActivation = Literal["linear", "tanh", "sigmoid"]
-Init = Literal["default", "xavier", "he", "orthogonal", "normal", "zeros"]
+Init = Literal[
+    "default",
+    "xavier",
+    "xavier_normal",
+    "he",
+    "he_uniform",
+    "orthogonal",
+    "orthogonal_all",
+    "lecun_normal",
+    "normal",
+    "zeros",
+]
 Reconstruction = Literal["mse", "bce", "mae"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine", "one_cycle"]
@@ -135,7 +146,10 @@ class ModelConfig(_Section):
     unit_norm: bool = True
     """Dictionary only: hold the decoder's columns (atoms) at Euclidean norm 1."""
     init: Init = field(default="default", metadata=DIFFERS)
-    """Initial weights of dense and convolutional layers; default is PyTorch's own."""
+    """Initial weights of dense and convolutional layers; default is PyTorch's own, xavier uniform, he normal,
+    and orthogonal leaves convolutions as they are, which orthogonal_all does not."""
+    init_std: float = field(default=1.0, metadata=DIFFERS)
+    """Standard deviation of init normal."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -144,6 +158,8 @@ class ModelConfig(_Section):
         self.check_range("kernel_size", 2, 7)
         self.check_range("threshold", 0)
         self.check_range("top_k", 1)
+        if not 0 < self.init_std <= 1e3:
+            raise ValueError(f"model.init_std must be above 0 and at most 1000, not {self.init_std}")
         for name in ("hidden", "channels"):
             for width in getattr(self, name):
                 if not 1 <= width <= 16384:
@@ -154,6 +170,11 @@ class ModelConfig(_Section):
             raise ValueError(
                 "model.output_activation of a dictionary is linear (its atoms add up to the image), "
                 f"not {self.output_activation}"
+            )
+        if self.family == "dictionary" and self.unit_norm and self.init == "zeros":
+            raise ValueError(
+                "model.init zeros leaves no atoms that could have norm 1: use another model.init, or turn "
+                "model.unit_norm off"
             )
         if self.code_activation == "top_k" and self.top_k > self.latent_size:
             raise ValueError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -27,6 +28,9 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "linear": nn.Identity,
 }
+
+WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+"""Layers that have weights."""
 
 
 class Output(NamedTuple):
@@ -116,6 +120,23 @@ def outline(config: ModelConfig, shape: tuple[int, int, int]) -> AutoEncoder:
 def parameter_count(config: ModelConfig, shape: tuple[int, int, int]) -> int:
     """Number of trained weights and biases, counted without allocating them."""
     return sum(p.numel() for p in outline(config, shape).parameters())
+
+
+def layer_outputs(half: nn.Sequential, x: Tensor) -> list[Tensor]:
+    """What each layer of an encoder or decoder puts out, its nonlinearity included; the last is the result.
+
+    Feature maps come as N x C x H x W, dense layers as N x size.
+    """
+    outputs: list[Tensor] = []
+    held: Tensor | None = None
+    for module in half:
+        if isinstance(module, WEIGHTED) and held is not None:
+            outputs.append(held)
+        x = module(x)
+        # Flattening changes nothing but the shape, and the shape it had is the one to draw.
+        if not isinstance(module, nn.Flatten):
+            held = x
+    return outputs if held is None else [*outputs, held]
 
 
 def weight_names(model: nn.Module) -> list[str]:
@@ -248,23 +269,28 @@ FAMILIES = {"mlp": _mlp, "conv": _conv, "dictionary": _dictionary}
 def _initialize_(model: nn.Module, config: ModelConfig) -> None:
     """Sets weights as `config.init` says and biases to zero; `default` keeps PyTorch's own.
 
-    xavier: Glorot & Bengio 2010, uniform. he: He et al. 2015, normal. orthogonal: Saxe et al. 2014,
-    dense layers only. normal: standard deviation 1, the warning example. zeros: the other one.
+    xavier: Glorot & Bengio 2010. he: He et al. 2015. orthogonal: Saxe et al. 2014; of a kernel, the matrix
+    with one row for each of its first axis. lecun_normal: LeCun et al. 1998, variance 1 / inputs. normal:
+    standard deviation `init_std`; at 1, and zeros at any width, they are the warning examples.
     """
     if config.init == "default":
         return
     # Rectifiers lose half of the signal's variance at each layer; a gain of sqrt(2) gives it back.
     gain = 1.0 if config.activation in ("tanh", "sigmoid") else math.sqrt(2)
+    orthogonal = partial(nn.init.orthogonal_, gain=gain)
     fills: dict[str, Callable[[Tensor], Tensor]] = {
         "xavier": nn.init.xavier_uniform_,
+        "xavier_normal": nn.init.xavier_normal_,
         "he": nn.init.kaiming_normal_,
-        "orthogonal": lambda w: nn.init.orthogonal_(w, gain),
-        "normal": nn.init.normal_,
+        "he_uniform": nn.init.kaiming_uniform_,
+        "orthogonal": orthogonal,
+        "orthogonal_all": orthogonal,
+        "lecun_normal": partial(nn.init.kaiming_normal_, nonlinearity="linear"),
+        "normal": partial(nn.init.normal_, std=config.init_std),
         "zeros": nn.init.zeros_,
     }
-    kinds = (nn.Linear,) if config.init == "orthogonal" else (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
     for layer in model.modules():
-        if isinstance(layer, kinds):
+        if isinstance(layer, nn.Linear if config.init == "orthogonal" else WEIGHTED):
             fills[config.init](layer.weight)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)

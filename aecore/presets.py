@@ -74,6 +74,22 @@ def _preset_with(model: ModelConfig, corruption: str) -> str | None:
     return None
 
 
+MAX_DEPTH = 16
+"""Hidden layers a side that `hidden_widths` makes; a list may hold more."""
+
+
+def hidden_widths(depth: int, width: int, code: int | None = None) -> tuple[int, ...]:
+    """Widths of `depth` hidden layers, input to code: all `width`, or falling by a constant factor to `code`.
+
+    The code itself is not among them: from 128 to a code of 8 in 3 layers is 128, 51, 20. ValueError for a
+    depth outside 0 to 16.
+    """
+    if not 0 <= depth <= MAX_DEPTH:
+        raise ValueError(f"the depth is from 0 to {MAX_DEPTH} hidden layers a side, not {depth}")
+    factor = 1.0 if code is None else (code / width) ** (1 / max(depth, 1))
+    return tuple(max(1, round(width * factor**i)) for i in range(depth))
+
+
 def penalty_text(config: LossConfig) -> str:
     """`L1 0.001`, `L1 0.001 + L2 0.01` or `none`."""
     used = config.penalties

@@ -23,6 +23,7 @@ BOUNDED = {
     "model.kernel_size": st.integers(2, 7),
     "model.threshold": st.floats(0, 10),
     "model.top_k": st.integers(1, 4096),
+    "model.init_std": st.floats(1e-3, 1e3),
     "model.unit_norm": st.booleans(),
     "loss.warmup_delay": strength,
     "loss.warmup_epochs": strength,
@@ -48,6 +49,8 @@ def configs(draw) -> Config:
     value = {path: draw(strategy(path, kind)) for path, kind in field_paths().items()}
     if value["model.family"] == "dictionary":
         value["model.output_activation"] = "linear"
+        if value["model.init"] == "zeros":
+            value["model.unit_norm"] = False
     if value["loss.reconstruction"] == "bce":
         if value["model.family"] == "dictionary":
             value["loss.reconstruction"] = "mse"

@@ -1,12 +1,13 @@
 import math
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 import torch
 from torch import nn
 
 from aecore import models
-from aecore.config import ModelConfig
+from aecore.config import Init, ModelConfig
 from aecore.losses import soft_threshold_
 from aecore.presets import PRESETS
 from aecore.training.stacking import ZERO_KEEPING
@@ -183,13 +184,18 @@ def test_unit_norm_leaves_zero_columns_and_works_on_stacks():
     torch.testing.assert_close(stack, before / norms)
 
 
+INITS = [init for init in get_args(Init) if init != "default"]
+
+
 @pytest.mark.parametrize("family", ["mlp", "conv"])
-@pytest.mark.parametrize("init", ["xavier", "he", "orthogonal", "normal", "zeros"])
+@pytest.mark.parametrize("init", INITS)
 def test_initial_weights_have_the_spread_that_their_scheme_says(family, init):
-    config = ModelConfig(family=family, hidden=(200, 200), channels=(24, 32), latent_size=100, init=init)
+    config = ModelConfig(
+        family=family, hidden=(200, 200), channels=(24, 32), latent_size=100, init=init, init_std=0.3
+    )
     model = models.build(config, (1, 20, 20), seed=0)
     for layer in model.modules():
-        if not isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+        if not isinstance(layer, models.WEIGHTED):
             continue
         if init == "orthogonal" and not isinstance(layer, nn.Linear):
             continue
@@ -200,15 +206,51 @@ def test_initial_weights_have_the_spread_that_their_scheme_says(family, init):
         fan_in, fan_out = weight.shape[1] * receptive, weight.shape[0] * receptive
         if init == "zeros":
             assert not weight.any()
-        elif init == "orthogonal":
-            short = weight if weight.shape[0] <= weight.shape[1] else weight.T
+        elif init.startswith("orthogonal"):
+            matrix = weight.flatten(1)
+            short = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
             torch.testing.assert_close(short @ short.T, 2 * torch.eye(len(short)), atol=1e-4, rtol=0)
         else:
-            glorot = math.sqrt(2 / (fan_in + fan_out))
-            std = {"xavier": glorot, "he": math.sqrt(2 / fan_in), "normal": 1}[init]
-            assert weight.std().item() == pytest.approx(std, rel=0.15)
-            if init == "xavier":
-                assert weight.abs().max() <= math.sqrt(3) * glorot + 1e-6
+            glorot, he = math.sqrt(2 / (fan_in + fan_out)), math.sqrt(2 / fan_in)
+            lecun = math.sqrt(1 / fan_in)
+            spread = {"xavier": glorot, "he": he, "lecun": lecun, "normal": 0.3}[init.split("_")[0]]
+            assert weight.std().item() == pytest.approx(spread, rel=0.15)
+            # A uniform distribution ends at sqrt(3) standard deviations, where a normal one goes on.
+            uniform = init in ("xavier", "he_uniform")
+            if uniform or weight.numel() > 10_000:
+                assert (weight.abs().max().item() <= math.sqrt(3) * spread + 1e-6) == uniform
+
+
+def test_initial_weights_that_can_not_be_are_refused_in_one_sentence():
+    with pytest.raises(ValueError, match=r"init_std must be above 0 and at most 1000, not 0.0"):
+        ModelConfig(init="normal", init_std=0.0)
+    with pytest.raises(ValueError, match="leaves no atoms that could have norm 1"):
+        ModelConfig(family="dictionary", output_activation="linear", init="zeros")
+    free = ModelConfig(family="dictionary", output_activation="linear", init="zeros", unit_norm=False)
+    assert not models.atoms(models.build(free, (1, 4, 4))).any()
+
+
+# Sums of |w| of the first version of each scheme.
+EARLIER = {
+    ("mlp", "default"): 181.363203276,
+    ("mlp", "xavier"): 224.777022719,
+    ("mlp", "he"): 375.73303822,
+    ("mlp", "orthogonal"): 236.64886695,
+    ("mlp", "normal"): 1058.151916302,
+    ("conv", "default"): 116.099881406,
+    ("conv", "xavier"): 170.982106021,
+    ("conv", "he"): 246.347087017,
+    ("conv", "orthogonal"): 189.422325835,
+    ("conv", "normal"): 608.477839311,
+}
+
+
+@pytest.mark.parametrize(("family", "init"), EARLIER)
+def test_a_run_of_an_earlier_version_starts_from_the_same_weights_when_it_is_trained_again(family, init):
+    config = ModelConfig(family, 4, hidden=(9, 7), channels=(3, 4), init=init)
+    model = models.build(config, (1, 8, 8), seed=3)
+    found = sum(p.double().abs().sum().item() for p in model.parameters())
+    assert found == pytest.approx(EARLIER[family, init], rel=1e-6)
 
 
 def test_default_initial_weights_are_pytorchs_own():
@@ -255,3 +297,34 @@ def test_weight_penalties_act_on_matrices_and_kernels():
     assert names
     assert all(name.endswith("weight") for name in names)
     assert soft_threshold_(torch.tensor([-2.0, 0.5]), 1.0).tolist() == [-1.0, 0.0]
+
+
+def test_layer_outputs_end_each_layer_with_its_nonlinearity():
+    model = models.build(ModelConfig(latent_size=3, hidden=(10, 5), output_activation="linear"), (1, 4, 4))
+    x = torch.rand(2, 1, 4, 4)
+    encoded, decoded = (
+        models.layer_outputs(model.encoder, x),
+        models.layer_outputs(model.decoder, model.encode(x)),
+    )
+    assert [tuple(v.shape) for v in encoded] == [(2, 10), (2, 5), (2, 3)]
+    assert [tuple(v.shape) for v in decoded] == [(2, 5), (2, 10), (2, 1, 4, 4)]
+    assert all(v.min() >= 0 for v in [*encoded[:-1], *decoded[:-1]])  # ReLU
+    assert torch.equal(encoded[-1], model.encode(x))
+    assert torch.equal(decoded[-1], model.decode(model.encode(x)))
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 9, 9)])
+def test_feature_maps_keep_their_shape_in_both_halves(shape):
+    config = ModelConfig(
+        family="conv", channels=(4, 8), hidden=(6,), latent_size=2, output_activation="sigmoid"
+    )
+    model = models.build(config, shape)
+    x = torch.rand(2, *shape)
+    encoded, decoded = (
+        models.layer_outputs(model.encoder, x),
+        models.layer_outputs(model.decoder, model.encode(x)),
+    )
+    shapes = [tuple(v.shape[1:]) for v in encoded[:-1]]
+    assert shapes[0][0] == 4
+    assert shapes[-1] == (6,)
+    assert [tuple(v.shape[1:]) for v in decoded] == [*reversed(shapes), shape]

@@ -1,8 +1,19 @@
+from itertools import pairwise
+
 import pytest
 
 from aecore.config import PENALTIES, Config, LossConfig, ModelConfig
 from aecore.models import layer_sizes
-from aecore.presets import PRESETS, architecture, penalty_text, preset_of, slug, title
+from aecore.presets import (
+    MAX_DEPTH,
+    PRESETS,
+    architecture,
+    hidden_widths,
+    penalty_text,
+    preset_of,
+    slug,
+    title,
+)
 from aecore.records import kinds
 
 MNIST = (1, 28, 28)
@@ -70,3 +81,19 @@ def test_a_network_is_not_named_for_its_corruption_but_a_run_is():
     assert title(denoising) == "mlp-512-256 · mnist · 64 units · masking 0.5"
     assert "masking-0.5" in slug(denoising)
     assert "masking" not in title(clean) + slug(clean)
+
+
+def test_hidden_widths_are_constant_or_fall_by_one_factor_to_the_code():
+    assert hidden_widths(0, 128) == hidden_widths(0, 128, 12) == ()
+    assert hidden_widths(3, 128) == (128, 128, 128)
+    assert hidden_widths(3, 128, 8) == (128, 51, 20)
+    for depth in range(1, MAX_DEPTH + 1):
+        widths = (*hidden_widths(depth, 1000, 10), 10)
+        assert len(widths) == depth + 1
+        assert widths[0] == 1000
+        ratios = [a / b for a, b in pairwise(widths)]
+        # Up to the rounding to whole widths.
+        assert all(ratio == pytest.approx(100 ** (1 / depth), rel=0.08) for ratio in ratios)
+    for depth in (-1, 17):
+        with pytest.raises(ValueError, match=f"from 0 to 16 hidden layers a side, not {depth}"):
+            hidden_widths(depth, 128)

@@ -15,9 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from aecore.models import AutoEncoder, SoftThreshold, TopK
+from aecore.models import WEIGHTED, AutoEncoder, SoftThreshold, TopK, layer_outputs
 
-WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 SHAPING = (nn.Flatten, nn.Unflatten, nn.Identity)
 """Modules that change no value."""
 
@@ -91,24 +90,8 @@ def activations(model: AutoEncoder, x: Tensor) -> list[Tensor]:
 
     Feature maps come as N x C x H x W, dense layers as N x size; the first is `x` itself.
     """
-    encoded = trace(model.encoder, x)
-    return [x, *encoded, *trace(model.decoder, encoded[-1])]
-
-
-def trace(half: nn.Sequential, x: Tensor) -> list[Tensor]:
-    """What each layer of an encoder or decoder puts out, its nonlinearity included; the last is the result.
-
-    Feature maps come as N x C x H x W, dense layers as N x size.
-    """
-    outputs = []
-    for modules in _groups(half):
-        for module in modules:
-            x = module(x)
-            # Flattening changes nothing but the shape, and the shape it had is the one to draw.
-            if not isinstance(module, nn.Flatten):
-                held = x
-        outputs.append(held)
-    return outputs
+    encoded = layer_outputs(model.encoder, x)
+    return [x, *encoded, *layer_outputs(model.decoder, encoded[-1])]
 
 
 def pinch(found: Sequence[Layer]) -> int:

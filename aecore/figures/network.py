@@ -20,6 +20,7 @@ from torch import Tensor
 from aecore.analysis import layers
 from aecore.analysis.metrics import squared_errors
 from aecore.data import to_uint8, unit_range
+from aecore.models import layer_outputs
 from aecore.store.run import Run
 
 MAPS = 6
@@ -81,9 +82,9 @@ def walk(run: Run, images: Tensor, steps: int = 8) -> Walk:
     """
     x = unit_range(images)
     with torch.no_grad():
-        encoded = layers.trace(run.model.encoder, run.scaling.normalize(images, dtype=torch.float32))
+        encoded = layer_outputs(run.model.encoder, run.scaling.normalize(images, dtype=torch.float32))
         codes = joined(encoded[-1], steps)
-        decoded = layers.trace(run.model.decoder, codes)
+        decoded = layer_outputs(run.model.decoder, codes)
     outputs = run.scaling.denormalize(decoded[-1].float())
     return Walk(
         steps=steps,

@@ -38,8 +38,9 @@ class Stack(EpochLoop):
         if len({stack_key(config) for config in configs}) != 1 or stack_key(configs[0]) is None:
             raise ValueError("the members of a stack must share family, depth, activations and batches")
         super().__init__(configs, data, on_step)
-        self.template = models.build(_largest(configs), data.shape)
-        self.template.requires_grad_(False).to("meta")
+        with torch.device("meta"):
+            self.template = models.build(_largest(configs), data.shape)
+        self.template.requires_grad_(False)
         initial = [dict(models.build(c.model, data.shape, c.train.seed).named_parameters()) for c in configs]
         self.shapes = [{name: p.shape for name, p in own.items()} for own in initial]
         self.parameters = self._stacked(initial)
@@ -126,5 +127,5 @@ def _largest(configs: Sequence[Config]) -> models.ModelConfig:
         latent_size=max(m.latent_size for m in members),
         hidden=tuple(max(widths) for widths in zip(*(m.hidden for m in members), strict=True)),
         channels=tuple(max(widths) for widths in zip(*(m.channels for m in members), strict=True)),
-        init="zeros",
+        init="default",
     )

@@ -71,6 +71,7 @@ def fill(page: str, config: Config) -> None:
         elif (name := field.split(".")[1]) in PENALTIES:
             value = value or PENALTIES[name].strengths[2]
         st.session_state[key(page, field)] = value
+    _follow_widths(page)
 
 
 def begin(page: str, config: Config | None = None) -> None:
@@ -148,6 +149,8 @@ def draw_field(page: str, field: str) -> None:
     elif get_origin(kind) is Literal:
         st.selectbox(label(field), get_args(kind), format_func=show, **common)
     elif get_origin(kind) is tuple:
+        if field == "model.hidden":
+            common |= {"on_change": _follow_widths, "args": (page,)}
         st.text_input(label(field), placeholder="none", **common)
     elif kind is bool:
         st.toggle(label(field), **common)
@@ -156,6 +159,52 @@ def draw_field(page: str, field: str) -> None:
     else:
         st.number_input(label(field), value=None, step=setting(field).step, format="%g", **common)
     return None
+
+
+def draw_depth(page: str) -> None:
+    """The number of hidden layers a side and how their widths run: either fills the list of widths anew."""
+    depth, course = st.columns(2)
+    common = {"on_change": _fill_widths, "args": (page,), "persist_state": "session"}
+    depth.slider(
+        "Depth",
+        0,
+        presets.MAX_DEPTH,
+        key=f"{page}_depth",
+        help="Hidden layers a side. Moving it fills the list of hidden layers, which can be edited.",
+        **common,
+    )
+    course.segmented_control(
+        "Widths",
+        ["constant", "tapered"],
+        key=f"{page}_widths",
+        required=True,
+        help="constant: all as wide as the first. tapered: each narrower than the one before by the same "
+        "factor, down to the code.",
+        **common,
+    )
+
+
+def _fill_widths(page: str) -> None:
+    """Fills the list of hidden layers from the depth; the first keeps its width."""
+    try:
+        widths = _widths("model.hidden", st.session_state[key(page, "model.hidden")])
+    except ValueError:
+        widths = ()
+    width = max(1, (widths or Config().model.hidden)[0])
+    code = st.session_state[key(page, "model.latent_size")]
+    tapered = st.session_state[f"{page}_widths"] == "tapered"
+    filled = presets.hidden_widths(st.session_state[f"{page}_depth"], width, code if tapered else None)
+    st.session_state[key(page, "model.hidden")] = ", ".join(map(str, filled))
+
+
+def _follow_widths(page: str) -> None:
+    """Shows the depth of the list as it was typed or filled in."""
+    try:
+        widths = _widths("model.hidden", st.session_state[key(page, "model.hidden")])
+    except ValueError:
+        return
+    st.session_state[f"{page}_depth"] = min(len(widths), presets.MAX_DEPTH)
+    st.session_state[f"{page}_widths"] = "tapered" if len(set(widths)) > 1 else "constant"
 
 
 def draw_penalties(page: str) -> None:

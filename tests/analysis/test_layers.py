@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from aecore.analysis.layers import activations, layers, pinch, pixel_weights, statistics, trace
+from aecore.analysis.layers import activations, layers, pinch, pixel_weights, statistics
 from aecore.config import ModelConfig
 from aecore.models import build, layer_sizes, outline, parameter_count
 from aecore.presets import PRESETS
@@ -85,29 +85,6 @@ def test_layers_are_named_and_described():
     kinds = {name: layers(outline(SMALL[name], (1, 8, 8)), (1, 8, 8)) for name in ("top k", "soft threshold")}
     assert kinds["top k"][2].kind == "dense, the 2 largest of ReLU"
     assert kinds["soft threshold"][2].kind == "dense, BatchNorm, soft threshold 1"
-
-
-def test_trace_ends_each_layer_with_its_nonlinearity():
-    model = build(ModelConfig(latent_size=3, hidden=(10, 5), output_activation="linear"), (1, 4, 4))
-    x = torch.rand(2, 1, 4, 4)
-    encoded, decoded = trace(model.encoder, x), trace(model.decoder, model.encode(x))
-    assert [tuple(v.shape) for v in encoded] == [(2, 10), (2, 5), (2, 3)]
-    assert [tuple(v.shape) for v in decoded] == [(2, 5), (2, 10), (2, 1, 4, 4)]
-    assert all(v.min() >= 0 for v in [*encoded[:-1], *decoded[:-1]])  # ReLU
-
-
-@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 9, 9)])
-def test_feature_maps_keep_their_shape_in_both_halves(shape):
-    config = ModelConfig(
-        family="conv", channels=(4, 8), hidden=(6,), latent_size=2, output_activation="sigmoid"
-    )
-    model = build(config, shape)
-    x = torch.rand(2, *shape)
-    encoded, decoded = trace(model.encoder, x), trace(model.decoder, model.encode(x))
-    shapes = [tuple(v.shape[1:]) for v in encoded[:-1]]
-    assert shapes[0][0] == 4
-    assert shapes[-1] == (6,)
-    assert [tuple(v.shape[1:]) for v in decoded] == [*reversed(shapes), shape]
 
 
 @pytest.mark.parametrize(

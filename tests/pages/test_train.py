@@ -81,6 +81,7 @@ def test_every_field_can_be_set_and_its_doc_is_the_tooltip(empty_root):
         {"model.family": "conv"},
         {"model.family": "dictionary", "model.output_activation": "linear"},
         {"model.code_activation": "soft_threshold"},
+        {"model.init": "normal"},
         {"model.code_activation": "top_k"},
         {"train.optimizer": "sgd"},
         {"train.optimizer": "adamw"},
@@ -113,6 +114,28 @@ def test_a_preset_resets_every_field_and_keeps_the_data_set(empty_root):
     assert app.number_input("train_train_seed").value == 0
     assert app.selectbox("train_data_name").value == "digits"
     assert any("parameters" in caption.value for caption in app.caption)
+
+
+def test_the_depth_fills_the_list_of_hidden_layers_which_stays_editable(empty_root):
+    app = open_page(PAGE)
+    hidden, depth = app.text_input("train_model_hidden"), app.slider("train_depth")
+    assert (hidden.value, depth.value, app.segmented_control("train_widths").value) == (
+        "128, 64",
+        2,
+        "tapered",
+    )
+    depth.set_value(3).run()
+    assert app.text_input("train_model_hidden").value == "128, 58, 26"
+    app.segmented_control("train_widths").select("constant").run()
+    assert app.text_input("train_model_hidden").value == "128, 128, 128"
+    app.text_input("train_model_hidden").set_value("50, 40, 30, 20").run()
+    assert app.slider("train_depth").value == 4
+    assert app.text_input("train_model_hidden").value == "50, 40, 30, 20"
+    app.slider("train_depth").set_value(0).run()
+    assert app.text_input("train_model_hidden").value == ""
+    app.slider("train_depth").set_value(1).run()
+    assert app.text_input("train_model_hidden").value == "128"
+    assert not app.exception
 
 
 def test_a_dictionary_makes_the_output_linear(empty_root):

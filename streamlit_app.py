@@ -49,6 +49,9 @@ PAGES = {
         page("understand/network", "Network", "hub"),
         page("understand/data", "Data", "photo_library"),
     ],
+    "Use": [
+        page("use/denoising", "Denoising", "blur_on"),
+    ],
 }
 
 chosen = st.navigation(PAGES)

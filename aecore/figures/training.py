@@ -39,7 +39,7 @@ def rows(history: Sequence[EpochRecord], terms: Sequence[str] | None = None) -> 
         for record in history
         for part, values in (("train", record.train), ("validation", record.validation))
         for term, value in values.items()
-        if (term != "squared_error" if terms is None else term in terms)
+        if (not term.endswith("squared_error") if terms is None else term in terms)
     ]
 
 

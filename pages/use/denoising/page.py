@@ -1,0 +1,221 @@
+"""Test images with noise added, what a network makes of them, and what is had without it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from aecore.config import Config, TrainConfig
+from aecore.store import weights_stamp
+from pages.shared import images, layout, loading, settings_form, state
+from pages.shared.leaving import leave_for
+from pages.shared.picker import pick_image
+from pages.use.denoising.ways import CURVE, SCORED, Network, Way, classical_filter, twin_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from aecore.analysis.denoising import Attempt
+    from aecore.data import ImageData
+
+NAMES = {
+    "masking": "pixels black",
+    "gaussian": "Gaussian noise",
+    "salt_and_pepper": "salt and pepper",
+    "blocks": "a block black",
+    "blur": "blur",
+}
+"""The corruptions in the order of the choice, as people read them."""
+STOPS = {"blur": [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0]}
+ELSE = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+SHOWN = 8
+"""Test images in a row, beside the one that is picked."""
+
+
+def controls(train: TrainConfig) -> TrainConfig:
+    """The row above the pictures: which corruption, and how much of it."""
+    start = train.corruption if train.corruption != "none" else "masking"
+    row = st.columns([3, 2], vertical_alignment="bottom")
+    kind = row[0].segmented_control(
+        "Corruption",
+        list(NAMES),
+        default=start,
+        format_func=lambda name: NAMES[name],
+        required=True,
+        key="denoising_corruption",
+        bind="query-params",
+    )
+    stops = STOPS.get(kind, ELSE)
+    trained = train.corruption == kind
+    stops = sorted({*stops, train.corruption_level}) if trained else stops
+    level = row[1].select_slider(
+        "Level (pixels)" if kind == "blur" else "Level",
+        stops,
+        value=train.corruption_level if trained else stops[len(stops) // 2],
+        key=f"denoising_level_{kind}",
+        format_func=lambda value: f"{value:g}",
+        bind="query-params",
+        help=settings_form.field_docs()["train.corruption_level"],
+    )
+    return TrainConfig(corruption=kind, corruption_level=float(level))
+
+
+@st.cache_data(max_entries=64, show_spinner="Measuring the ways of denoising")
+def figures(
+    keys: tuple[tuple[str, int], ...], data_name: str, train: TrainConfig, split: tuple[float, int]
+) -> tuple[dict[str, Attempt], tuple[float, float] | None]:
+    """Each way's figures over the first test images, and the gain of the last over the one before, where
+    both are networks."""
+    from aecore.analysis import denoising
+    from aecore.data import unit_range
+
+    clean = unit_range(loading.load_data(data_name).test_images[:SCORED])
+    seen = denoising.corrupted(clean, train)
+    made = {name: way(seen) for name, way in ways([key for key, _ in keys], data_name, train, split).items()}
+    found = {name: denoising.score(clean, result) for name, result in made.items()}
+    two = list(made.values())[-2:] if len(keys) == 2 else None
+    return found, denoising.gain(clean, two[1], two[0]) if two else None
+
+
+@st.cache_data(max_entries=16, show_spinner="Measuring the ratio at each level")
+def curves(
+    keys: tuple[tuple[str, int], ...], data_name: str, train: TrainConfig, levels: tuple[float, ...]
+) -> dict[str, list[float]]:
+    """The ratio of doing nothing and of the networks at each level, over the first test images."""
+    from aecore.analysis import denoising
+    from aecore.data import unit_range
+
+    clean = unit_range(loading.load_data(data_name).test_images[:CURVE])
+    compared: dict[str, Way] = {"as they are": lambda seen: seen}
+    compared |= networks([key for key, _ in keys])
+    return denoising.curve(compared, clean, train, levels)
+
+
+def networks(keys: list[str]) -> dict[str, Way]:
+    """The networks as ways, by name."""
+    runs = [loading.load_run(key) for key in keys]
+    return {Network(key, run.config).name: run.reconstruct for key, run in zip(keys, runs, strict=True)}
+
+
+def ways(keys: list[str], data_name: str, train: TrainConfig, split: tuple[float, int]) -> dict[str, Way]:
+    """Every way by name: doing nothing, the classical filter, the networks."""
+    import torch
+
+    chosen = classical_filter(data_name, train, *split)
+    return {
+        "as they are": lambda seen: seen,
+        f"classical filter ({chosen.name})": lambda seen: torch.from_numpy(
+            chosen.apply(seen.clamp(0, 1).numpy())
+        ),
+        **networks(keys),
+    }
+
+
+def draw_rows(clean: Tensor, rows: Mapping[str, tuple[Tensor, Attempt | None]]) -> None:
+    """One row of images a way, its name and figures above."""
+    parts = [_row("clean", clean, None)]
+    parts += [_row(name, pictures, attempt) for name, (pictures, attempt) in rows.items()]
+    st.html(f'<div style="display:grid;gap:10px">{"".join(parts)}</div>')
+
+
+def _row(name: str, pictures: Tensor, attempt: Attempt | None) -> str:
+    figure = f" · {attempt.psnr:.1f} dB · SSIM {attempt.ssim:.2f}" if attempt else ""
+    picture = images.mosaic(pictures.clamp(0, 1).numpy(), len(pictures), gap=2)
+    return (
+        f'<div><div style="font-size:0.85rem"><b>{name}</b>{figure}</div>'
+        f"{images.tag(picture, '100%', f'{len(pictures)} test images, {name}')}</div>"
+    )
+
+
+def train_button(config: Config, corruption: str, level: float) -> None:
+    """Goes to Train, filled with the same settings but for the corruption."""
+    values = {"train.corruption": corruption}
+    if corruption != "none":
+        values["train.corruption_level"] = level
+    clean = corruption == "none"
+    st.button(
+        "Train the same network on clean images" if clean else "Train the same network on this noise",
+        icon=":material/model_training:",
+        on_click=_go_to_train,
+        args=(config.with_values(values),),
+        help="Opens Train with the settings of this run and the other corruption.",
+    )
+
+
+def _go_to_train(config: Config) -> None:
+    settings_form.fill("train", config)
+    leave_for(state.TRAIN_PAGE)
+
+
+def picked_images(data: ImageData) -> Tensor:
+    """The image that is picked or drawn, then the first test images: N x C x H x W in [0, 1]."""
+    import torch
+
+    from aecore.data import unit_range
+
+    picked = pick_image("denoising_image", "First image", data, default=SHOWN)
+    return torch.cat([picked.image[None], unit_range(data.test_images[:SHOWN])])
+
+
+def main() -> None:
+    from aecore.analysis import denoising
+    from aecore.figures.denoising import ratio_chart, verdict
+
+    run, data = layout.require_run(
+        "Denoising",
+        "Test images are corrupted, and a network is to give the clean ones. What is had without it stands "
+        "beside: doing nothing, a classical filter, and the same network never shown noise.",
+    )
+    key = state.chosen_key()
+    train = controls(run.config.train)
+    own = Network(key, run.config)
+    twin = twin_of(key, run.config, train.corruption)
+    # The one that was shown noise is last.
+    compared = [network for network in (own, twin) if network is not None]
+    compared.sort(key=lambda network: network.config.train.corruption != "none")
+    keys = tuple((network.key, weights_stamp(network.key)) for network in compared)
+    split = (run.config.data.validation_fraction, run.config.data.split_seed)
+    left, right = st.columns([7, 4], gap="large")
+    with left:
+        clean = picked_images(data)
+        attempts, gain = figures(keys, data.name, train, split)
+        # The first picture is picked: its noise is that of its place in the row.
+        seen = denoising.corrupted(clean, train)
+        made = ways([network.key for network in compared], data.name, train, split)
+        draw_rows(clean, {name: (way(seen), attempts[name]) for name, way in made.items()})
+    with right:
+        scored = min(SCORED, len(data.test_images))
+        if gain is not None:
+            st.markdown(f"**{verdict(gain, scored)}**")
+        elif run.config.train.corruption == "none":
+            st.info("This network was never shown noise. Trained on it, it could be compared.")
+            train_button(run.config, train.corruption, train.corruption_level)
+        else:
+            st.info("The same network trained on clean images is not here: it shows what the noise added.")
+            train_button(run.config, "none", 0.0)
+        levels = tuple(STOPS.get(train.corruption, ELSE))
+        # The level is drawn as a rule and is no part of what the curves depend on.
+        of_kind = replace(train, corruption_level=levels[0])
+        trained = next(
+            (n.config.train for n in compared if n.config.train.corruption == train.corruption), None
+        )
+        st.altair_chart(
+            ratio_chart(
+                levels,
+                curves(keys, data.name, of_kind, levels),
+                train.corruption_level,
+                trained.corruption_level if trained else None,
+            ),
+            width="stretch",
+        )
+        st.caption(
+            f"Figures are over the first {scored:,} test images, curves over {min(CURVE, scored):,}. PSNR is "
+            "10 log10(1 / mean squared error) with pixels in [0, 1], nothing clipped. The filter was chosen "
+            "among medians and non-local means on validation images with the same corruption."
+        )
+
+
+main()

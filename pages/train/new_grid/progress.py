@@ -9,7 +9,7 @@ from aecore.files import StoreError
 from aecore.grid import axis_text
 from aecore.store import GridInfo
 from pages.shared import grid_source
-from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button
+from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button, waits_for
 from pages.shared.leaving import leave_for
 from pages.shared.members import axis_label, member_name
 from pages.shared.state import CHOOSE_PAGE
@@ -75,7 +75,7 @@ def _standing(info: GridInfo, status: str) -> None:
     progress, members = info.progress, len(info.grid.members)
     done = progress.members_done
     if status == "queued":
-        st.progress(0.0, "Waiting for its turn on the device")
+        st.progress(0.0, waits_for(info))
     elif status in ("running", "silent"):
         fraction = min(max(progress.fraction, 0.0), 1.0)
         st.progress(fraction, f"{done} of {members} models done · {time_left(progress.seconds_left)}")

@@ -22,10 +22,10 @@ def waits_for(info: jobs.Job) -> str:
     before = jobs.jobs_before(info.path, jobs.lock_name(info.config.train.device))
     if before:
         more = f" and {len(before) - 1} more" if len(before) > 1 else ""
-        return f"Waits for {before[0].name}{more}"
+        return f"waits for {before[0].name}{more}"
     if info.progress.message:
-        return f"Waits: {info.progress.message}"
-    return "Starting"
+        return f"waits: {info.progress.message}"
+    return "starting"
 
 
 def draw_start_button(

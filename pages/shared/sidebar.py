@@ -136,11 +136,11 @@ def _waiting(info: jobs.Job) -> None:
     at_work = info.progress.status == "running"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         icon = "model_training" if at_work else "hourglass_empty"
-        words = "Trains as well" if at_work else waits_for(info)
-        st.caption(f":material/{icon}: {info.name}", help=f"{words}.", width="stretch")
+        words = "trains as well" if at_work else waits_for(info)
+        st.caption(f":material/{icon}: {info.name} · {words}", width="stretch")
         asked = store.stop_requested(info.path)
         st.button(
-            f"Stop {info.name}",
+            "Stop",
             key=f"sidebar_stop_{info.key}",
             icon=":material/stop:",
             type="tertiary",

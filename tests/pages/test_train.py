@@ -403,9 +403,9 @@ def test_a_waiting_run_says_for_what_and_is_stopped_from_the_sidebar(empty_root)
     for place, path in enumerate(paths):
         seem_at_work(path, status="queued", submitted=time.time() + place + 1, epoch=0, step=0)
     app = open_page(PAGE)
-    helps = {caption.value: caption.help for caption in app.sidebar.caption if caption.help}
-    assert any("second" in text and "Waits for at work." in said for text, said in helps.items()), helps
-    assert any("third" in text and "Waits for at work and 1 more." in said for text, said in helps.items())
+    said = [caption.value for caption in app.sidebar.caption]
+    assert any(text.endswith("second · waits for at work") for text in said), said
+    assert any(text.endswith("third · waits for at work and 1 more") for text in said), said
     app.sidebar.button(f"sidebar_stop_{paths[1].name}").click().run()
     assert [store.stop_requested(path) for path in (first, *paths)] == [False, False, True]
 
@@ -413,10 +413,10 @@ def test_a_waiting_run_says_for_what_and_is_stopped_from_the_sidebar(empty_root)
 def test_a_run_waits_for_a_training_elsewhere_only_when_it_has_said_so(empty_root):
     path = at_work(empty_root, status="queued", epoch=0, step=0)
     bars = [element.proto.text for element in open_page(PAGE).get("progress")]
-    assert set(bars) == {"Starting"}
+    assert set(bars) == {"starting"}
     seem_at_work(path, status="queued", message=process.ELSEWHERE)
     bars = [element.proto.text for element in open_page(PAGE).get("progress")]
-    assert set(bars) == {f"Waits: {process.ELSEWHERE}"}
+    assert set(bars) == {f"waits: {process.ELSEWHERE}"}
 
 
 def test_a_run_that_never_began_and_one_that_diverged_say_what_there_is(empty_root):

@@ -23,7 +23,7 @@ class Progress(Record):
     status: Status | None = None
     """None where no process has been at work."""
     message: str = ""
-    """Why it failed, in one sentence."""
+    """Why it failed, in one sentence, or while it is queued what it waits for besides those before it."""
     pid: int | None = None
     process_started: float | None = None
     """When the process with that pid started, in seconds since 1970: pids are given again."""

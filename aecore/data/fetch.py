@@ -62,12 +62,18 @@ def download(name: str, progress: Progress | None = None) -> bool:
     except _StoppedError:
         return False
     except (OSError, HTTPException, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(getattr(error, "reason", None) or error).split())
+        reason = " ".join(_reason(error).split())
         raise DataNotFoundError(
             f"{dataset.title} could not be downloaded ({reason}): try again "
             f"when this machine is online, or {dataset.where_to_put()} by hand"
         ) from error
     return True
+
+
+def _reason(error: BaseException) -> str:
+    """What went wrong, without the number that an operating system gives it."""
+    inner = getattr(error, "reason", None) or error
+    return (isinstance(inner, OSError) and inner.strerror) or str(inner)
 
 
 class _Meter:

@@ -146,15 +146,16 @@ def is_active(progress: Progress) -> bool:
         return False
 
 
-def somebody_is_before(path: Path, device: str) -> bool:
-    """Whether another run under the same root was submitted earlier for this device and is not done."""
+def jobs_before(path: Path, device: str) -> list[Job]:
+    """Jobs under the same root submitted earlier for this device and not done, in their order."""
     own = store.read_progress(path).submitted or time.time()
-    return any(
-        info.path.name != path.name
+    return [
+        info
+        for info in active(path.parent)
+        if info.path.name != path.name
         and info.progress.submitted < own
         and lock_name(info.config.train.device) == device
-        for info in active(path.parent)
-    )
+    ]
 
 
 def lock_name(device: str) -> str:

@@ -22,6 +22,9 @@ from aecore.results import Progress
 HEARTBEAT = 0.25
 """Seconds between two writings of the progress, and between two looks for a stop request."""
 
+ELSEWHERE = "a training in another folder has the device"
+"""What a job waits for when nobody is before it in its own folder's queue."""
+
 QUEUE_PAUSE = 1.0
 """Seconds between two looks of a waiting run at the queue."""
 
@@ -123,13 +126,15 @@ def _device_turn(path: Path, device: str, reporter: Reporter) -> Iterator[bool]:
     """Holds the device's lock; gives False if a stop was asked for while waiting in the queue."""
     lock = FileLock(Path(tempfile.gettempdir()) / f"aecore-{control.user_name()}-{device}.lock")
     while not reporter.update(status="queued"):
-        if not control.somebody_is_before(path, device):
+        if not control.jobs_before(path, device):
             try:
                 lock.acquire(timeout=0)
                 break
             except Timeout:
-                pass
+                # Nobody is before it here, so the lock's owner works for another folder.
+                reporter.update(message=ELSEWHERE)
         time.sleep(QUEUE_PAUSE)
+    reporter.update(message="")
     try:
         yield lock.is_locked
     finally:

@@ -4,7 +4,7 @@ Imports no torch: a loaded run is `aecore.store.run.Run`.
 """
 
 from aecore.files import StoreError
-from aecore.store.folders import Unreadable, all_folders, checkpoints_root, find_run, is_grid
+from aecore.store.folders import NAME_LENGTH, Unreadable, all_folders, checkpoints_root, find_run, is_grid
 from aecore.store.grids import (
     GridInfo,
     copy_grid_for_looking,
@@ -77,6 +77,7 @@ from aecore.store.weights import (
 )
 
 __all__ = [
+    "NAME_LENGTH",
     "GridInfo",
     "Pictures",
     "Probe",

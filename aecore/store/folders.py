@@ -18,6 +18,9 @@ from aecore.store.names import GRID
 FORMAT = 1
 """Version of the folder's layout, raised when older code could misread it."""
 
+NAME_LENGTH = 120
+"""Characters of a run's or grid's name."""
+
 Info = TypeVar("Info")
 
 
@@ -146,5 +149,5 @@ def delete(path: Path, file: str, kind: str) -> None:
 
 
 def one_line(name: str) -> str:
-    """A name as it is kept: one line of at most 120 characters."""
-    return " ".join(name.split())[:120]
+    """A name as it is kept: one line of at most NAME_LENGTH characters."""
+    return " ".join(name.split())[:NAME_LENGTH]

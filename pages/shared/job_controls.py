@@ -8,12 +8,24 @@ from typing import Any
 import streamlit as st
 
 from aecore import jobs, store
+from pages.shared import notices
 
 SILENT = "Its process lives but has said nothing for a minute: the machine may be overloaded."
 """What is said of a job whose process gives no sign of life."""
 
 RESUME = "Goes on at the very next step, as if it had never stopped."
 """What resuming does."""
+
+
+def waits_for(info: jobs.Job) -> str:
+    """What a queued job waits for, as far as it is known: those before it, or a training elsewhere."""
+    before = jobs.jobs_before(info.path, jobs.lock_name(info.config.train.device))
+    if before:
+        more = f" and {len(before) - 1} more" if len(before) > 1 else ""
+        return f"waits for {before[0].name}{more}"
+    if info.progress.message:
+        return f"waits: {info.progress.message}"
+    return "starting"
 
 
 def draw_start_button(
@@ -58,4 +70,4 @@ def resume(info: jobs.Job) -> None:
     try:
         jobs.start(info.path)
     except (RuntimeError, OSError, store.StoreError) as error:
-        st.toast(f"{info.name} can't be resumed: {error}.", icon=":material/error:")
+        notices.say(f"{info.name} can't be resumed: {error}.", "error")

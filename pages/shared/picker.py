@@ -78,7 +78,8 @@ def pick_image(key: str, label: str, data: ImageData, default: int = 0, drawing:
         picked = Picked(unit_range(data.test_images[number]), f"image {number}, class {label_of}")
     alt = f"{name}: {picked.caption}"
     picture.html(
-        f'<div style="line-height:1.2">{images.tag(images.to_rgb(picked.image), 56, alt)}'
+        # As wide for a drawing as for a test image: the open panel hangs on what stands beside it.
+        f'<div style="line-height:1.2;min-width:8rem">{images.tag(images.to_rgb(picked.image), 56, alt)}'
         f'<div style="font-size:0.75rem;opacity:0.75;white-space:nowrap">{picked.caption}</div></div>',
         width="content",
     )
@@ -141,7 +142,7 @@ def _turn_page(key: str) -> None:
 
 
 def _draw(key: str, shape: tuple[int, int, int]) -> Tensor | None:
-    """The drawing as an image of that shape; None, with a sentence, while nothing has been drawn."""
+    """The drawing as an image of that shape; None while nothing has been drawn."""
     import numpy as np
     import torch
 
@@ -152,11 +153,11 @@ def _draw(key: str, shape: tuple[int, int, int]) -> Tensor | None:
     if ink is not None:
         st.session_state[kept] = ink
     st.caption(
-        "White on black. It is scaled to 20 / 28 of the picture and centred by its mass, as MNIST was."
+        "White on black. It is scaled to 20 / 28 of the picture and centred by its mass, as MNIST was. "
+        "Until something is drawn, the test image stays."
     )
     try:
         ink = np.frombuffer(base64.b64decode(st.session_state.get(kept, "")), np.uint8).reshape(SIDE, SIDE)
         return centred_drawing(torch.from_numpy(ink.astype(np.float32) / 255), shape)
     except ValueError:
-        st.info("Nothing is drawn yet, so the test image stays.")
         return None

@@ -273,8 +273,8 @@ def _values(page: str) -> dict[str, Any]:
 
 
 def _widths(field: str, text: str) -> tuple[int, ...]:
-    """`128, 64` as (128, 64); any of comma, space and hyphen parts the numbers."""
-    words = re.split(r"[\s,;-]+", text.strip(" \t,;-"))
+    """`128, 64` as (128, 64); commas, spaces and hyphens between numbers part them."""
+    words = re.split(r"\s*[,;]\s*|(?<=[0-9])\s*-\s+|(?<=[0-9])-(?=[0-9])|\s+", text.strip(" \t,;"))
     widths = [word for word in words if word]
     for word in widths:
         if not re.fullmatch(r"[0-9]{1,9}", word):

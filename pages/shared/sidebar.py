@@ -6,15 +6,20 @@ from pathlib import Path
 
 import streamlit as st
 
-from aecore import jobs
+from aecore import jobs, store
 from aecore.store import GridInfo, RunInfo
+from pages.shared import state
 from pages.shared.collection import spare_imports
-from pages.shared.job_controls import draw_stop_button
+from pages.shared.job_controls import draw_stop_button, waits_for
+from pages.shared.leaving import leave_for
 from pages.shared.state import NEW_GRID_PAGE, TRAIN_PAGE, run_selector
 from pages.shared.words import time_left
 
 FAST, SLOW = 1.0, 5.0
 """Seconds between two looks at the jobs, with and without one."""
+
+_ENDED = "_ended_job"
+"""Session key of the job that ended last."""
 
 LOGO = Path(__file__).with_name("logo.svg")
 
@@ -27,10 +32,64 @@ def draw(live: bool = True) -> None:
         if info is not None:
             _figure(info)
         active = jobs.active()
+        _note_ended([info.key for info in active])
+        _offer(info)
         # What the page drawn after this shows; only the fragment's own reruns can find it outdated.
         st.session_state["_jobs_seen"] = [info.key for info in active]
         every = FAST if active else SLOW
         st.fragment(_jobs, run_every=every if live else None)()
+
+
+def _note_ended(active: list[str]) -> None:
+    """Keeps in the session which of the jobs seen at work in it was the last to end."""
+    ended = [key for key in st.session_state.get("_jobs_seen", []) if key not in active]
+    if ended:
+        st.session_state[_ENDED] = ended[-1]
+
+
+def _offer(chosen: RunInfo | None) -> None:
+    """What has ended while another run is the chosen one, with the button that shows it instead."""
+    key = st.session_state.get(_ENDED)
+    if key is None:
+        return
+    try:
+        info = jobs.read(store.checkpoints_root() / key)
+    except (store.StoreError, OSError):
+        del st.session_state[_ENDED]
+        return
+    is_grid = isinstance(info, GridInfo)
+    if jobs.is_active(info.progress) or not (is_grid or info.has_weights):
+        return
+    if chosen is not None and chosen.key == key:
+        del st.session_state[_ENDED]
+        return
+    with st.container(border=True, gap="small"):
+        st.markdown(f"**Trained** {info.name}")
+        with st.container(horizontal=True):
+            st.button(
+                "Choose among them" if is_grid else "Show this one",
+                key="sidebar_take",
+                type="primary",
+                on_click=_take_grid if is_grid else _take,
+                args=(key,),
+                help=None if is_grid else "Makes it the run that every page shows.",
+            )
+            st.button("Not now", key="sidebar_leave", type="tertiary", on_click=_forget_ended)
+
+
+def _take(key: str) -> None:
+    state.choose(key)
+    _forget_ended()
+
+
+def _take_grid(key: str) -> None:
+    _forget_ended()
+    st.session_state["choose_grid"] = key
+    leave_for(state.CHOOSE_PAGE)
+
+
+def _forget_ended() -> None:
+    st.session_state.pop(_ENDED, None)
 
 
 def _figure(info: RunInfo) -> None:
@@ -66,19 +125,36 @@ def _jobs() -> None:
             "Stops at the next step and keeps the model reached; it can be resumed.",
             width="stretch",
         )
-        for info in waiting[:3]:
-            st.caption(f":material/hourglass_empty: {info.name}")
-        if len(waiting) > 3:
-            st.caption(f"and {len(waiting) - 3} more waiting")
+        for info in waiting:
+            _waiting(info)
         page = NEW_GRID_PAGE if isinstance(first, GridInfo) else TRAIN_PAGE
         st.page_link(page, label="Watch", icon=":material/visibility:")
+
+
+def _waiting(info: jobs.Job) -> None:
+    """A job that is not the first, with its own button to take it out of the queue."""
+    at_work = info.progress.status == "running"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        icon = "model_training" if at_work else "hourglass_empty"
+        words = "trains as well" if at_work else waits_for(info)
+        st.caption(f":material/{icon}: {info.name} · {words}", width="stretch")
+        asked = store.stop_requested(info.path)
+        st.button(
+            "Stop",
+            key=f"sidebar_stop_{info.key}",
+            icon=":material/stop:",
+            type="tertiary",
+            disabled=asked,
+            on_click=jobs.stop,
+            args=(info.path,),
+        )
 
 
 def draw_progress_bar(info: jobs.Job) -> None:
     """One bar over the whole run or grid with count and time left, as far as its process has told."""
     progress, epochs = info.progress, info.config.train.epochs
     if progress.status == "queued":
-        st.progress(0.0, "Waiting for its turn")
+        st.progress(0.0, waits_for(info))
         return
     if isinstance(info, GridInfo):
         count = f"{progress.members_done} of {len(info.grid.members)} models"

@@ -63,7 +63,9 @@ def run_selector() -> RunInfo | None:
     if st.session_state.get(RUN) not in runs:
         st.session_state.pop(RUN, None)
     if missing := st.session_state.get("_missing_run"):
-        st.warning(f"The link names the run {missing}, which is not here; another is shown instead.")
+        known = any(info.key == missing for info in store.list_runs())
+        why = "which has no model to look at" if known else "which is not here"
+        st.warning(f"The link names the run {missing}, {why}; another is shown instead.")
     if not runs:
         return None
     names = Counter(info.name for info in runs.values())

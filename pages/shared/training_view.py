@@ -16,8 +16,8 @@ from aecore import jobs, store
 from aecore.presets import penalty_text
 from aecore.results import EpochRecord
 from aecore.store import RunInfo
-from pages.shared import images, loading, state
-from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button
+from pages.shared import images, loading, settings_form, state
+from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button, waits_for
 from pages.shared.leaving import leave_for
 from pages.shared.words import device_words, time_left
 
@@ -105,7 +105,18 @@ def _buttons(info: RunInfo, status: str) -> None:
     if status in ("queued", "running", "silent"):
         draw_stop_button(info, "train_stop", "Stops at the next step and keeps the model reached.")
     elif status in ("stopped", "interrupted", "failed"):
-        draw_resume_button(info, "train_resume", type="primary", help=RESUME)
+        if diverged(info):
+            # The same steps would lead to the same end.
+            st.button(
+                "Settings with a smaller learning rate",
+                key="train_slower",
+                icon=":material/tune:",
+                on_click=_slower,
+                args=(info,),
+                help="Fills the form with this run's settings and a tenth of its learning rate.",
+            )
+        else:
+            draw_resume_button(info, "train_resume", type="primary", help=RESUME)
     else:
         st.button(
             "Look at reconstructions",
@@ -114,6 +125,18 @@ def _buttons(info: RunInfo, status: str) -> None:
             on_click=_look,
             args=(info.key,),
         )
+
+
+def diverged(info: RunInfo) -> bool:
+    """Whether its loss was no longer finite at some time."""
+    return store.read_failed(info.path) is not None
+
+
+def _slower(info: RunInfo) -> None:
+    """Fills Train's form; for the button."""
+    rate = info.config.train.learning_rate / 10
+    settings_form.fill("train", info.config.with_values({"train.learning_rate": rate}))
+    st.rerun()
 
 
 def _look(key: str) -> None:
@@ -125,7 +148,7 @@ def _standing(info: RunInfo, status: str) -> None:
     """Bars while it goes, and otherwise the sentence that says how it stands."""
     epochs = info.config.train.epochs
     if status == "queued":
-        st.progress(0.0, "Waiting for its turn on the device" if not info.has_weights else "Waiting to go on")
+        st.progress(0.0, waits_for(info))
     elif status in ("running", "silent"):
         _bars(info)
         if status == "silent":
@@ -133,14 +156,27 @@ def _standing(info: RunInfo, status: str) -> None:
     elif status == "finished":
         st.success(_verdict(info), icon=":material/check:")
     elif status == "stopped":
-        st.info(f"Stopped {_reached(info)} of {epochs}; the model reached is kept.")
+        began = info.has_weights or info.progress.epoch or info.progress.step
+        st.info(
+            f"Stopped {_reached(info)} of {epochs}; the model reached is kept."
+            if began
+            else "Stopped before its first step: there is no model yet."
+        )
     elif status == "failed":
-        st.error(info.progress.message or "It failed without saying why; see log.txt in its folder.")
+        st.error(failure(info))
+    elif not info.has_weights:
+        st.warning("Interrupted: its process ended before the first epoch was saved. Resume starts it anew.")
     else:
         st.warning(
             f"Interrupted: its process ended {_reached(info)} of {epochs} without a word. "
             f"Resume goes on from epoch {len(history_of(info))}."
         )
+
+
+def failure(info: RunInfo) -> str:
+    """Why a run failed, and what became of its weights."""
+    message = info.progress.message or "It failed without saying why; see log.txt in its folder."
+    return message if info.has_weights else f"{message} It has no model to look at."
 
 
 def _reached(info: RunInfo) -> str:

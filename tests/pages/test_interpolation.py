@@ -160,7 +160,7 @@ def test_random_chooses_another_image(tiny_root):
 def test_drawing_without_ink_keeps_the_test_image(tiny_root):
     app = open_page(PAGE, image_a_from="drawing")
     assert not app.exception
-    assert "Nothing is drawn yet" in words(app)
+    assert "Until something is drawn" in words(app)
 
 
 def test_a_run_without_its_data_has_sliders_and_says_what_needs_the_images(empty_root, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from dataclasses import replace
+from urllib.error import URLError
 
 import psutil
 import pytest
@@ -13,6 +14,7 @@ from aecore import jobs, store
 from aecore.config import PENALTIES, Config, DataConfig, LossConfig, ModelConfig, TrainConfig, field_paths
 from aecore.data import DataNotFoundError
 from aecore.grid import Grid
+from aecore.jobs import process
 from aecore.presets import PRESETS
 from aecore.results import Progress
 from aecore.store import names
@@ -150,7 +152,7 @@ def test_a_dictionary_makes_the_output_linear(empty_root):
     [
         ("text_input", "train_model_hidden", "128, many", "takes whole numbers with commas"),
         ("text_input", "train_model_hidden", "0", "every width is from 1"),
-        ("text_input", "train_model_hidden", "-5 . 3", "'.'"),
+        ("text_input", "train_model_hidden", "-5 . 3", "'-5'"),
         ("number_input", "train_train_epochs", 0, "“Epochs” must be from 1"),
         ("number_input", "train_train_epochs", None, "“Epochs” is empty"),
         ("number_input", "train_train_batch_size", -3, "“Batch size” must be from 1"),
@@ -400,3 +402,88 @@ def test_a_history_that_was_cut_and_written_again_is_followed(tiny_root, tiny_ke
     records = training_view.history_of(store.read_info(path))
     assert records == store.read_history(path)
     assert [record.epoch for record in records] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("text", ["-3", "128, -64", "128 - - 64", "12.5"])
+def test_a_sign_is_no_separator_of_widths(empty_root, text):
+    app = open_page(PAGE)
+    app.text_input("train_model_hidden").set_value(text).run()
+    assert app.button("train_start").disabled
+    assert any("takes whole numbers with commas between" in error.value for error in app.error)
+
+
+@pytest.mark.parametrize("text", ["128, 64", "128-64", "128 - 64", "128 64", " 128;64, "])
+def test_widths_are_parted_by_commas_spaces_and_hyphens(empty_root, text):
+    app = open_page(PAGE)
+    app.text_input("train_model_hidden").set_value(text).run()
+    assert not app.error
+    assert app.session_state["train_model_hidden"] == text
+    assert not app.button("train_start").disabled
+
+
+def test_a_waiting_run_says_for_what_and_is_stopped_from_the_sidebar(empty_root):
+    first = at_work(empty_root)
+    paths = [store.create_run(TINY, name, empty_root) for name in ("second", "third")]
+    for place, path in enumerate(paths):
+        seem_at_work(path, status="queued", submitted=time.time() + place + 1, epoch=0, step=0)
+    app = open_page(PAGE)
+    said = [caption.value for caption in app.sidebar.caption]
+    assert any(text.endswith("second · waits for at work") for text in said), said
+    assert any(text.endswith("third · waits for at work and 1 more") for text in said), said
+    app.sidebar.button(f"sidebar_stop_{paths[1].name}").click().run()
+    assert [store.stop_requested(path) for path in (first, *paths)] == [False, False, True]
+
+
+def test_a_run_waits_for_a_training_elsewhere_only_when_it_has_said_so(empty_root):
+    path = at_work(empty_root, status="queued", epoch=0, step=0)
+    bars = [element.proto.text for element in open_page(PAGE).get("progress")]
+    assert set(bars) == {"starting"}
+    seem_at_work(path, status="queued", message=process.ELSEWHERE)
+    bars = [element.proto.text for element in open_page(PAGE).get("progress")]
+    assert set(bars) == {f"waits: {process.ELSEWHERE}"}
+
+
+def test_a_run_that_never_began_and_one_that_diverged_say_what_there_is(empty_root):
+    path = at_work(empty_root, status="stopped", epoch=0, step=0)
+    app = open_page(PAGE)
+    assert "there is no model" in app.info[0].value
+    seem_at_work(path, status="failed", message="The loss was no longer finite in epoch 1.")
+    store.write_failed(path, 1)
+    app = open_page(PAGE, link={"run": path.name})
+    assert any("no model to look at" in warning.value for warning in app.sidebar.warning)
+    assert "train_resume" not in [button.key for button in app.button]
+    app.button("train_slower").click().run()
+    assert not app.exception
+    assert app.number_input("train_train_learning_rate").value == TINY.train.learning_rate / 10
+
+
+def test_what_was_trained_is_offered_while_another_run_is_chosen(tiny_root, tiny_key):
+    path = store.create_run(TINY, "newer", tiny_root)
+    store.copy_run_files(tiny_root / tiny_key, path)
+    seem_at_work(path, epochs=TINY.train.epochs)
+    app = open_page(PAGE, link={"run": tiny_key})
+    assert app.session_state["run"] == tiny_key
+    assert "sidebar_take" not in [button.key for button in app.sidebar.button]
+    seem_at_work(path, status="finished", epochs=TINY.train.epochs)
+    app.run()
+    assert app.session_state["run"] == tiny_key
+    assert any("newer" in text.value for text in app.sidebar.markdown)
+    app.sidebar.button("sidebar_take").click().run()
+    assert app.session_state["run"] == path.name
+    assert app.query_params["run"] == path.name
+    assert "sidebar_take" not in [button.key for button in app.sidebar.button]
+
+
+def test_a_failed_download_leaves_no_stop_button_and_says_the_folder_once(empty_root, monkeypatch, tmp_path):
+    monkeypatch.setenv("AECORE_DATA", str(tmp_path / "data"))
+
+    def refuse(*args, **kwargs):
+        raise URLError(OSError(101, "Network is unreachable"))
+
+    monkeypatch.setattr("aecore.data.fetch.urlopen", refuse)
+    app = open_page(PAGE)
+    app.button("train_download").click().run()
+    assert "train_download_stop" not in [button.key for button in app.button]
+    said = [box.value for box in (*app.info, *app.error)]
+    assert sum(str(tmp_path / "data") in text for text in said) == 1
+    assert any("(Network is unreachable)" in text for text in said)

@@ -45,7 +45,8 @@ class CodeMap {
       if (this.pick?.plane) this.pick = null;
     }
     if (JSON.stringify(data.classes) !== JSON.stringify(before.classes)) this.hidden.clear();
-    if (!before.key) this.mode = data.mode;
+    // On a touch screen a finger scrolls the page until selecting is asked for.
+    if (!before.key) this.mode = matchMedia("(pointer: coarse)").matches ? "pan" : data.mode;
     this.plot.style.setProperty("--map-height", `${data.height}px`);
     this.above.setAttribute("aria-label", `${data.label}. Arrow keys go from point to point, Enter picks.`);
     this.showModes();

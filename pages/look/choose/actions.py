@@ -12,7 +12,7 @@ from aecore.grid import Grid
 from aecore.results import Row
 from aecore.store import GridInfo
 from pages.look.choose.place import go_to, place_in
-from pages.shared import settings_form, state
+from pages.shared import notices, settings_form, state
 from pages.shared.leaving import leave_for
 
 
@@ -114,10 +114,10 @@ def keep(info: GridInfo, k: int) -> None:
     try:
         path = store.keep_member(info.path, k)
     except (StoreError, OSError) as error:
-        st.toast(f"Not kept: {error}.", icon=":material/error:")
+        notices.say(f"Not kept: {error}.", "error")
         return
     state.choose(path.name)
-    st.toast(f"Kept as {path.name}; it is the chosen run now.", icon=":material/check:")
+    notices.say("Kept as a run of its own; it is the chosen run now.", "check")
 
 
 def draw_continue_form(info: GridInfo, k: int) -> None:
@@ -155,6 +155,6 @@ def go_on(info: GridInfo, k: int, epochs: int) -> None:
         path = continue_member(info.path, k, epochs)
         jobs.start(path)
     except (StoreError, OSError, RuntimeError) as error:
-        st.toast(f"Not continued: {error}.", icon=":material/error:")
+        notices.say(f"Not continued: {error}.", "error")
         return
-    st.toast("It trains on, as a run of its own.", icon=":material/check:")
+    notices.say("It trains on, as a run of its own.", "check")

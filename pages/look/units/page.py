@@ -24,7 +24,7 @@ def chosen_units(order: np.ndarray, latent_size: int) -> np.ndarray:
     with row:
         text = st.text_input(
             "Find units",
-            placeholder="7, 12",
+            placeholder=f"0, {latent_size - 1}",
             key="units_find",
             bind="query-params",
             width=160,

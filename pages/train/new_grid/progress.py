@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from aecore import jobs, store
@@ -9,7 +11,7 @@ from aecore.files import StoreError
 from aecore.grid import axis_text
 from aecore.store import GridInfo
 from pages.shared import grid_source
-from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button
+from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button, waits_for
 from pages.shared.leaving import leave_for
 from pages.shared.members import axis_label, member_name
 from pages.shared.state import CHOOSE_PAGE
@@ -75,7 +77,7 @@ def _standing(info: GridInfo, status: str) -> None:
     progress, members = info.progress, len(info.grid.members)
     done = progress.members_done
     if status == "queued":
-        st.progress(0.0, "Waiting for its turn on the device")
+        st.progress(0.0, waits_for(info))
     elif status in ("running", "silent"):
         fraction = min(max(progress.fraction, 0.0), 1.0)
         st.progress(fraction, f"{done} of {members} models done · {time_left(progress.seconds_left)}")
@@ -107,37 +109,40 @@ def _stacks(info: GridInfo) -> None:
 
 
 def _curves(info: GridInfo) -> None:
-    """A line a member, coloured by the first axis."""
+    """A line a member, coloured by the first axis; made anew only when an epoch has ended."""
+    stamp = tuple(store.history_size(info.member_path(k)) for k in range(len(info.grid.members)))
+    if not any(stamp):
+        return
     try:
-        histories = grid_source.histories(info)
+        chart = _chart(str(info.path), stamp, info)
     except (StoreError, OSError) as error:
         st.error(f"The histories can't be read: {error}.")
         return
-    split = next((name for name, values in info.grid.axes.items() if len(values) > 1), None)
-    rows = []
-    for k, history in enumerate(histories):
-        position = info.grid.position_of(k)
-        color = position.get(split) if split else ""
-        color = (
-            color
-            if isinstance(color, (int, float)) and not isinstance(color, bool)
-            else axis_text(split or "", color)
-        )
-        for record in history:
-            rows.append(
-                {
-                    "k": k,
-                    "epoch": record.epoch,
-                    "error": record.squared_error,
-                    "color": color,
-                    "label": member_name(info.grid, k),
-                }
-            )
-    if not rows:
-        return
+    st.vega_lite_chart(chart, key="new_grid_curves")
+    st.caption("A line a model: squared error on the validation images after each epoch.")
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _chart(path: str, stamp: tuple[int, ...], _info: GridInfo) -> dict[str, Any]:
+    """The curves' specification; `stamp` changes with the histories."""
     from aecore.figures.grid import member_curves
 
-    title = axis_label(split) if split else None
-    epochs = max(config.train.epochs for config in info.grid.members)
-    st.altair_chart(member_curves(rows, epochs, title), key="new_grid_curves")
-    st.caption("A line a model: squared error on the validation images after each epoch.")
+    grid = _info.grid
+    split = next((name for name, values in grid.axes.items() if len(values) > 1), None)
+    rows = []
+    for k, history in enumerate(grid_source.histories(_info)):
+        color = grid.position_of(k).get(split) if split else ""
+        if isinstance(color, bool) or not isinstance(color, (int, float)):
+            color = axis_text(split or "", color)
+        rows += [
+            {
+                "k": k,
+                "epoch": record.epoch,
+                "error": record.squared_error,
+                "color": color,
+                "label": member_name(grid, k),
+            }
+            for record in history
+        ]
+    epochs = max(config.train.epochs for config in grid.members)
+    return member_curves(rows, epochs, axis_label(split) if split else None).to_dict()

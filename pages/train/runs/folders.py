@@ -28,7 +28,7 @@ def draw_actions(info: Job, prefix: str) -> None:
     at_work = status in ("queued", "running", "silent")
     if at_work:
         st.button("Stop", key=f"{prefix}_stop", icon=":material/stop:", on_click=jobs.stop, args=(info.path,))
-    elif status != "finished":
+    elif status != "finished" and store.read_failed(info.path) is None:
         draw_resume_button(info, f"{prefix}_resume")
     with st.popover("Rename", icon=":material/edit:", key=f"{prefix}_rename_popover"):
         _rename(info, prefix)
@@ -46,9 +46,11 @@ def _rename(info: Job, prefix: str) -> None:
     """A field for the new name; Enter or the button takes it."""
     change = store.rename_grid if isinstance(info, GridInfo) else store.rename_run
     with st.form(f"{prefix}_rename_form", border=False):
-        name = st.text_input("Name", info.name, max_chars=120, key=f"{prefix}_name_{info.key}_{info.name}")
+        name = st.text_input("Name", info.name, key=f"{prefix}_name_{info.key}_{info.name}")
         if st.form_submit_button("Rename"):
             try:
+                if len(name) > store.NAME_LENGTH:
+                    raise ValueError(f"a name has at most {store.NAME_LENGTH} characters, not {len(name)}")
                 change(info.path, name)
             except (OSError, ValueError) as error:
                 st.error(f"Not renamed: {error}.")

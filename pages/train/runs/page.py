@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from aecore import store
+from aecore import jobs, store
 from aecore.presets import architecture, penalty_text
 from aecore.store import RunInfo, Unreadable
 from pages.shared import further_figures, layout, settings_form, state, training_view, words
@@ -114,8 +114,8 @@ def draw_details(info: RunInfo) -> None:
         if result := info.result:
             facts.insert(0, f"{result.epochs} epochs in {words.duration(result.seconds)}")
         st.caption(" · ".join(facts))
-        if message := info.progress.message:
-            st.error(message)
+        if jobs.status(info) == "failed":
+            st.error(training_view.failure(info))
     with right:
         values = [
             {"Setting": label(field), "Value": settings_form.show(info.config.get(field))}

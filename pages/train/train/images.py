@@ -36,14 +36,16 @@ def draw_download(dataset: Dataset) -> None:
     from aecore.data import download as fetch
 
     size = f"{dataset.download_bytes / 1e6:,.0f} MB"
-    st.info(
+    place = st.empty()
+    place.info(
         f"{dataset.title} is not on this machine. Download it, or {dataset.where_to_put()}.",
         icon=":material/cloud_download:",
     )
     if not st.button(f"Download {size}", key="train_download", icon=":material/download:"):
         return
     # Any click ends this script at the next report, and with it the download, which leaves nothing behind.
-    st.button("Stop the download", key="train_download_stop", icon=":material/stop:")
+    stop = st.empty()
+    stop.button("Stop the download", key="train_download_stop", icon=":material/stop:")
     bar = st.progress(0.0, "Connecting; stay on this page until it is done")
 
     def report(done: int, total: int) -> None:
@@ -53,6 +55,8 @@ def draw_download(dataset: Dataset) -> None:
         fetch(dataset.name, report)
     except DataNotFoundError as error:
         bar.empty()
-        st.error(str(error))
+        stop.empty()
+        # It says where the files belong as well.
+        place.error(f"{error}.", icon=":material/cloud_off:")
         return
     st.rerun()

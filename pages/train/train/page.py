@@ -57,6 +57,8 @@ def main() -> None:
         "Train", "Choose images and a network, press Train, and watch it learn to rebuild them."
     )
     settings_form.begin(FORM)
+    # Above the form, so that on a phone the button is on the first screen.
+    top = st.container()
     left, right = st.columns([2, 3], gap="large")
     with left:
         settings_form.draw_preset(FORM)
@@ -69,9 +71,10 @@ def main() -> None:
         config = settings_form.read(FORM)
     except ValueError as error:
         problem = str(error)
-    with right:
+    with top:
         draw_plan(config, problem, dataset)
         facts_place = st.empty()
+    with right:
         if not dataset.is_ready():
             draw_download(dataset)
         training_view.draw()

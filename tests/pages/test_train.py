@@ -16,7 +16,7 @@ from aecore.grid import Grid
 from aecore.presets import PRESETS
 from aecore.results import Progress
 from aecore.store import names
-from pages.shared import settings_form
+from pages.shared import settings_form, training_view
 from tests.pages.conftest import TINY, open_page
 
 PAGE = "pages/train/train/page.py"
@@ -334,3 +334,26 @@ def test_words_of_a_config_are_those_on_screen():
     assert "model." not in text
     assert "data." not in text
     assert "“Normalization” is [0, 1]" in text
+
+
+def test_pca_beside_validation_curves_is_scored_on_the_validation_images(tiny_root, tiny_key):
+    import numpy as np
+
+    from aecore import data
+
+    config = store.read_info(tiny_root / tiny_key).config
+    digits = data.load("digits")
+    train = digits.train_images.double().flatten(1).numpy() / 255
+    held_out = digits.split(config.data.validation_fraction, config.data.split_seed)[1]
+    mean = train.mean(0)
+    axes = np.linalg.svd(train - mean, full_matrices=False)[2][: config.model.latent_size]
+    x = train[held_out]
+    rebuilt = (x - mean) @ axes.T @ axes + mean
+    plain, clipped = (np.square(r - x).sum(1).mean() for r in (rebuilt, rebuilt.clip(0, 1)))
+    found = training_view.pca_beside_curves(store.read_info(tiny_root / tiny_key))
+    assert found == pytest.approx((plain, clipped), rel=1e-5)
+    words = training_view.pca_words(store.read_info(tiny_root / tiny_key), *found)
+    assert words == (
+        f"Grey: PCA with 6 components on the validation images, {plain:.2f}; clipped to [0, 1], which this "
+        f"network's outputs cannot leave, {clipped:.2f}."
+    )

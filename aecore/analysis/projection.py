@@ -125,6 +125,19 @@ class Baseline:
         """Images N x C x H x W in [0, 1] from their first n components (all where there are fewer)."""
         return self.pca.reconstruct(images, min(n, len(self.pca)))
 
+    def errors_on(self, images: torch.Tensor, n: int, clipped: bool = False) -> torch.Tensor:
+        """Squared error of each of N images (uint8, or float in [0, 1]) with n components: N values.
+
+        Clipped, the reconstructions are first brought into [0, 1], as a network's bounded outputs are.
+        """
+        parts = [torch.zeros(0)]
+        for part in images.split(2048):
+            x = unit_range(part)
+            found = torch.as_tensor(self.reconstruct(x, n))
+            found = found.clamp(0, 1) if clipped else found
+            parts.append((x - found).square().flatten(1).sum(1))
+        return torch.cat(parts)
+
 
 _recent: list[tuple[ImageData, Baseline]] = []
 

@@ -74,6 +74,21 @@ class ImageData:
         """Values in one image: C * H * W."""
         return self.train_images[0].numel()
 
+    def classes_apart(self) -> str:
+        """Which classes only the training or only the test images have, as a sentence; empty where none."""
+        train, test = (set(labels.unique().tolist()) for labels in (self.train_labels, self.test_labels))
+        parts = [
+            f"{', '.join(self.class_names[label] for label in sorted(only))} only in the {where} images"
+            for only, where in ((test - train, "test"), (train - test, "training"))
+            if only
+        ]
+        if not parts:
+            return ""
+        return (
+            f"The classes of training and test images differ: {' and '.join(parts)}. Test figures are then "
+            "not about images like those that were learnt from."
+        )
+
     def split(self, fraction: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
         """(train_index, validation_index): sorted, disjoint int64 indices that cover the training part.
 

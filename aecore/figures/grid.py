@@ -79,31 +79,33 @@ def error_curve(
     return alt.LayerChart(layer=layers).properties(height=height)
 
 
-def heat_map(cells: Sequence[Row], x: str, y: str, chosen: int, height: int = 300) -> alt.Chart:
-    """Validation error over two axes, a cell a member: rows hold `k`, `x`, `y`, `error` and `here`."""
+def heat_map(cells: Sequence[Row], x: str, y: str, chosen: int, height: int = 300) -> alt.LayerChart:
+    """Validation error over two axes, a cell a member: rows hold `k`, `x`, `y`, `error` and `here`.
+
+    A cell without an error is a dashed outline.
+    """
+    # Orders are given, because the layers do not all hold every cell.
+    columns, rows = (list(dict.fromkeys(cell[name] for cell in cells)) for name in ("x", "y"))
     base = alt.Chart(alt.Data(values=list(cells))).encode(
-        x=alt.X("x:O", title=x, sort=None, axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("y:O", title=y, sort=None),
+        x=alt.X("x:O", title=x, sort=columns, axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("y:O", title=y, sort=rows),
     )
     errors = [cell["error"] for cell in cells if cell["error"] is not None]
     middle = (min(errors) + max(errors)) / 2 if errors else 0
     color = alt.Color("error:Q", title="squared error", scale=alt.Scale(scheme=HEAT, zero=False), legend=None)
-    rects = base.mark_rect(cursor="pointer", invalid=None).encode(
-        color=alt.condition("isValid(datum.error)", color, alt.value("transparent")),
+    known = base.transform_filter("isValid(datum.error)")
+    colors = known.mark_rect().encode(color=color)
+    text = known.mark_text(fontSize=12).encode(
+        text=alt.Text("error:Q", format=".1f"),
+        color=alt.condition(f"datum.error > {middle}", alt.value("#ffffff"), alt.value("#14202b")),
+    )
+    # A colour would rank a cell without a figure among those with one: it is an outline.
+    clicked = base.mark_rect(fill="transparent", strokeDash=[3, 3], cursor="pointer").encode(
         stroke=alt.condition("isValid(datum.error)", alt.value("transparent"), alt.value(TEXT)),
-        strokeDash=alt.value([3, 3]),
         tooltip=[alt.Tooltip("label:N", title="model"), alt.Tooltip("error:Q", format=".2f")],
     )
-    text = (
-        base.transform_filter("isValid(datum.error)")
-        .mark_text(fontSize=12)
-        .encode(
-            text=alt.Text("error:Q", format=".1f"),
-            color=alt.condition(f"datum.error > {middle}", alt.value("#ffffff"), alt.value("#14202b")),
-        )
-    )
     frame = base.transform_filter("datum.here").mark_rect(filled=False, stroke=CHOSEN, strokeWidth=3)
-    return (rects.add_params(_pick()) + text + frame).properties(height=height)
+    return (colors + text + clicked.add_params(_pick()) + frame).properties(height=height)
 
 
 def pareto(rows: Sequence[Row], height: int = 300) -> alt.Chart:
@@ -201,7 +203,9 @@ def importance_bars(
         y=alt.Y("axis:N", title=None, sort=None, axis=alt.Axis(labelLimit=220)),
     )
     bars = base.mark_bar().encode(
-        color=alt.condition("datum.axis == 'together'", alt.value(PCA_COLOR), alt.value(LINE))
+        color=alt.condition(
+            f"datum.axis == 'together' || datum.share <= {noise}", alt.value(PCA_COLOR), alt.value(LINE)
+        )
     )
     text = base.mark_text(align="left", dx=5, color=TEXT).encode(text=alt.Text("share:Q", format=".1%"))
     limit = alt.Chart(alt.Data(values=[{"share": noise, "axis": ""}]))

@@ -66,3 +66,12 @@ def require_data(name: str) -> ImageData:
 
 def _is_training(key: str) -> bool:
     return any(info.key == key for info in jobs.active())
+
+
+def draw_classes_warning(name: str) -> None:
+    """Warns where the training and test images of a data set differ in their classes."""
+    if text := loading.classes_warning(name):
+        # The classes' names come from outside: as code, Markdown leaves them as they are.
+        st.warning("Training and test images differ in their classes.", icon=":material/warning:")
+        # The names of classes come from outside: they are no Markdown.
+        st.text(text)

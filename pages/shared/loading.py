@@ -89,16 +89,36 @@ def _quality(key: str, stamp: int) -> Quality:
 
 
 @st.cache_resource(max_entries=12, show_spinner="Fitting PCA, the baseline")
-def pca_squared_errors(name: str, components: int) -> Tensor:
-    """Squared error of each test image under PCA with that many components, N values."""
-    import torch
+def pca_squared_errors(name: str, components: int, clipped: bool = False) -> Tensor:
+    """Squared error of each test image under PCA with that many components, N values.
 
-    from aecore.analysis.metrics import squared_errors
-    from aecore.data import unit_range
+    Clipped: of its reconstructions brought into [0, 1].
+    """
+    return pca_baseline(name).errors_on(load_data(name).test_images, components, clipped)
 
-    baseline = pca_baseline(name)
-    parts = [unit_range(images) for images in load_data(name).test_images.split(2048)]
-    return torch.cat([squared_errors(x, baseline.reconstruct(x, components)) for x in parts])
+
+@st.cache_data(max_entries=24, show_spinner="Fitting PCA, the baseline")
+def pca_validation_errors(name: str, components: int, fraction: float, seed: int) -> tuple[float, float]:
+    """Mean squared error of the images held out by that split under PCA, as it is and clipped to [0, 1].
+
+    Of the images trained on, where none are held out. PCA is fitted to all training images, held out or not.
+    """
+    images = load_data(name)
+    train, validation = images.split(fraction, seed)
+    chosen = images.train_images[validation if len(validation) else train]
+    plain, clipped = (
+        float(pca_baseline(name).errors_on(chosen, components, clipped).double().mean())
+        for clipped in (False, True)
+    )
+    return plain, clipped
+
+
+def classes_warning(name: str) -> str:
+    """That the classes of training and test images differ, if they do and the images are here."""
+    try:
+        return load_data(name).classes_apart()
+    except ValueError:
+        return ""
 
 
 def train_codes(key: str) -> Tensor:

@@ -236,7 +236,8 @@ def pca_error(info: RunInfo) -> float | None:
 
 def draw_curves(info: RunInfo, history: list[EpochRecord]) -> None:
     """Squared error and loss by term, epoch by epoch, with a line on how to read them."""
-    epochs, pca = info.config.train.epochs, pca_error(info)
+    epochs = info.config.train.epochs
+    pca, clipped = pca_beside_curves(info)
     stamp = (history[0].epoch, history[-1].epoch, history[-1].train["loss"])
     error, terms = _curves(info.key, stamp, epochs, pca, history)
     left, right = st.columns(2)
@@ -247,6 +248,28 @@ def draw_curves(info: RunInfo, history: list[EpochRecord]) -> None:
             "Solid: validation images, after the epoch. Dashed: training images, while the weights moved."
             + (f" Penalty: {penalty_text(info.config.loss)}." if len(history[-1].train) > 3 else "")
         )
+    if pca is not None:
+        st.caption(pca_words(info, pca, clipped))
+
+
+def pca_beside_curves(info: RunInfo) -> tuple[float | None, float | None]:
+    """PCA's squared error on the images of the solid curve, as it is and clipped; None without the images."""
+    split = info.config.data
+    units = info.config.model.latent_size
+    try:
+        return loading.pca_validation_errors(split.name, units, split.validation_fraction, split.split_seed)
+    except ValueError:
+        return None, None
+
+
+def pca_words(info: RunInfo, pca: float, clipped: float | None) -> str:
+    """Which images and which PCA the grey rule stands for."""
+    units = info.config.model.latent_size
+    images = "validation" if info.config.data.validation_fraction else "training"
+    text = f"Grey: PCA with {units} component{'s' * (units != 1)} on the {images} images, {pca:.2f}"
+    if clipped is None or info.config.model.output_activation == "linear":
+        return f"{text}."
+    return f"{text}; clipped to [0, 1], which this network's outputs cannot leave, {clipped:.2f}."
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

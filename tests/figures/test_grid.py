@@ -77,15 +77,18 @@ def test_the_heat_map_has_a_cell_a_member_and_frames_the_one_here():
         {"k": 2, "x": "8", "y": "0.1", "error": None, "here": False, "label": "c"},
     ]
     chart = charts.heat_map(cells, "units", "strength", chosen=0)
-    cell, frame = marked(chart, "rect")
+    colored, cell, frame = marked(chart, "rect")
     (text,) = marked(chart, "text")
     assert cell["rows"] == cells
     assert (cell["encoding"]["x"]["title"], cell["encoding"]["y"]["title"]) == ("units", "strength")
-    # White figures on the darker half alone, and no colour where there is no error.
+    assert cell["encoding"]["x"]["sort"] == ["2", "4", "8"]
+    # White figures on the darker half alone; a cell without an error has neither colour nor figure.
     assert text["encoding"]["color"]["condition"]["test"] == "datum.error > 15.0"
-    assert cell["encoding"]["color"]["condition"]["test"] == "isValid(datum.error)"
+    for layer in (colored, text):
+        assert layer["transform"] == [{"filter": "isValid(datum.error)"}]
+    assert cell["mark"]["fill"] == "transparent"
+    assert "color" not in cell["encoding"]
     assert cell["encoding"]["stroke"]["value"] == charts.TEXT
-    assert text["transform"] == [{"filter": "isValid(datum.error)"}]
     assert frame["transform"] == [{"filter": "datum.here"}]
     assert frame["mark"]["stroke"] == charts.CHOSEN
     assert clickable(chart)

@@ -4,10 +4,11 @@ import csv
 import io
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
-from aecore import jobs, store
+from aecore import data, jobs, store
 from aecore.analysis import selection
 from aecore.config import Config
 from aecore.grid import Grid
@@ -358,3 +359,26 @@ def test_a_field_with_one_value_beside_the_sliders_says_so_instead_of_a_curve(gr
     app = open_page(PAGE, choose_field="loss.code_l1")
     assert not app.exception
     assert any("at 0 alone so far, so there is no curve" in text for text in texts(app))
+
+
+@pytest.mark.parametrize("page", [PAGE, "pages/look/reconstructions/page.py", "pages/train/train/page.py"])
+@pytest.mark.parametrize("apart", [True, False])
+def test_classes_that_differ_between_training_and_test_are_warned_of(
+    grid_root, grid_key, monkeypatch, page, apart
+):
+    import streamlit as st
+
+    digits = data.load("digits")
+    kept = digits.test_labels < (9 if apart else 10)
+    cut = replace(digits, test_images=digits.test_images[kept], test_labels=digits.test_labels[kept])
+    monkeypatch.setattr(data, "load", lambda name: cut)
+    for cache in (st.cache_resource, st.cache_data):
+        cache.clear()
+    app = open_page(page, {"run": f"{grid_key}/0"}, **{"train_data.name": "digits"})
+    for cache in (st.cache_resource, st.cache_data):
+        cache.clear()
+    assert not app.exception
+    assert [text.value for text in app.text if "only in the training images" in text.value] == (
+        [cut.classes_apart()] if apart else []
+    )
+    assert any("differ in their classes" in warning.value for warning in app.warning) == apart

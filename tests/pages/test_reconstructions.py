@@ -99,3 +99,18 @@ def test_the_link_carries_the_view(tiny_key):
     app = open_page(PAGE, link)
     assert app.segmented_control(key="reconstructions_order").value == "Best"
     assert len(pictures(app)) == 48
+
+
+def test_pca_is_also_given_clipped_where_the_networks_outputs_are_bounded(tiny_key):
+    digits = data.load("digits")
+    x = digits.test_images.double().flatten(1).numpy() / 255
+    train = digits.train_images.double().flatten(1).numpy() / 255
+    mean = train.mean(0)
+    axes = np.linalg.svd(train - mean, full_matrices=False)[2][:6]
+    rebuilt = (x - mean) @ axes.T @ axes + mean
+    clipped = np.square(rebuilt.clip(0, 1) - x).sum(1).mean()
+    app = open_page(PAGE)
+    assert not app.exception
+    (text,) = [caption.value for caption in app.caption if "clipped to it" in caption.value]
+    assert text.endswith(f"its squared error is {clipped:.2f}.")
+    assert clipped < np.square(rebuilt - x).sum(1).mean()

@@ -487,3 +487,26 @@ def test_a_failed_download_leaves_no_stop_button_and_says_the_folder_once(empty_
     said = [box.value for box in (*app.info, *app.error)]
     assert sum(str(tmp_path / "data") in text for text in said) == 1
     assert any("(Network is unreachable)" in text for text in said)
+
+
+def test_pca_beside_validation_curves_is_scored_on_the_validation_images(tiny_root, tiny_key):
+    import numpy as np
+
+    from aecore import data
+
+    config = store.read_info(tiny_root / tiny_key).config
+    digits = data.load("digits")
+    train = digits.train_images.double().flatten(1).numpy() / 255
+    held_out = digits.split(config.data.validation_fraction, config.data.split_seed)[1]
+    mean = train.mean(0)
+    axes = np.linalg.svd(train - mean, full_matrices=False)[2][: config.model.latent_size]
+    x = train[held_out]
+    rebuilt = (x - mean) @ axes.T @ axes + mean
+    plain, clipped = (np.square(r - x).sum(1).mean() for r in (rebuilt, rebuilt.clip(0, 1)))
+    found = training_view.pca_beside_curves(store.read_info(tiny_root / tiny_key))
+    assert found == pytest.approx((plain, clipped), rel=1e-5)
+    words = training_view.pca_words(store.read_info(tiny_root / tiny_key), *found)
+    assert words == (
+        f"Grey: PCA with 6 components on the validation images, {plain:.2f}; clipped to [0, 1], which this "
+        f"network's outputs cannot leave, {clipped:.2f}."
+    )

@@ -47,6 +47,8 @@ def draw_grid(info: GridInfo) -> None:
     draw_actions(info, k, rows[k], proposal)
     if members:
         draw_charts(info, members, place, k)
+    # Last, because the images may have to be loaded first.
+    layout.draw_classes_warning(info.config.data.name)
 
 
 def draw_charts(info: GridInfo, members: list[selection.Candidate], place: list[int], k: int) -> None:

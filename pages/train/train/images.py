@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.shared import images, loading
+from pages.shared.layout import draw_classes_warning
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -27,7 +28,9 @@ def draw_images(place: DeltaGenerator, dataset: Dataset) -> None:
         return
     row = "".join(images.tag(images.to_rgb(picture), "100%", dataset.name) for picture in pictures)
     style = "display:grid;grid-template-columns:repeat(12,minmax(0,32px));gap:3px"
-    place.html(f'<div style="{style}">{row}</div>')
+    with place.container():
+        st.html(f'<div style="{style}">{row}</div>')
+        draw_classes_warning(dataset.name)
 
 
 def draw_download(dataset: Dataset) -> None:

@@ -55,6 +55,22 @@ def test_the_link_keeps_view_lesson_and_strength(server, browser_page):
     assert browser_page.locator(TABLE).inner_text() == before
 
 
+def test_a_strength_stays_with_its_lesson(server, browser_page):
+    from playwright.sync_api import expect
+
+    open_sparsity(browser_page, server)
+    set_slider(browser_page, SLIDER, 1)
+    table = browser_page.locator(TABLE)
+    expect(table).to_contain_text("strength 0.0006")
+    for name in ("Whole-batch norm", "Linear code"):
+        browser_page.locator(".st-key-sparsity_lesson button", has_text=name).click()
+        expect(table).not_to_contain_text("strength 0.0006")
+        expect(table).to_contain_text("Batches of 512" if name.startswith("Whole") else "strength 0.003")
+        browser_page.locator(".st-key-sparsity_lesson button", has_text="ReLU code").click()
+        expect(table).to_contain_text("strength 0.0006")
+    assert_no_exception(browser_page)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_at_400_pixels_the_columns_stack_and_nothing_sticks_out(server, open_page, scheme):
     page = open_page(width=400, height=900, color_scheme=scheme)

@@ -209,15 +209,21 @@ def images_of(name: str) -> ImageData | None:
 def _slider(side: Side, networks: Sequence[Member], key: str) -> Member:
     by_strength = {_strength(m): m for m in networks}
     stops = list(by_strength)
-    start = min(stops, key=lambda s: abs(s - START))
+    start: dict[str, float] = {"value": min(stops, key=lambda s: abs(s - START))}
+    kept = f"_{key}"
+    if key not in st.session_state and key not in st.query_params and st.session_state.get(kept) in stops:
+        # Another lesson was shown meanwhile, and the link does not always keep what is not drawn.
+        st.session_state[key] = st.session_state[kept]
+        start = {}
     chosen = st.select_slider(
         f"Strength of {side.name}",
         stops,
-        start,
+        **start,
         format_func=lambda s: f"{s:g}",
         key=key,
         bind="query-params",
     )
+    st.session_state[kept] = chosen
     return by_strength[chosen]
 
 

@@ -26,6 +26,8 @@ def draw_header(title: str, sentence: str, run: Run | RunInfo | None = None) -> 
         parts = [config.data.name, architecture(config.model), f"{config.model.latent_size} units"]
         if (penalty := penalty_text(config.loss)) != "none":
             parts.append(penalty)
+        if config.train.shift:
+            parts.append("trained on shifted images")
         right.caption(" · ".join(parts), text_alignment="right")
     st.caption(sentence)
 

@@ -28,6 +28,8 @@ def draw_header(title: str, sentence: str, run: Run | RunInfo | None = None) -> 
             parts.append(penalty)
         if corruption := corruption_text(config.train):
             parts.append(corruption)
+        if config.train.shift:
+            parts.append("trained on shifted images")
         right.caption(" · ".join(parts), text_alignment="right")
     st.caption(sentence)
 

@@ -246,6 +246,7 @@ def draw_curves(info: RunInfo, history: list[EpochRecord]) -> None:
     if history[-1].validation:
         st.caption(
             "Solid: validation images, after the epoch. Dashed: training images, while the weights moved."
+            + _shift_sentence(info.config.train.shift)
             + (f" Penalty: {penalty_text(info.config.loss)}." if len(history[-1].train) > 3 else "")
         )
     if pca is not None:
@@ -280,6 +281,10 @@ def _curves(
     from aecore.figures.training import error_curve, term_curves
 
     return error_curve(_history, epochs, pca).to_dict(), term_curves(_history, epochs).to_dict()
+
+
+def _shift_sentence(shift: float) -> str:
+    return f" Training images are shifted by up to a pixel with probability {shift:g}." if shift else ""
 
 
 def _pictures(info: RunInfo, epoch: int) -> None:

@@ -510,3 +510,33 @@ def test_pca_beside_validation_curves_is_scored_on_the_validation_images(tiny_ro
         f"Grey: PCA with 6 components on the validation images, {plain:.2f}; clipped to [0, 1], which this "
         f"network's outputs cannot leave, {clipped:.2f}."
     )
+
+
+def curves_alone():
+    from pathlib import Path
+
+    import streamlit as st
+
+    from aecore.config import Config
+    from aecore.results import EpochRecord, Progress
+    from aecore.store import RunInfo
+    from pages.shared import training_view
+
+    config = Config.from_dict(st.session_state["config"])
+    means = {"loss": 0.1, "reconstruction": 0.1, "squared_error": 5.0}
+    record = EpochRecord(
+        epoch=1, train=means, validation=means, learning_rate=1e-3, images_per_second=1.0, seconds=1.0
+    )
+    info = RunInfo(Path("x"), "x", config, 0.0, Progress(), None, has_weights=False)
+    training_view.draw_curves(info, [record])
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.25])
+def test_curves_of_shifted_images_say_so(empty_root, shift):
+    app = AppTest.from_function(curves_alone, default_timeout=60)
+    app.session_state["config"] = TINY.with_values({"train.shift": shift}).to_dict()
+    app.run()
+    assert not app.exception
+    texts = " ".join(caption.value for caption in app.caption)
+    assert "Solid: validation images" in texts
+    assert ("shifted by up to a pixel with probability 0.25" in texts) == bool(shift)

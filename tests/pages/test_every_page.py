@@ -15,12 +15,19 @@ from tests.pages.conftest import TINY, open_page
 PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "pages").rglob("page.py"))
 
 NEED_IMAGES = [
-    f"pages/look/{name}/page.py" for name in ("reconstructions", "codes", "interpolation", "units")
+    f"pages/{name}/page.py"
+    for name in (
+        "look/reconstructions",
+        "look/codes",
+        "look/interpolation",
+        "look/units",
+        "understand/network",
+    )
 ]
 
 
 def test_there_are_pages():
-    assert len(PAGES) == 10
+    assert len(PAGES) == 12
     assert "pages/home/page.py" in PAGES
 
 

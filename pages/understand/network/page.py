@@ -132,6 +132,7 @@ def main() -> None:
         with row:
             picked = pick_image("image_a", "", network.data, first_images(network.data)[0])
     draw_network(network, picked)
+    # Folded away: what is read once. The network as PyTorch code of its own is to stand here too.
     with st.expander("All layers", icon=":material/table_rows:"):
         draw_table(network.layers)
 

@@ -34,6 +34,7 @@ LARGEST = 20_000_000
 class Network:
     """What is drawn."""
 
+    config: Config
     layers: Sequence[Layer]
     data: ImageData | None
     """The images, where they are on this machine."""
@@ -47,7 +48,7 @@ class Network:
         if self.trained:
             key = chosen_key()
             return _silent_of_run(key, store.weights_stamp(key))
-        return _silent_initially(self.run.config)
+        return _silent_initially(self.config)
 
 
 def choose_network(row: DeltaGenerator) -> Network | None:
@@ -80,7 +81,7 @@ def _of_run(key: str) -> Network | None:
     except StoreError as error:
         st.error(f"{key} can't be shown: {error}.")
         return None
-    return Network(layers(run.model, run.shape), _data(run.config.data.name), run, trained=True)
+    return Network(run.config, layers(run.model, run.shape), _data(run.config.data.name), run, trained=True)
 
 
 def _untrained(config: Config) -> Network:
@@ -97,8 +98,8 @@ def _untrained(config: Config) -> Network:
             f"With {parameters:,} parameters the network is drawn without an image in it; up to "
             f"{LARGEST:,} are built here."
         )
-        return Network(found, data, None, trained=False)
-    return Network(found, data, _initial(config) if data else None, trained=False)
+        return Network(config, found, data, None, trained=False)
+    return Network(config, found, data, _initial(config) if data else None, trained=False)
 
 
 def _data(name: str) -> ImageData | None:

@@ -74,9 +74,10 @@ def test_the_drawing_is_to_scale(network):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_at_400_pixels_nothing_sticks_out(network, server, scheme):
     page = network(
-        "&network_of=conv&network_data=digits&network_layer=encoder+1", width=400, color_scheme=scheme
+        "&network_of=conv&network_data=Digits+(8x8)&network_layer=encoder+1", width=400, color_scheme=scheme
     )
     page.get_by_text("Its feature maps").wait_for()
+    assert "16 × 4 × 4" in label(page, 1)
     wait_idle(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     drawing = page.locator(".layers canvas").bounding_box()
@@ -86,10 +87,11 @@ def test_at_400_pixels_nothing_sticks_out(network, server, scheme):
     goto(
         page,
         server,
-        "data?data_set=digits&data_normalization=standardized&data_output=sigmoid",
+        "data?data_set=Digits+(8x8)&data_normalization=standardized&data_output=sigmoid",
         "canvas, svg",
     )
     page.get_by_text("where a sigmoid output can't go").wait_for()
+    page.get_by_text("1,437 for training").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     assert_no_exception(page)
     screenshot(page, f"data-400-{scheme}")

@@ -42,7 +42,7 @@ def test_what_the_catalogue_knows_is_shown_of_sets_that_are_not_here(name, empty
     assert f"{dataset.train_size:,} for training" in html(app)
     assert dataset.origin in unescape(html(app))
     assert dataset.license in html(app)
-    assert ("Licence" in html(app)) == bool(dataset.archives or dataset.license)
+    assert ("Licence" in html(app)) == bool(dataset.license)
     if dataset.files:
         assert "is not on this machine" in app.info[0].value
         assert str(dataset.folder()) in app.info[0].value

@@ -120,7 +120,7 @@ def _data_name(row: DeltaGenerator) -> str:
         "Data set",
         names,
         index=names.index("mnist") if "mnist" in names else 0,
-        format_func=lambda name: DATASETS[name].title,
+        format_func=lambda name: DATASETS[name].title,  # what the link names too
         key="network_data",
         bind="query-params",
         width=240,

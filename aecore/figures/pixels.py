@@ -127,7 +127,7 @@ def class_histogram(
         alt.Chart(rows)
         .mark_bar()
         .encode(
-            x=alt.X("name:N", sort=None, title=None, axis=alt.Axis(labelAngle=0 if len(names) < 12 else -60)),
+            x=alt.X("name:N", sort=None, title=None, axis=axis),
             y=alt.Y("images:Q", title="images", axis=alt.Axis(tickCount=4)),
             color=alt.Color(
                 "part:N",

@@ -86,3 +86,13 @@ def test_other_images_are_others(empty_root):
     app.button(key="data_others").click().run()
     assert not app.exception
     assert html(app) != before
+
+
+def test_a_link_sets_the_page_up_and_one_that_names_nothing_there_leaves_it(empty_root):
+    link = {"data_set": "Digits (8x8)", "data_output": "sigmoid", "data_normalization": "standardized"}
+    app = open_page(PAGE, link=link)
+    assert "1,437 for training" in html(app)
+    assert "where a sigmoid output can't go" in app.warning[0].value
+    app = open_page(PAGE, link=dict.fromkeys(link, "nonsense"))
+    assert not app.exception
+    assert app.segmented_control(key="data_output").value == "tanh"

@@ -123,3 +123,11 @@ def test_a_layer_that_another_network_has_falls_back_to_the_code(tiny_root):
     app = open_page(PAGE, network_layer="encoder 9")
     assert not app.exception
     assert app.session_state["network_layer"] == "code"
+
+
+@pytest.mark.parametrize("value", ["nonsense", "9", "chosen run"])
+def test_a_link_that_names_nothing_there_shows_what_is_there(value, empty_root):
+    app = open_page(PAGE, link={"network_of": value, "network_layer": value, "network_data": value})
+    assert not app.exception
+    assert app.session_state["network_of"] == "post"
+    assert "The narrowest layer is the code" in words(app)

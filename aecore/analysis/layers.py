@@ -112,6 +112,15 @@ def statistics(values: Tensor | np.ndarray) -> Statistics:
     )
 
 
+def silent_units(values: Tensor) -> int:
+    """How many units of a layer are exactly 0 for every one of N images; of feature maps, everywhere in them.
+
+    `values` are N x size or N x C x H x W, as `activations` gives them.
+    """
+    active = (values != 0).flatten(2).any(2) if values.ndim > 2 else values != 0
+    return int((~active.any(0)).sum())
+
+
 def pixel_weights(model: AutoEncoder, number: int, shape: tuple[int, int, int]) -> np.ndarray | None:
     """The weights between the pixels and the units of layer `number` of `layers`, as pictures.
 

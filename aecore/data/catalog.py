@@ -61,7 +61,7 @@ class Dataset:
     origin: str = ""
     """Who made it: authors and year."""
     license: str = ""
-    """The terms its makers name; empty where they name none."""
+    """The terms its makers name; empty where none are known here."""
 
     @property
     def classes(self) -> int:

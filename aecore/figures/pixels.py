@@ -116,6 +116,8 @@ def class_histogram(
     training: np.ndarray, test: np.ndarray, names: Sequence[str], height: int = 200
 ) -> alt.Chart:
     """Images of each class, training and test ones above each other; one count a class in both arrays."""
+    # Names that would not all fit side by side stand aslant: each class keeps its own.
+    axis = alt.Axis(labelAngle=0 if len("".join(names)) <= 30 else -45, labelOverlap=False)
     rows = table(
         name=[*names, *names],
         images=np.concatenate([training, test]),
@@ -125,7 +127,7 @@ def class_histogram(
         alt.Chart(rows)
         .mark_bar()
         .encode(
-            x=alt.X("name:N", sort=None, title=None, axis=alt.Axis(labelAngle=0 if len(names) < 12 else -60)),
+            x=alt.X("name:N", sort=None, title=None, axis=axis),
             y=alt.Y("images:Q", title="images", axis=alt.Axis(tickCount=4)),
             color=alt.Color(
                 "part:N",

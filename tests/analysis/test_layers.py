@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from aecore.analysis.layers import activations, layers, pinch, pixel_weights, statistics
+from aecore.analysis.layers import activations, layers, pinch, pixel_weights, silent_units, statistics
 from aecore.config import ModelConfig
 from aecore.models import build, layer_sizes, outline, parameter_count
 from aecore.presets import PRESETS
@@ -124,3 +124,10 @@ def test_statistics_are_numpys():
     found = statistics(values)
     assert (found.mean, found.low, found.high, found.zeros) == (0.5, -1.0, 3.0, 0.5)
     assert found.std == pytest.approx(np.std(values))
+
+
+def test_silent_units_are_zero_for_every_image_and_place():
+    assert silent_units(torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, -2.0]])) == 1
+    maps = torch.zeros(2, 3, 2, 2)
+    maps[1, 2, 0, 1] = 0.5
+    assert silent_units(maps) == 2

@@ -15,7 +15,14 @@ from tests.pages.conftest import TINY, open_page
 PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "pages").rglob("page.py"))
 
 NEED_IMAGES = [
-    f"pages/look/{name}/page.py" for name in ("reconstructions", "codes", "interpolation", "units")
+    f"pages/{name}/page.py"
+    for name in (
+        "look/reconstructions",
+        "look/codes",
+        "look/interpolation",
+        "look/units",
+        "understand/network",
+    )
 ]
 
 

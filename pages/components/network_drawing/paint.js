@@ -68,8 +68,10 @@ function drawLabels(context, model, layout, colors) {
     const box = layout.boxes[i], half = context.measureText(text).width / 2;
     const middle = clamp(box.x + box.width / 2, half, layout.width - half);
     if (taken.some(([from, to]) => middle - half < to + 4 && middle + half > from - 4)) return;
+    // Above whatever it reaches over: a neighbour may be taller.
+    const under = layout.boxes.filter((b) => b.x < middle + half && b.x + b.width > middle - half);
     context.fillStyle = color;
-    context.fillText(text, middle, box.y - 7);
+    context.fillText(text, middle, Math.min(...under.map((b) => b.y), box.y) - 7);
     taken.push([middle - half, middle + half]);
   };
   if (model.pinch !== undefined) {

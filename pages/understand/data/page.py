@@ -33,16 +33,12 @@ def chosen_config() -> Config:
 def choose_dataset(config: Config) -> Dataset:
     from aecore.data import DATASETS
 
-    def title(name: str) -> str:
-        dataset = DATASETS[name]
-        return dataset.title if dataset.is_ready() else f"{dataset.title} (not on this machine yet)"
-
     names = get_args(DatasetName)
     name = st.selectbox(
         "Data set",
         names,
         index=names.index(config.data.name),
-        format_func=title,
+        format_func=lambda name: DATASETS[name].title,  # what the link names too
         key="data_set",
         bind="query-params",
         width=360,
@@ -82,10 +78,9 @@ def draw_facts(dataset: Dataset, data: ImageData | None) -> None:
         "Size": f"{height} × {width} pixels, {'grey' if channels == 1 else f'{channels} colour channels'}",
         "Classes": f"{dataset.classes}",
         "Made by": dataset.origin,
-        "Licence": dataset.license or "its makers name none",
     }
-    if dataset.license == "" and not dataset.archives:
-        del facts["Licence"]
+    if dataset.license:
+        facts["Licence"] = dataset.license
     if dataset.download_bytes:
         facts["Download"] = f"{dataset.download_bytes / 1e6:,.0f} MB"
     if data is not None:

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import images
+from pages.understand.network.source import SAMPLE, Network
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,12 +24,12 @@ AT_ONCE = 64
 """Feature maps, or pictures of weights, on one page of them."""
 
 
-def draw_layer(run: Run, layers: Sequence[Layer], number: int, values: Tensor, picked: Picked) -> None:
+def draw_layer(network: Network, number: int, values: Tensor, picked: Picked) -> None:
     """Draws layer `number`, whose `values` for the picked image have the layer's shape."""
     from aecore.analysis.layers import pixel_weights, statistics
     from aecore.figures.layers import value_histogram
 
-    layer, array = layers[number], values.numpy()
+    run, layer, array = network.run, network.layers[number], values.numpy()
     left, right = st.columns([3, 2], gap="large")
     with left:
         if layer.place in ("image", "reconstruction"):
@@ -48,9 +49,18 @@ def draw_layer(run: Run, layers: Sequence[Layer], number: int, values: Tensor, p
         st.caption(
             f"Mean {found.mean:.3g}, standard deviation {found.std:.3g}, from {found.low:.3g} to "
             f"{found.high:.3g}; {found.zeros:.0%} are exactly 0."
+            + silence_in_words(network.silent[number], layer, len(network.data.test_images[:SAMPLE]))
         )
     if (weights := pixel_weights(run.model, number, run.shape)) is not None:
         draw_weights(weights, layer)
+
+
+def silence_in_words(silent: int, layer: Layer, sample: int) -> str:
+    """How many of the layer's units never answer; empty where all do, and where values are pixels."""
+    if not silent or layer.place in ("image", "reconstruction"):
+        return ""
+    units = "maps" if len(layer.shape) == 3 else "units"
+    return f" Over {sample:,} test images {silent:,} of its {layer.shape[0]:,} {units} are always 0."
 
 
 def draw_image(run: Run, layer: Layer, values: Tensor, picked: Picked) -> None:

@@ -74,7 +74,7 @@ def draw_network(network: Network, picked: Picked | None) -> None:
     """The drawing and the enlarged layer; a fragment, because a click changes nothing else."""
     from aecore.analysis.layers import activations, pinch
     from aecore.figures.layers import widths_in_words
-    from aecore.figures.network import blank, walk
+    from aecore.figures.network import MAPS, blank, walk
 
     layers, run = network.layers, network.run
     names = [layer.name for layer in layers]
@@ -95,12 +95,14 @@ def draw_network(network: Network, picked: Picked | None) -> None:
             key=DRAWING,
             on_choose=lambda: take_layer(names),
         )
+        if any(len(layer.shape) == 3 and layer.shape[0] > MAPS for layer in layers):
+            st.caption(f"Of a convolution the {MAPS} feature maps that vary most are drawn.")
         st.markdown(widths_in_words(layers))
         if image is not None:
             st.markdown(error_in_words(network, picked, taken))
     if image is not None:
         x = run.scaling.normalize(image)
-        draw_layer(run, layers, chosen, activations(run.model, x)[chosen][0], picked)
+        draw_layer(network, chosen, activations(run.model, x)[chosen][0], picked)
 
 
 def choose_layer(layers: Sequence[Layer]) -> int:
@@ -130,6 +132,7 @@ def main() -> None:
         with row:
             picked = pick_image("image_a", "", network.data, first_images(network.data)[0])
     draw_network(network, picked)
+    # Folded away: what is read once. The network as PyTorch code of its own is to stand here too.
     with st.expander("All layers", icon=":material/table_rows:"):
         draw_table(network.layers)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from aecore import store
 from aecore.config import Config, field_paths
 from aecore.presets import PRESETS
 from aecore.store import StoreError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from aecore.store.run import Run
 
 RUN, TYPED = "chosen run", "settings"
+SAMPLE = 500
+"""Test images over which units are counted that never answer."""
 LARGEST = 20_000_000
 """Parameters of the largest network that is built only to be looked at: 80 MB."""
 
@@ -31,12 +34,21 @@ LARGEST = 20_000_000
 class Network:
     """What is drawn."""
 
+    config: Config
     layers: Sequence[Layer]
     data: ImageData | None
     """The images, where they are on this machine."""
     run: Run | None
     """With weights, trained or initial; None where nothing can go through it."""
     trained: bool
+
+    @property
+    def silent(self) -> tuple[int, ...]:
+        """Of every layer, the units that are 0 for all of the first `SAMPLE` test images."""
+        if self.trained:
+            key = chosen_key()
+            return _silent_of_run(key, store.weights_stamp(key))
+        return _silent_initially(self.config)
 
 
 def choose_network(row: DeltaGenerator) -> Network | None:
@@ -69,7 +81,7 @@ def _of_run(key: str) -> Network | None:
     except StoreError as error:
         st.error(f"{key} can't be shown: {error}.")
         return None
-    return Network(layers(run.model, run.shape), _data(run.config.data.name), run, trained=True)
+    return Network(run.config, layers(run.model, run.shape), _data(run.config.data.name), run, trained=True)
 
 
 def _untrained(config: Config) -> Network:
@@ -86,8 +98,8 @@ def _untrained(config: Config) -> Network:
             f"With {parameters:,} parameters the network is drawn without an image in it; up to "
             f"{LARGEST:,} are built here."
         )
-        return Network(found, data, None, trained=False)
-    return Network(found, data, _initial(config) if data else None, trained=False)
+        return Network(config, found, data, None, trained=False)
+    return Network(config, found, data, _initial(config) if data else None, trained=False)
 
 
 def _data(name: str) -> ImageData | None:
@@ -108,7 +120,7 @@ def _data_name(row: DeltaGenerator) -> str:
         "Data set",
         names,
         index=names.index("mnist") if "mnist" in names else 0,
-        format_func=lambda name: DATASETS[name].title,
+        format_func=lambda name: DATASETS[name].title,  # what the link names too
         key="network_data",
         bind="query-params",
         width=240,
@@ -141,3 +153,20 @@ def _initial(config: Config) -> Run:
     data = loading.load_data(config.data.name)
     model = build(config.model, data.shape, config.train.seed).eval()
     return Run(Path(), title(config), config, data.shape, scaling(config.data.normalization, data), model)
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _silent_of_run(key: str, stamp: int) -> tuple[int, ...]:
+    return _silent(loading.load_run(key))
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _silent_initially(config: Config) -> tuple[int, ...]:
+    return _silent(_initial(config))
+
+
+def _silent(run: Run) -> tuple[int, ...]:
+    from aecore.analysis.layers import activations, silent_units
+
+    images = loading.load_data(run.config.data.name).test_images[:SAMPLE]
+    return tuple(silent_units(v) for v in activations(run.model, run.scaling.normalize(images)))

@@ -45,6 +45,9 @@ PAGES = {
         page("look/sparsity", "Sparsity", "blur_off"),
         page("look/choose", "Choose", "rule"),
     ],
+    "Understand": [
+        page("understand/questions", "Questions", "quiz"),
+    ],
 }
 
 chosen = st.navigation(PAGES)

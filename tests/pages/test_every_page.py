@@ -20,7 +20,7 @@ NEED_IMAGES = [
 
 
 def test_there_are_pages():
-    assert len(PAGES) == 10
+    assert len(PAGES) == 11
     assert "pages/home/page.py" in PAGES
 
 

@@ -13,7 +13,8 @@ from pages.shared import leaving, sidebar
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
-st.set_page_config(page_title="Auto-encoder explorer", page_icon=":material/hourglass:", layout="wide")
+# A Material icon here would be fetched from a font server.
+st.set_page_config(page_title="Auto-encoder explorer", page_icon=str(sidebar.LOGO), layout="wide")
 
 
 def page(folder: str, title: str, icon: str) -> StreamlitPage:

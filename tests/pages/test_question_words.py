@@ -105,8 +105,8 @@ def test_initial_weights_set_apart_what_fails():
     found = {"He": over_seeds(2.0, 2.2), "default": over_seeds(3.0, 3.5), "zeros": over_seeds(5.7)}
     text = words.initial_weights(found, 4.73)
     assert (
-        text
-        == "Lowest: He, 2.10; default leaves 3.25, whatever the seed. Worse than the mean image (4.73): zeros."
+        text == "Lowest: He, 2.10; default leaves 3.25, whatever the seed. "
+        "Worse than the mean image (4.73): zeros."
     )
     assert "Worse" not in words.initial_weights(found, None)
 

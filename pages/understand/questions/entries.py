@@ -303,8 +303,8 @@ QUESTIONS = (
         "metrics",
         "What else can be measured?",
         "One mean hides which classes are hard and whether structure is kept. How much of the variance is "
-        "explained, how many directions of the code are used, and whether new images do as well as known ones "
-        "are questions of their own.",
+        "explained, how many directions of the code are used, and whether new images do as well as known "
+        "ones are questions of their own.",
         training.draw_metrics,
         Visit("The same beside every image", "compare", state.RECONSTRUCTIONS_PAGE),
         (

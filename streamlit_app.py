@@ -13,7 +13,8 @@ from pages.shared import leaving, notices, sidebar
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
-st.set_page_config(page_title="Auto-encoder explorer", page_icon=":material/hourglass:", layout="wide")
+# A Material icon here would be fetched from a font server.
+st.set_page_config(page_title="Auto-encoder explorer", page_icon=str(sidebar.LOGO), layout="wide")
 
 
 def page(folder: str, title: str, icon: str) -> StreamlitPage:
@@ -46,6 +47,7 @@ PAGES = {
         page("look/choose", "Choose", "rule"),
     ],
     "Understand": [
+        page("understand/questions", "Questions", "quiz"),
         page("understand/network", "Network", "hub"),
         page("understand/data", "Data", "photo_library"),
     ],

@@ -9,8 +9,8 @@ import altair as alt
 from aecore.figures.tables import table
 from aecore.palette import CLASS_COLORS, PCA_COLOR
 
-STEP = 15
-"""Pixels of a bar with its gap."""
+STEP, AXIS = 18, 44
+"""Pixels of a bar with its gap, and of the axis below."""
 
 
 def class_error_bars(errors: Mapping[str, float], mean: float) -> alt.LayerChart:
@@ -24,5 +24,5 @@ def class_error_bars(errors: Mapping[str, float], mean: float) -> alt.LayerChart
     )
     rule = alt.Chart(table(mean=[mean])).mark_rule(color=PCA_COLOR, strokeWidth=2, strokeDash=[4, 3])
     return alt.LayerChart(
-        layer=[base.mark_bar(color=CLASS_COLORS[0]), rule.encode(x="mean:Q")], height=STEP * len(names)
+        layer=[base.mark_bar(color=CLASS_COLORS[0]), rule.encode(x="mean:Q")], height=STEP * len(names) + AXIS
     )

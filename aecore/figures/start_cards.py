@@ -1,11 +1,14 @@
-"""The start cards' small pictures as SVG text: a falling error, and L1's diamond beside L2's disc."""
+"""The start cards' small pictures as SVG text: an error, a function, L1's diamond beside L2's disc."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from aecore.analysis import geometry
+from aecore.analysis.approximation import fit
 from aecore.palette import CLASS_COLORS, L1_COLOR, L2_COLOR, PCA_COLOR
 
 WIDTH, HEIGHT = 120, 84
@@ -33,6 +36,19 @@ def falling_error(errors: Sequence[float], baseline: float | None = None) -> str
     if len(errors) == 1:
         line = f'<circle cx="3" cy="{y(errors[0]):.1f}" r="3" fill="{CLASS_COLORS[0]}"/>'
     return _svg(axis + rule + line)
+
+
+def fitted_function() -> str:
+    """A function in grey under what a network with one small hidden layer makes of it."""
+    found = fit("waves", 12)
+
+    def line(values: np.ndarray) -> str:
+        places = zip(found.x[::6], values[::6], strict=True)
+        return " ".join(f"{4 + 112 * x:.1f},{HEIGHT / 2 - 28 * y:.1f}" for x, y in places)
+
+    target = f'<polyline points="{line(found.target)}" stroke="{PCA_COLOR}" stroke-width="5" opacity="0.5"/>'
+    output = f'<polyline points="{line(found.output)}" stroke="{CLASS_COLORS[0]}" stroke-width="2.5"/>'
+    return _svg(target + output)
 
 
 def diamond_and_disc() -> str:

@@ -1,4 +1,4 @@
-"""The start cards: four ways on, each with a sentence and a small picture that comes when it is made."""
+"""The start cards: five ways on, each with a sentence and a small picture that comes when it is made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import streamlit as st
 from aecore import store
 from aecore.store import RunInfo
 from pages.home.pictures import growing, pairs, svg_tag
-from pages.shared.state import CHOOSE_PAGE, RECONSTRUCTIONS_PAGE, SPARSITY_PAGE, TRAIN_PAGE
+from pages.shared.state import (
+    CHOOSE_PAGE,
+    QUESTIONS_PAGE,
+    RECONSTRUCTIONS_PAGE,
+    SPARSITY_PAGE,
+    TRAIN_PAGE,
+)
 from pages.shared.training_view import pca_error
 
 if TYPE_CHECKING:
@@ -36,6 +42,11 @@ CARDS = {
         "How many units?",
         "Slide through trained models and keep the one that fits.",
     ),
+    "questions": (
+        QUESTIONS_PAGE,
+        "All questions",
+        "Layers, activations, losses, initial weights: each with a picture and a way to try it.",
+    ),
 }
 """By the name of the card: the page it leads to, its title and its sentence."""
 
@@ -57,9 +68,10 @@ def draw_start_cards() -> dict[str, DeltaGenerator]:
 
 def draw_card_pictures(places: dict[str, DeltaGenerator], info: RunInfo) -> None:
     """Fills the places with pictures made from a run."""
-    from aecore.figures.start_cards import diamond_and_disc, falling_error
+    from aecore.figures.start_cards import diamond_and_disc, falling_error, fitted_function
 
     places["sparsity"].html(svg_tag(diamond_and_disc(), "L1's diamond and L2's disc meet a loss's contour"))
+    places["questions"].html(svg_tag(fitted_function(), "A function, and a small network's attempt at it"))
     history = store.read_history(info.path)
     errors = [record.squared_error for record in history]
     if errors:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,23 @@ def draw_wall(figures: Sequence[Figure], width: int = 64) -> None:
             "</figcaption></figure>"
         )
     st.html(f'<div style="display:flex;flex-wrap:wrap;gap:14px 18px">{"".join(cells)}</div>')
+
+
+def draw_rows(rows: Mapping[str, Any], side: int = 64) -> None:
+    """Rows of images, each N x C x H x W in [0, 1] or uint8 under its name; `side` is the largest on screen.
+
+    Images of one column stand under each other, and shrink with the page.
+    """
+    cells = []
+    for name, row in rows.items():
+        text = html.escape(name)
+        cells.append(f'<div style="font-size:0.8rem;opacity:0.75;align-self:center">{text}</div>')
+        cells += [tag(to_rgb(image), "100%", f"{name}, {i + 1}") for i, image in enumerate(row)]
+    count = max(len(row) for row in rows.values())
+    st.html(
+        f'<div data-rows="{len(rows)}" style="display:grid;gap:4px;max-width:{104 + count * (side + 4)}px;'
+        f'grid-template-columns:6.2rem repeat({count},minmax(0,{side}px))">{"".join(cells)}</div>'
+    )
 
 
 def mosaic(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:

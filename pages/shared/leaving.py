@@ -8,6 +8,8 @@ the browser; whatever came before that report came in time, and only then is the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 _HERE, _TARGET = "_leaving_here", "_leaving_for"  # session keys
@@ -25,9 +27,12 @@ _report = st.components.v2.component(
 )
 
 
-def leave_for(page: str) -> None:
-    """Goes to the page of that file; call it in a button's callback, which no other rerun can overtake."""
-    st.session_state[_TARGET] = page
+def leave_for(page: str, link: Mapping[str, str] | None = None) -> None:
+    """Goes to the page of that file; call it in a button's callback, which no other rerun can overtake.
+
+    `link` holds the query parameters of the URL that it is opened with.
+    """
+    st.session_state[_TARGET] = page, dict(link or {})
     st.rerun()
 
 
@@ -45,5 +50,6 @@ def wait_for_browser() -> None:
 
 
 def _switch() -> None:
-    if (page := st.session_state.pop(_TARGET, None)) is not None:
-        st.switch_page(page)
+    if (target := st.session_state.pop(_TARGET, None)) is not None:
+        page, link = target
+        st.switch_page(page, query_params=link)

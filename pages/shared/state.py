@@ -32,6 +32,8 @@ RECONSTRUCTIONS_PAGE = "pages/look/reconstructions/page.py"
 SPARSITY_PAGE = "pages/look/sparsity/page.py"
 CHOOSE_PAGE = "pages/look/choose/page.py"
 INTERPOLATION_PAGE = "pages/look/interpolation/page.py"
+CODES_PAGE = "pages/look/codes/page.py"
+QUESTIONS_PAGE = "pages/understand/questions/page.py"
 
 
 def chosen_key() -> str | None:

@@ -1,6 +1,6 @@
 """Errors by class as bars."""
 
-from aecore.figures.quality import STEP, class_error_bars
+from aecore.figures.quality import AXIS, STEP, class_error_bars
 
 
 def test_the_hardest_class_is_on_top_and_the_mean_is_marked():
@@ -9,4 +9,4 @@ def test_the_hardest_class_is_on_top_and_the_mean_is_marked():
     assert bars["encoding"]["y"]["sort"] == ["b", "c", "a"]
     assert {row["name"]: row["error"] for row in bars["data"]["values"]} == {"a": 1.0, "b": 3.0, "c": 2.0}
     assert rule["data"]["values"] == [{"mean": 2.1}]
-    assert chart["height"] == 3 * STEP
+    assert chart["height"] == 3 * STEP + AXIS

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from aecore.figures.start_cards import HEIGHT, WIDTH, diamond_and_disc, falling_error
+from aecore.figures.start_cards import HEIGHT, WIDTH, diamond_and_disc, falling_error, fitted_function
 from aecore.palette import L1_COLOR, L2_COLOR, PCA_COLOR
 
 
@@ -31,3 +31,12 @@ def test_the_l1_solution_lies_on_an_axis_and_the_l2_solution_does_not():
     assert [color for _, _, color in dots] == [L1_COLOR, L2_COLOR]
     assert [float(y) == 0 for _, y, _ in dots] == [True, False]
     assert all(float(x) != 0 for x, _, _ in dots)
+
+
+def test_the_fitted_function_is_two_lines_inside_the_picture():
+    lines = re.findall(r'points="([^"]*)"', fitted_function())
+    places = [[tuple(map(float, point.split(","))) for point in line.split()] for line in lines]
+    assert len(places) == 2
+    assert places[0] != places[1]
+    for line in places:
+        assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in line)

@@ -27,7 +27,7 @@ NEED_IMAGES = [
 
 
 def test_there_are_pages():
-    assert len(PAGES) == 13
+    assert len(PAGES) == 14
     assert "pages/home/page.py" in PAGES
 
 

@@ -1,0 +1,159 @@
+"""What the pictures are made from: a trained run whose images are here, and grids that answer a question."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from aecore import jobs, store
+from aecore.analysis import selection
+from aecore.gallery.experiments import Experiment
+from aecore.grid import Grid
+from aecore.results import EpochRecord
+from aecore.store import GridInfo
+from pages.shared import grid_source, loading, state
+from pages.shared.job_controls import draw_stop_button
+from pages.shared.sidebar import draw_progress_bar
+
+if TYPE_CHECKING:
+    from aecore.data import ImageData
+    from aecore.store.run import Run
+
+EVERY = 1.0
+"""Seconds between two looks at a grid that trains."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained run, with its images."""
+
+    key: str
+    run: Run
+    data: ImageData
+
+
+def subject() -> Subject | None:
+    """The chosen run, or the newest other one, whose weights can be loaded and whose images are here."""
+    chosen = state.chosen_key()
+    keys = dict.fromkeys(([chosen] if chosen else []) + [info.key for info in state.usable_runs()])
+    for key in keys:
+        try:
+            run = loading.load_run(key)
+            return Subject(key, run, loading.load_data(run.config.data.name))
+        except ValueError:
+            continue
+    return None
+
+
+def require_subject() -> Subject | None:
+    """The subject with the line that names it; where there is none, what would be here."""
+    found = subject()
+    if found is None:
+        st.info("This picture is made from a trained network, and none whose images are here is trained yet.")
+        st.page_link(state.TRAIN_PAGE, label="Train the first one", icon=":material/model_training:")
+        return None
+    return found
+
+
+def made_from(found: Subject, more: str = "") -> None:
+    """The line that says which run a picture was made from, and how; the run's name is text, not markup."""
+    text = html.escape(f"From {found.run.name}, on test images of {found.data.name}. {more}")
+    st.html(f'<div style="font-size:0.875rem;opacity:0.7">{text}</div>')
+
+
+def find(grid: Grid) -> GridInfo | None:
+    """The newest finished grid of exactly these models."""
+    return next((i for i in grid_source.grids() if i.grid == grid and i.result is not None), None)
+
+
+def require(experiment: Experiment) -> GridInfo | None:
+    """The experiment's finished grid; where there is none, its training, or the button that starts it."""
+    found = find(experiment.grid)
+    if found is None:
+        at_work = any(isinstance(job, GridInfo) and job.grid == experiment.grid for job in jobs.active())
+        # Its end reruns the page, from the sidebar.
+        st.fragment(_draw_training, run_every=EVERY if at_work else None)(experiment)
+    return found
+
+
+def _draw_training(experiment: Experiment) -> None:
+    job = next(
+        (j for j in jobs.active() if isinstance(j, GridInfo) and j.grid == experiment.grid),
+        None,
+    )
+    if job is not None:
+        draw_progress_bar(job)
+        draw_stop_button(job, "questions_stop", "Keeps what every model has reached; New grid resumes it.")
+        return
+    count = len(experiment.grid.members)
+    st.info(f"This picture is made from {count} small networks on digits, which are not trained yet.")
+    st.button(
+        f"Train the {count} networks",
+        key="questions_train",
+        icon=":material/play_arrow:",
+        on_click=_train,
+        args=(experiment,),
+        help="Takes a minute or two on two cores; they stay, as a grid, on the Choose page.",
+    )
+
+
+def _train(experiment: Experiment) -> None:
+    try:
+        jobs.submit_grid(experiment.grid, experiment.name)
+    except (OSError, ValueError) as error:
+        st.toast(f"The training could not be started: {error}", icon=":material/error:")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Models that differ in their seed alone: their squared error on the test images."""
+
+    values: Mapping[str, Any]
+    """Their place on the grid's axes, the seed left out."""
+    mean: float
+    low: float
+    high: float
+    ks: tuple[int, ...]
+    """The members, by seed."""
+
+
+def measured(info: GridInfo) -> list[Measured]:
+    """The grid's finished models, over seeds, in the order of its positions."""
+    found = []
+    for group in selection.groups(selection.candidates(info.grid, info.members())):
+        if group.test is None:
+            continue
+        values = {name: group.config.get(name) for name in info.grid.axes if name != selection.SEED}
+        ks = tuple(c.k for c in group.members)
+        found.append(Measured(values, group.test, min(group.tests), max(group.tests), ks))
+    return found
+
+
+def pictures(info: GridInfo) -> np.ndarray:
+    """What every member makes of the probe images: uint8, members x n x C x H x W."""
+    return grid_source.pictures(info).images
+
+
+def histories(info: GridInfo) -> list[list[EpochRecord]]:
+    """Each member's epochs."""
+    return _histories(str(info.path), info.created)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _histories(path: str, created: float) -> list[list[EpochRecord]]:
+    from pathlib import Path
+
+    return grid_source.histories(store.read_grid(Path(path)))
+
+
+def mean_image_error(name: str) -> float | None:
+    """Squared error of the mean training image on the test images; None where the images are not here."""
+    try:
+        return loading.pca_baseline(name).error(0)
+    except ValueError:
+        return None

@@ -1,0 +1,248 @@
+"""Pictures of choosing a model, and of what one can be used for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from aecore.gallery import shipped
+from pages.shared import images, loading
+from pages.shared.members import member_name
+from pages.understand.questions import material, words
+from pages.understand.questions.material import Subject
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+IMAGES = 8
+MAP_POINTS = 2000
+"""Test images on the map and in the scores beside it."""
+
+
+def draw_selection() -> None:
+    """Every model of the grid of code sizes by error and active units, with the one proposed."""
+    from aecore.analysis import selection
+    from aecore.figures.grid import pareto
+
+    info = material.find(shipped.UNITS)
+    if info is None:
+        st.info(
+            "The shipped grid of code sizes is not here; `make gallery` trains it, or New grid any other."
+        )
+        return
+    members = selection.candidates(info.grid, info.members())
+    judged = [m for m in members if None not in (m.validation, m.active_units, m.parameters)]
+    found = selection.propose(selection.groups(members))
+    if found is None or not judged:
+        return
+    chosen, best = found.chosen.best, found.best
+    front = selection.pareto_front([(m.validation, m.active_units, m.parameters) for m in judged])
+    rows = [
+        {
+            "k": m.k,
+            "units": m.active_units,
+            "error": m.validation,
+            "parameters": m.parameters,
+            "front": bool(on),
+            "here": m.k == chosen.k,
+            "label": member_name(info.grid, m.k),
+        }
+        for m, on in zip(judged, front, strict=True)
+    ]
+    st.altair_chart(pareto(rows), key="questions_pareto")
+    name = member_name(info.grid, chosen.k)
+    is_best = found.chosen is best
+    st.markdown(
+        words.proposed(name, found.chosen.validation, best.validation, best.standard_error or 0.0, is_best)
+    )
+    st.caption(
+        "Validation images choose; test images only report. Green: models that no other beats in error, "
+        "active units and size at once. Ring: the proposal."
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner="Finding each image's neighbours")
+def _map(key: str, stamp: int) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
+    """The codes' plane, the pixels' plane, and k-NN accuracy by space, of the first test images."""
+    from aecore.analysis.neighbors import knn_accuracy
+    from aecore.analysis.projection import fit_pca
+    from aecore.data import unit_range
+
+    run = loading.load_run(key)
+    data = loading.load_data(run.config.data.name)
+    codes = loading.test_codes(key)[:MAP_POINTS]
+    x = unit_range(data.test_images[:MAP_POINTS])
+    labels = data.test_labels[:MAP_POINTS]
+    baseline = loading.pca_baseline(data.name)
+    n = min(run.latent_size, len(baseline.pca))
+    scores = baseline.pca.transform(x, n)
+    accuracy = {
+        f"{data.pixels:,} pixels": knn_accuracy(x, labels),
+        f"{n} components of PCA": knn_accuracy(scores, labels),
+        f"{run.latent_size} units of the code": knn_accuracy(codes, labels),
+    }
+    plane = np.asarray(fit_pca(codes).transform(codes, min(2, run.latent_size)))
+    if plane.shape[1] == 1:
+        plane = np.column_stack([plane, np.zeros(len(plane))])
+    return plane, np.asarray(baseline.pca.transform(x, 2)), accuracy
+
+
+def _stamp(found: Subject) -> int:
+    from aecore import store
+
+    return store.weights_stamp(found.key)
+
+
+def draw_dimensions() -> None:
+    """Two planes, and how well each space keeps classes together."""
+    from aecore.figures.questions import class_map
+
+    if (found := material.require_subject()) is None:
+        return
+    codes, pixels, accuracy = _map(found.key, _stamp(found))
+    names = [found.data.class_names[c] for c in found.data.test_labels[: len(codes)]]
+    left, right = st.columns(2, gap="large")
+    with left:
+        chart = class_map(codes, names, "first component of the codes", "second")
+        st.altair_chart(chart, key="questions_map_codes")
+    with right:
+        chart = class_map(pixels, names, "first component of the pixels", "second")
+        st.altair_chart(chart, key="questions_map_pixels")
+    st.markdown(words.neighbours(accuracy, len(codes)))
+    material.made_from(
+        found, f"{len(codes):,} images, leave-one-out; the maps show two of each space's directions."
+    )
+
+
+def draw_denoising() -> None:
+    """Noisy images, and what the plain network and PCA make of them."""
+    from aecore.analysis.probe import probe_index
+    from aecore.analysis.uses import add_noise, denoise
+    from aecore.data import unit_range
+
+    if (found := material.require_subject()) is None:
+        return
+    std = st.slider(
+        "Noise, standard deviation", 0.05, 1.0, 0.4, 0.05, key="questions_noise", bind="query-params"
+    )
+    run, data = found.run, found.data
+    baseline = loading.pca_baseline(data.name)
+
+    def pca(x: Tensor) -> Tensor:
+        return baseline.reconstruct(x, run.latent_size)
+
+    x = unit_range(data.test_images[probe_index(data, IMAGES)])
+    noisy = add_noise(x, std, 1)
+    rows = {
+        "clean": x,
+        "noisy": noisy,
+        "network": run.reconstruct(noisy),
+        f"PCA, {run.latent_size}": pca(noisy),
+    }
+    images.draw_rows(rows, 72)
+    sample = unit_range(data.test_images[:1000])
+    st.markdown(words.denoised(denoise(sample, std, run.reconstruct, pca)))
+    material.made_from(
+        found,
+        f"PSNR to the clean image over {len(sample):,} images. The network was trained on clean images; "
+        "training on noisy ones is not part of this app yet.",
+    )
+
+
+COUNTS = (10, 30, 100, 300, 1000)
+"""Labelled training images."""
+TRAINING, TESTING = 5000, 1000
+"""Images that labels are drawn among, and images that are classified."""
+
+
+@st.cache_data(max_entries=8, show_spinner="Classifying with few labels")
+def _accuracy(key: str, stamp: int) -> tuple[list[int], dict[str, list[tuple[float, float, float]]]]:
+    from aecore.analysis.uses import accuracy_by_labels
+    from aecore.data import unit_range
+
+    run = loading.load_run(key)
+    data = loading.load_data(run.config.data.name)
+    train, test = (unit_range(part) for part in (data.train_images[:TRAINING], data.test_images[:TESTING]))
+    baseline = loading.pca_baseline(data.name)
+    n = min(run.latent_size, len(baseline.pca))
+    features = {
+        "code": (run.encode(train), run.encode(test)),
+        "PCA": (baseline.pca.transform(train, n), baseline.pca.transform(test, n)),
+        "pixels": (train, test),
+    }
+    counts = [count for count in COUNTS if count <= len(train)]
+    found = {}
+    for name, (known, asked) in features.items():
+        scores = accuracy_by_labels(
+            known, data.train_labels[: len(train)], asked, data.test_labels[: len(test)], counts
+        )
+        found[name] = [(float(s.mean()), float(s.min()), float(s.max())) for s in scores.T]
+    return counts, found
+
+
+def draw_features() -> None:
+    """Accuracy of the nearest labelled image by the number of labels."""
+    from aecore.figures.questions import lines
+
+    if (found := material.require_subject()) is None:
+        return
+    counts, accuracy = _accuracy(found.key, _stamp(found))
+    rows = [
+        {"x": count, "y": mean, "low": low, "high": high, "series": name}
+        for name, scores in accuracy.items()
+        for count, (mean, low, high) in zip(counts, scores, strict=True)
+    ]
+    chart = lines(
+        rows, "labelled training images", "share of test images named rightly", log_x=True, ticks=counts
+    )
+    st.altair_chart(chart, key="questions_labels")
+    if counts:
+        st.markdown(words.few_labels(counts, accuracy))
+    material.made_from(
+        found,
+        f"{TESTING:,} of them at most, each named after its nearest labelled image; band: lowest to highest "
+        "of 5 draws of the labelled ones.",
+    )
+
+
+SAMPLES = 24
+
+
+@st.cache_data(max_entries=16, show_spinner="Drawing samples")
+def _samples(key: str, stamp: int, seed: int) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Decoded samples, PCA's, and how far samples and test images are from the nearest training image."""
+    from aecore.analysis.latent import nearest_image_errors
+    from aecore.analysis.uses import gaussian_samples
+    from aecore.data import unit_range
+
+    run = loading.load_run(key)
+    data = loading.load_data(run.config.data.name)
+    made = run.decode(gaussian_samples(run.encode(data.train_images[:TRAINING]), SAMPLES, seed))
+    pca = loading.pca_baseline(data.name).pca
+    scores = pca.transform(unit_range(data.train_images[:TRAINING]), min(run.latent_size, len(pca)))
+    linear = pca.inverse(gaussian_samples(scores, SAMPLES, seed)).reshape(-1, *data.shape)
+    real = unit_range(data.test_images[:SAMPLES])
+    distances = [float(np.median(nearest_image_errors(x.numpy(), data.train_images))) for x in (made, real)]
+    return made.numpy(), linear.numpy(), *distances
+
+
+def draw_generation() -> None:
+    """Samples from a Gaussian fitted to the codes, decoded, and the same with PCA."""
+    if (found := material.require_subject()) is None:
+        return
+    seed = st.number_input("Draw", 0, 9999, 0, key="questions_draw", bind="query-params", width=160)
+    made, linear, samples, tests = _samples(found.key, _stamp(found), seed)
+    for place, name, pictures in zip(
+        st.columns(2, gap="large"), ("network", f"PCA, {found.run.latent_size}"), (made, linear), strict=True
+    ):
+        place.caption(f"{SAMPLES} samples, {name}")
+        place.html(images.tag(images.mosaic(pictures, 6), "100%", f"samples, {name}"))
+    st.markdown(words.generated(samples, tests))
+    material.made_from(
+        found,
+        "Codes drawn from the Gaussian with the mean and covariance of training codes. A plain "
+        "auto-encoder's loss does not ask for such codes; networks that do, and other samplers, are not "
+        "part of this app yet.",
+    )

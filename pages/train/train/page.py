@@ -19,6 +19,7 @@ MORE = {
     "Optimizer": ("train.optimizer", "train.momentum", "train.weight_decay", "train.schedule"),
     "Images": ("data.normalization", "data.validation_fraction", "data.split_seed"),
     "Machine": ("train.device", "train.precision"),
+    "Notes": ("train.record", "train.keep_weights"),
 }  # fmt: skip
 
 

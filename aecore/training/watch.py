@@ -22,7 +22,7 @@ from aecore.looks import BINS, EDGES, Layer, look_dtype
 IMAGES = 100
 """Test images that the units are watched on: one that is zero on 99 % of them is zero on all."""
 
-SAMPLE = 2048
+SAMPLE = 1024
 """Values that a log-histogram is made of, the same places at every look."""
 
 DEAD_BELOW = 0.01
@@ -37,14 +37,14 @@ tanh is 1 - y^2, that of the sigmoid y (1 - y)."""
 
 
 class Before(NamedTuple):
-    """What a look has to take before the update. Tensors are layers x K, or as said."""
+    """What a look has to take before the update. Norms are layers x K."""
 
     gradient_norm: Tensor
     weight_norm: Tensor
     weights: list[Tensor]
     """Copies, K x *shape."""
     gradients: Tensor
-    """Log-histograms, layers x K x BINS."""
+    """Log-histograms, K x layers x BINS."""
 
 
 def describe_layers(model: nn.Module, config: ModelConfig) -> tuple[Layer, ...]:
@@ -60,6 +60,20 @@ def describe_layers(model: nn.Module, config: ModelConfig) -> tuple[Layer, ...]:
     )
 
 
+class Sample(NamedTuple):
+    """Fixed places of all layers, which a log-histogram is made of."""
+
+    places: list[Tensor]
+    """Of each layer's flattened values."""
+    slots: Tensor
+    """K x all places: the number of the layer, or of layers in all where a place is not the member's own."""
+
+    def values(self, tensors: Sequence[Tensor]) -> Tensor:
+        """What K x *shape each hold at the places: K x all places."""
+        found = [t.flatten(1).index_select(1, i) for t, i in zip(tensors, self.places, strict=True)]
+        return torch.cat([v.float() for v in found], dim=1)
+
+
 class LayerWatch:
     """Looks at the layers of K members; `shapes` are each member's own, which padded tensors may exceed."""
 
@@ -73,35 +87,34 @@ class LayerWatch:
         self.names = [f"{layer.name}.weight" for layer in layers]
         self.device = tensors[self.names[0]].device
         self.members = len(shapes)
-        # Places and which of them are a member's own do not change from look to look.
-        self._places: list[Tensor] = []
-        self._own: list[Tensor] = []
+        places, own = [], []
         for name in self.names:
             whole = tensors[name].shape[1:]
-            places = spread(math.prod(whole), SAMPLE)
-            index = torch.stack(torch.unravel_index(places, whole))
+            places.append(spread(math.prod(whole), SAMPLE))
+            index = torch.stack(torch.unravel_index(places[-1], whole))
             limits = torch.tensor([list(shape[name]) for shape in shapes])
-            own = (index[None] < limits[:, :, None]).all(1)
-            self._places.append(places.to(self.device))
-            self._own.append(own.to(self.device))
+            own.append((index[None] < limits[:, :, None]).all(1))
+        self._weights = self._sample(places, own)
         # Of each layer the member's own units: its rows, or the second axis of a transposed kernel.
-        axes = [1 if layer.kind == "convtranspose2d" else 0 for layer in layers]
-        self._units = [
-            [own[name][axis] for own in shapes] for name, axis in zip(self.names, axes, strict=True)
-        ]
-        self._rows = [tensors[name].shape[1 + axis] for name, axis in zip(self.names, axes, strict=True)]
+        axes = {
+            name: int(layer.kind == "convtranspose2d") for name, layer in zip(self.names, layers, strict=True)
+        }
+        self._units = [[shape[name][axis] for shape in shapes] for name, axis in axes.items()]
+        self._rows = [tensors[name].shape[1 + axis] for name, axis in axes.items()]
+        self._masks: list[Tensor | None] = []
+        """Of each layer which units are the members' own, K x units; None where all are."""
+        self._outputs: Sample | None = None
 
     @torch.no_grad()
     def before(self, tensors: Mapping[str, Tensor], gradients: Mapping[str, Tensor]) -> Before:
         """What is there once the gradients are, and before the update."""
         weights = [tensors[name] for name in self.names]
         slopes = [gradients[name] for name in self.names]
-        sampled = [g.flatten(1)[:, places] for g, places in zip(slopes, self._places, strict=True)]
         return Before(
             gradient_norm=_norms(slopes),
             weight_norm=_norms(weights),
             weights=[w.clone() for w in weights],
-            gradients=log_histograms(sampled, self._own),
+            gradients=log_histograms(self._weights.values(slopes), self._weights.slots, len(self.layers)),
         )
 
     @torch.no_grad()
@@ -115,27 +128,23 @@ class LayerWatch:
         """The rows of K members, `look_dtype`. `outputs` are the layers', K x N x *shape, before the update;
         `place` is the epoch and the step of it, both from 1, and the steps in all."""
         changes = _norms([tensors[name] - w for name, w in zip(self.names, before.weights, strict=True)])
-        means, spreads, dead, saturated, samples, own = [], [], [], [], [], []
-        for i, (layer, output) in enumerate(zip(self.layers, outputs, strict=True)):
-            # K x N x units x places of a feature map.
-            x = output.float().flatten(3) if output.ndim > 3 else output.float()[..., None]
-            mask = self._mask(i, x.shape[2])
+        # K x N x units x places of a feature map.
+        shaped = [o.float().flatten(3) if o.ndim > 3 else o.float()[..., None] for o in outputs]
+        if self._outputs is None:
+            self._outputs = self._plan(shaped)
+        means, spreads, dead, saturated = [], [], [], []
+        for layer, x, mask in zip(self.layers, shaped, self._masks, strict=True):
             mean, std = mean_and_spread(x, mask)
             means.append(mean)
             spreads.append(std)
-            dead.append(
-                dead_share(x, mask) if layer.activation in FLAT_ZERO else torch.full_like(mean, torch.nan)
-            )
+            no_number = torch.full_like(mean, torch.nan)
+            dead.append(dead_share(x, mask) if layer.activation in FLAT_ZERO else no_number)
             ends = FLAT_ENDS.get(layer.activation)
-            saturated.append(saturated_share(x, mask, *ends) if ends else torch.full_like(mean, torch.nan))
-            places = spread(x[0].numel(), SAMPLE).to(self.device)
-            samples.append(x.reshape(self.members, -1)[:, places])
-            unit = places // x.shape[3] % x.shape[2]
-            own.append(mask[:, unit])
+            saturated.append(saturated_share(x, mask, *ends) if ends else no_number)
         rows = np.zeros(self.members, look_dtype(len(self.layers)))
         rows["epoch"], rows["step"], rows["total"] = place
         tiny = torch.finfo(torch.float32).tiny
-        columns = {
+        numbers = {
             "gradient_norm": before.gradient_norm,
             "weight_norm": before.weight_norm,
             "update_ratio": changes / before.weight_norm.clamp_min(tiny),
@@ -143,19 +152,31 @@ class LayerWatch:
             "activation_std": torch.stack(spreads),
             "dead": torch.stack(dead),
             "saturated": torch.stack(saturated),
-            "gradients": before.gradients,
-            "activations": log_histograms(samples, own),
         }
-        for name, values in columns.items():
-            rows[name] = values.transpose(0, 1).cpu().numpy()
+        for name, values in numbers.items():
+            rows[name] = values.T.cpu().numpy()
+        rows["gradients"] = before.gradients.cpu().numpy()
+        values = self._outputs.values(shaped)
+        rows["activations"] = log_histograms(values, self._outputs.slots, len(self.layers)).cpu().numpy()
         return rows
 
-    def _mask(self, i: int, units: int) -> Tensor:
-        """Which of a layer's units are the member's own, K x units. A dense layer whose outputs are a feature
-        map's, unit by unit, has `units` channels of it."""
-        each = self._rows[i] // units
-        own = torch.tensor([-(-n // each) for n in self._units[i]], device=self.device)
-        return torch.arange(units, device=self.device) < own[:, None]
+    def _plan(self, shaped: Sequence[Tensor]) -> Sample:
+        """The places of the outputs' histograms; notes which units are the members' own."""
+        places, own = [], []
+        for i, x in enumerate(shaped):
+            _, _, units, each = x.shape
+            # A dense layer whose outputs become a feature map has `units` channels of it.
+            per_unit = self._rows[i] // units
+            limits = torch.tensor([-(-n // per_unit) for n in self._units[i]])
+            mask = torch.arange(units) < limits[:, None]
+            places.append(spread(x[0].numel(), SAMPLE))
+            own.append(mask[:, places[-1] // each % units])
+            self._masks.append(None if bool(mask.all()) else mask.to(self.device))
+        return self._sample(places, own)
+
+    def _sample(self, places: Sequence[Tensor], own: Sequence[Tensor]) -> Sample:
+        slots = [torch.where(mine, i, len(self.layers)) for i, mine in enumerate(own)]
+        return Sample([p.to(self.device) for p in places], torch.cat(slots, dim=1).to(self.device))
 
 
 def spread(n: int, count: int) -> Tensor:
@@ -167,12 +188,15 @@ def spread(n: int, count: int) -> Tensor:
     return (torch.arange(1, count + 1, dtype=torch.float64) * ratio % 1 * n).long()
 
 
-def mean_and_spread(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation over images, own units and places: K values each. x is K x N x units x
-    places, mask K x units."""
-    if bool(mask.all()):
-        std, mean = torch.std_mean(x, dim=(1, 2, 3), correction=0)
-        return mean, std
+def mean_and_spread(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation over images, own units and places: K values each.
+
+    x is K x N x units x places; mask, K x units, says which units are the members' own (None: all).
+    """
+    if mask is None:
+        mean = x.mean((1, 2, 3))
+        rest = (x - mean.view(-1, 1, 1, 1)).flatten(1)
+        return mean, torch.linalg.vector_norm(rest, dim=1) / math.sqrt(rest.shape[1])
     weight = mask[:, None, :, None].to(x.dtype)
     count = mask.sum(1) * x.shape[1] * x.shape[3]
     mean = (x * weight).sum((1, 2, 3)) / count
@@ -180,35 +204,36 @@ def mean_and_spread(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     return mean, (squares / count).sqrt()
 
 
-def dead_share(x: Tensor, mask: Tensor) -> Tensor:
+def dead_share(x: Tensor, mask: Tensor | None) -> Tensor:
     """Share of own units that are zero on all images but 1 %: K values. A feature map counts as zero where it
     is so everywhere."""
-    active = (x != 0).any(-1).float().mean(1)
-    return ((active < DEAD_BELOW) & mask).sum(1) / mask.sum(1)
+    active = x[..., 0] != 0 if x.shape[-1] == 1 else (x != 0).any(-1)
+    return _own_mean((active.float().mean(1) < DEAD_BELOW).float(), mask)
 
 
-def saturated_share(x: Tensor, mask: Tensor, center: float, distance: float) -> Tensor:
+def saturated_share(x: Tensor, mask: Tensor | None, center: float, distance: float) -> Tensor:
     """Share of the own units' values that are farther from `center` than `distance`: K values."""
-    flat = ((x - center).abs() > distance).float().mean((1, 3))
-    return (flat * mask).sum(1) / mask.sum(1)
+    return _own_mean(((x - center).abs() > distance).float().mean((1, 3)), mask)
 
 
-def log_histograms(values: Sequence[Tensor], own: Sequence[Tensor]) -> Tensor:
-    """Shares of absolute values by `looks.EDGES`, layers x K x BINS, of K x n values where `own` is true."""
-    members = len(values[0])
+def log_histograms(values: Tensor, slots: Tensor, layers: int) -> Tensor:
+    """Shares of absolute values by `looks.EDGES`, K x layers x BINS.
+
+    values: K x n; slots: K x n, the number of each one's layer, and `layers` for one that is not to count.
+    """
+    members = len(values)
     low, width = math.log2(EDGES[0]), math.log2(EDGES[1] / EDGES[0])
-    bins = []
-    for i, (v, counted) in enumerate(zip(values, own, strict=True)):
-        place = ((v.abs().float().log2() - low) / width).nan_to_num(nan=BINS, posinf=BINS, neginf=-1)
-        found = place.floor().clamp(0, BINS - 2).long() + 1
-        found = torch.where(v == 0, 0, found)
-        # What does not count goes into a bin of its own behind the others.
-        found = torch.where(counted, found, BINS)
-        member = torch.arange(i * members, (i + 1) * members, device=v.device)
-        bins.append((found + member[:, None] * (BINS + 1)).reshape(-1))
-    counts = torch.bincount(torch.cat(bins), minlength=len(values) * members * (BINS + 1))
-    counts = counts.view(len(values), members, BINS + 1)[..., :BINS].float()
+    place = values.abs().log2_().sub_(low).div_(width).nan_to_num_(nan=BINS, posinf=BINS, neginf=0)
+    bins = torch.where(values == 0, 0, place.floor_().clamp_(0, BINS - 2).add_(1).long())
+    first = torch.arange(members, device=values.device)[:, None] * (layers + 1)
+    counts = torch.bincount((bins + (slots + first) * BINS).view(-1), minlength=members * (layers + 1) * BINS)
+    counts = counts.view(members, layers + 1, BINS)[:, :layers].float()
     return counts / counts.sum(-1, keepdim=True).clamp_min(1)
+
+
+def _own_mean(values: Tensor, mask: Tensor | None) -> Tensor:
+    """Mean over the own units of K x units."""
+    return values.mean(1) if mask is None else (values * mask).sum(1) / mask.sum(1)
 
 
 def _norms(tensors: Sequence[Tensor]) -> Tensor:

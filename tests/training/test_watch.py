@@ -63,7 +63,7 @@ def test_members_of_a_stack_of_unlike_sizes_have_the_looks_they_would_have_alone
                 if name in ("gradients", "activations"):
                     np.testing.assert_allclose(together[name].astype(float).sum(-1), 1, atol=0.01)
                     continue
-                np.testing.assert_allclose(together[name], alone[name], rtol=1e-5, atol=1e-9, err_msg=name)
+                np.testing.assert_allclose(together[name], alone[name], rtol=1e-5, atol=1e-7, err_msg=name)
 
 
 def test_a_look_is_of_the_weights_before_the_step_and_of_the_step_itself():
@@ -93,28 +93,27 @@ def test_units_that_never_fire_are_dead_and_flat_values_saturated():
     x[0, :, 0] = 1  # always
     x[0, 0, 1, 2] = 1  # on one image of 200, at one place
     x[0, :3, 2, 0] = 1  # on 1.5 % of the images
-    everyone = torch.ones(1, 4, dtype=torch.bool)
-    assert watch.dead_share(x, everyone).item() == 0.5
+    assert watch.dead_share(x, None).item() == 0.5
     assert watch.dead_share(x, torch.tensor([[True, True, True, False]])).item() == pytest.approx(1 / 3)
     for name, (center, distance) in watch.FLAT_ENDS.items():
         u = torch.linspace(-10, 10, 4001, dtype=torch.float64, requires_grad=True)
         y = models.ACTIVATIONS[name]()(u)
         (slope,) = torch.autograd.grad(y.sum(), u)
         flat = (slope < 0.01 * slope.max()).double().mean().item()
-        found = watch.saturated_share(y.detach().view(1, -1, 1, 1), everyone[:, :1], center, distance)
+        found = watch.saturated_share(y.detach().view(1, -1, 1, 1), None, center, distance)
         assert found.item() == pytest.approx(flat, abs=1e-3)
 
 
 def test_a_log_histogram_counts_each_value_in_its_bin():
     values = torch.tensor([[0.0, 1.0, 3.9, 4.0, -4.0, 1e-30, 1e30, torch.inf, torch.nan, 5.0]])
-    own = torch.tensor([[True] * 9 + [False]])
-    (counts,) = (watch.log_histograms([values], [own])[0] * 9).round().int().tolist()
+    slots = torch.tensor([[0] * 9 + [1]])
+    (counts,) = (watch.log_histograms(values, slots, 1)[0] * 9).round().int().tolist()
     one = int(np.flatnonzero(EDGES == 1)[0]) + 1
     expected = dict.fromkeys(range(BINS), 0) | {0: 1, 1: 1, one: 2, one + 1: 2, BINS - 1: 3}
     assert counts == list(expected.values())
 
 
-@pytest.mark.parametrize(("n", "count"), [(10, 20), (100_352, 2048), (524_288, 2048)])
+@pytest.mark.parametrize(("n", "count"), [(10, 20), (100_352, 1024), (524_288, 1024)])
 def test_places_are_spread_over_rows_and_columns(n, count):
     places = watch.spread(n, count)
     assert len(places) == min(n, count) == len(places.unique())

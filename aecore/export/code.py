@@ -68,9 +68,7 @@ def pytorch_code(config: ModelConfig, shape: tuple[int, int, int], scaling: Scal
     own = "\n\n".join(inspect.getsource(kind) for kind in OWN if kind in used)
     channels, height, width = shape
     return TEMPLATE.format(
-        # The title is a person's: nothing of it may end the text it stands in.
-        title=" ".join("".join(c for c in title if c.isprintable() and c not in '"\\').split())
-        or "A network",
+        title=_title(title) or "A network",
         size=" x ".join(map(str, shape)),
         latent_size=config.latent_size,
         own=f"\n{own}\n" if own else "",

@@ -1,4 +1,4 @@
-"""The command line: `python -m aecore datasets | train | grid | resume | evaluate | runs`.
+"""The command line: `python -m aecore datasets | train | grid | resume | evaluate | code | runs`.
 
 The flags are in `aecore.command_flags`. `--json` prints one JSON object a line and nothing else on standard
 output.
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aecore import jobs, store
-from aecore.command_flags import Datasets, Evaluate, Resume, Runs, Settings, Train, TrainGrid, parse
+from aecore.command_flags import Code, Datasets, Evaluate, Resume, Runs, Settings, Train, TrainGrid, parse
 from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig
 from aecore.presets import architecture, penalty_text
 from aecore.results import EpochRecord, Progress, Score
@@ -191,6 +191,15 @@ def _evaluate(command: Evaluate) -> int:
     return 0
 
 
+def _code(command: Code) -> int:
+    from aecore.export.code import pytorch_code
+
+    run = store.load_run(command.run)
+    text = pytorch_code(run.config.model, run.shape, run.scaling, run.name)
+    print(json.dumps({"run": str(run.path), "code": text}) if command.json else text.rstrip())
+    return 0
+
+
 def _figures(test: Score) -> str:
     return (
         f"squared error per image {test.squared_error:.3f}, mse {test.mse:.5f}, "
@@ -264,6 +273,7 @@ COMMANDS: dict[type, Callable[[Any], int]] = {
     TrainGrid: _train_grid,
     Resume: _resume,
     Evaluate: _evaluate,
+    Code: _code,
     Runs: _runs,
     Datasets: _datasets,
 }

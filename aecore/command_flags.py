@@ -123,6 +123,16 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Code:
+    """Prints a run's network as PyTorch code that runs by itself."""
+
+    run: Run
+    """Folder of the run, or its name among the runs."""
+    json: JsonFlag = False
+    """One JSON object."""
+
+
+@dataclass(frozen=True)
 class Runs:
     """The runs there are, newest first."""
 
@@ -156,6 +166,7 @@ def parse(arguments: list[str]) -> Any:
         "grid": (TrainGrid, TrainGrid(*start)),
         "resume": (Resume, tyro.MISSING_NONPROP),
         "evaluate": (Evaluate, tyro.MISSING_NONPROP),
+        "code": (Code, tyro.MISSING_NONPROP),
         "runs": (Runs, Runs()),
         "datasets": (Datasets, Datasets()),
     }

@@ -50,6 +50,7 @@ Schedule = Literal["constant", "cosine", "one_cycle"]
 Corruption = Literal["none", "gaussian", "masking", "salt_and_pepper", "blocks", "blur"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["float32", "bfloat16", "float64"]
+KeepWeights = Literal["none", "powers_of_two", "all"]
 
 OUTPUT_RANGES: dict[str, tuple[float, float]] = {
     "linear": (-math.inf, math.inf),
@@ -270,6 +271,10 @@ class TrainConfig(_Section):
     """auto takes CUDA, then MPS, then the CPU."""
     precision: Precision = "float32"
     """Arithmetic: float32, bfloat16 (autocast; weights stay float32) or float64 (for proofs)."""
+    record: bool = True
+    """Note gradients and activations of the layers, and every epoch's pictures; the weights stay the same."""
+    keep_weights: KeepWeights = "none"
+    """Epochs whose weights are kept beside the last: none, 1, 2, 4, 8 ... (powers_of_two), or all."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

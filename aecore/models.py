@@ -89,6 +89,18 @@ class AutoEncoder(nn.Module):
         return Output(code, self.decode(code))
 
 
+class AllLayers(nn.Module):
+    """An auto-encoder whose output is that of each of its layers, as `layer_outputs` gives them."""
+
+    def __init__(self, model: AutoEncoder) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        encoded = layer_outputs(self.model.encoder, x)
+        return [*encoded, *layer_outputs(self.model.decoder, encoded[-1])]
+
+
 def build(config: ModelConfig, shape: tuple[int, int, int], seed: int = 0) -> AutoEncoder:
     """A model for images of `shape` (C, H, W), on the CPU, in float32.
 

@@ -62,6 +62,12 @@ def test_train_evaluate_and_runs_tell_the_same_in_json(capsys, tmp_path):
         assert found["test"] == last["test"]
         assert found["pca"]["squared_error"] > 0
 
+    assert main(["code", run, "--json"]) == 0
+    (found,) = lines(capsys.readouterr().out)
+    assert main(["code", run]) == 0
+    assert capsys.readouterr().out == found["code"]
+    assert "nn.Linear(in_features=8, out_features=3, bias=True)" in found["code"]
+
     assert main(["runs", "--json"]) == 0
     (row,) = lines(capsys.readouterr().out)
     assert (row["run"], row["name"], row["status"]) == (os.path.basename(run), "mine", "finished")

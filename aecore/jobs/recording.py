@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,13 +21,17 @@ from aecore.analysis.probe import probe_index
 from aecore.analysis.sparsity import code_sparsity
 from aecore.config import Config
 from aecore.data import ImageData, scaling, to_uint8
+from aecore.jobs.frames import FrameCamera, frame_header
 from aecore.jobs.process import Reporter
+from aecore.looks import FrameHeader, LookHeader, is_kept, look_count
 from aecore.results import EpochRecord, Progress, Result
 from aecore.store import GridInfo
 from aecore.store.run import Run
 from aecore.training.grids import open_training
+from aecore.training.images import batch_slices
 from aecore.training.loop import EpochLoop, OnStep, Position
 from aecore.training.single import NonFiniteLossError
+from aecore.training.watch import describe_layers
 
 SAVE_MEMBERS_EVERY = 5.0
 """Seconds between two writings of weights and pictures while several members train; one alone is written
@@ -53,6 +58,12 @@ class Update:
     """The epoch's record of each member; None for one that failed."""
     members: list[Snapshot | None] = field(default_factory=list, repr=False)
     """Each member now, where they are to be written; None for one that failed in its first epoch."""
+    looks: list[np.ndarray] = field(default_factory=list, repr=False)
+    """Each member's looks at its layers since the last update, `looks.look_dtype`."""
+    frames: list[np.ndarray] = field(default_factory=list, repr=False)
+    """Each member's pictures of the epoch, `looks.frame_dtype`; no row for one that failed."""
+    kept: list[dict[str, Tensor] | None] = field(default_factory=list, repr=False)
+    """Each member's weights where those of this epoch are to be kept; None for one that failed."""
     outcomes: list[Result | int] = field(default_factory=list)
     """Once all epochs are done: each member's result, or the epoch in which its loss was no longer finite."""
 
@@ -68,18 +79,33 @@ def updates(
     epochs = configs[0].train.epochs
     probe = data.test_images[probe_index(data)]
     written = time.monotonic()
+    camera = FrameCamera(training, data) if configs[0].train.record else None
+    # The initial weights' pictures come first.
+    before = camera.take() if camera is not None and not training.steps_done else []
     for records in training.epochs():
         due = len(configs) == 1 or time.monotonic() - written >= SAVE_MEMBERS_EVERY
         members: list[Snapshot | None] = []
         if due and not training.finished:
             members, written = _snapshots(training, data, probe), time.monotonic()
-        yield Update(training.epoch / epochs, training.state(), records, members)
+        frames = camera.take() if camera is not None else []
+        yield Update(
+            training.epoch / epochs,
+            training.state(),
+            records,
+            members,
+            looks=training.take_looks(),
+            frames=_joined(before, frames),
+            kept=_kept(training),
+        )
+        before = []
     # Weights come from the training itself, so that they and the figures belong to the state beside them,
     # whatever a kill left in the folder.
     yield Update(
         fraction=1.0 if training.finished else training.epoch / epochs,
         state=training.state(),
         members=_snapshots(training, data, probe),
+        looks=training.take_looks(),
+        frames=before,
         outcomes=_outcomes(training, data) if training.finished else [],
     )
 
@@ -95,6 +121,7 @@ class Recording:
         self.configs = list(configs)
         self.shape = data.shape
         self.scaling = scaling(configs[0].data.normalization, data)
+        self.headers = [_headers(config, data) for config in configs] if configs[0].train.record else []
 
     @classmethod
     def of_run(cls, path: Path, data: ImageData) -> Recording:
@@ -111,8 +138,11 @@ class Recording:
     def resume(self) -> dict[str, Tensor] | None:
         """The state to go on from, if any; what was noted of later epochs is dropped: it will be redone."""
         state = store.load_state(self.path)
+        epoch, step = (int(n) for n in state["position"]) if state else (-1, 0)
         for path in self.members:
-            store.truncate_history(path, int(state["position"][0]) if state else 0)
+            store.truncate_history(path, max(epoch, 0))
+            store.truncate_rows(path, epoch, step)
+            store.drop_kept_weights(path, epoch)
             store.clear_result(path)
         return state
 
@@ -128,6 +158,16 @@ class Recording:
         for path, record in zip(self.members, update.records, strict=False):
             if record is not None:
                 store.append_history(path, record, durable)
+        for path, (looks, _), rows in zip(self.members, self.headers, update.looks, strict=False):
+            if len(rows):
+                store.append_looks(path, looks, rows)
+        for path, (_, frames), rows in zip(self.members, self.headers, update.frames, strict=False):
+            if len(rows):
+                store.append_frames(path, frames, rows)
+        epoch = int(update.state["position"][0])
+        for path, weights in zip(self.members, update.kept, strict=False):
+            if weights is not None:
+                store.save_kept_weights(path, epoch, weights, self.shape, self.scaling)
         store.save_state(self.path, update.state)
         for path, member in zip(self.members, update.members, strict=False):
             if member is not None:
@@ -234,6 +274,57 @@ def _outcomes(training: EpochLoop, data: ImageData) -> list[Result | int]:
             )
         )
     return found
+
+
+def _headers(config: Config, data: ImageData) -> tuple[LookHeader, FrameHeader]:
+    """What a run's notes of its layers and its pictures are of."""
+    with torch.device("meta"):
+        model = models.build(config.model, data.shape)
+    layers = describe_layers(model, config.model)
+    return LookHeader(layers), frame_header(model, config, data)
+
+
+@dataclass(frozen=True)
+class NotedBytes:
+    """What a run's notes will take in its folder, in bytes."""
+
+    looks: int
+    frames: int
+    weights: int
+    """Of the epochs whose weights are kept beside the last."""
+
+    @property
+    def total(self) -> int:
+        return self.looks + self.frames + self.weights
+
+
+def noted_bytes(config: Config, data: ImageData) -> NotedBytes:
+    """Says before the start what a run will note, as its config has it."""
+    train = config.train
+    images = len(data.split(*_split(config))[0])
+    steps = len(batch_slices(images, train.batch_size))
+    looks, frames = _headers(config, data)
+    epochs = sum(is_kept(train, epoch) for epoch in range(1, train.epochs + 1))
+    # Beside the numbers themselves a file has their names and sizes.
+    with torch.device("meta"):
+        tensors = models.build(config.model, data.shape).state_dict().values()
+    weight = 8 if train.precision == "float64" else 4
+    each = sum(t.numel() * weight for t in tensors) + 100 * len(tensors)
+    if not train.record:
+        return NotedBytes(0, 0, epochs * each)
+    rows = look_count(train.epochs, steps)
+    return NotedBytes(rows * looks.dtype.itemsize, (train.epochs + 1) * frames.dtype.itemsize, epochs * each)
+
+
+def _joined(before: list[np.ndarray], frames: list[np.ndarray]) -> list[np.ndarray]:
+    return [np.concatenate(pair) for pair in zip(before, frames, strict=True)] if before else frames
+
+
+def _kept(training: EpochLoop) -> list[dict[str, Tensor] | None]:
+    """Each member's weights if those of this epoch are kept."""
+    if not is_kept(training.config.train, training.epoch):
+        return []
+    return [None if training.failed[k] else training.member(k) for k in range(len(training.configs))]
 
 
 def _split(config: Config) -> tuple[float, int]:

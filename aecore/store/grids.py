@@ -142,7 +142,8 @@ def copy_grid_for_looking(source: Path, target: Path) -> None:
     for name in (GRID, RESULT, PROBE):
         shutil.copy2(source / name, target / name)
     for k in range(len(info.grid.members)):
-        copy_for_looking(info.member_path(k), target / str(k))
+        # Every epoch of every member would be many times the size of the grid.
+        copy_for_looking(info.member_path(k), target / str(k), rows=False)
 
 
 def stack_path(path: Path, s: int) -> Path:

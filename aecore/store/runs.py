@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +19,9 @@ from aecore.presets import slug, title
 from aecore.results import Progress, Result
 from aecore.store import folders
 from aecore.store.folders import Unreadable, checkpoints_root, find_run, is_grid
-from aecore.store.names import CONFIG, HISTORY, OPTIMIZER, PICTURES, RESULT, WEIGHTS
+from aecore.store.names import CONFIG, FRAMES, HISTORY, LOOKS, OPTIMIZER, PICTURES, RESULT, WEIGHTS
 from aecore.store.records import read_history, read_progress, read_result
-from aecore.store.weights import has_weights, read_weights, read_weights_metadata
+from aecore.store.weights import has_weights, kept_epochs, read_weights, read_weights_metadata
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -94,34 +94,47 @@ def delete_run(path: Path) -> None:
     folders.delete(path, CONFIG, "run")
 
 
-def copy_run_files(source: Path, target: Path, result: bool = True, state: bool = True) -> None:
-    """Copies what a training has written so far, from one run folder into another of the same network."""
+def copy_run_files(
+    source: Path, target: Path, result: bool = True, state: bool = True, rows: bool = True
+) -> None:
+    """Copies what a training has written so far, from one run folder into another of the same network.
+
+    `rows` are its looks at the layers and its pictures at every epoch.
+    """
     names = [WEIGHTS, HISTORY, *([RESULT] if result else []), *([OPTIMIZER] if state else [])]
-    for name in names:
+    for name in [*names, *([LOOKS, FRAMES] if rows else [])]:
         if (source / name).exists():
             shutil.copy2(source / name, target / name)
 
 
-def copy_for_looking(source: Path, target: Path) -> None:
+def copy_for_looking(source: Path, target: Path, rows: bool = True) -> None:
     """Makes `target` a run folder with what a look at `source` needs, and nothing to resume from."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     shutil.copy2(source / CONFIG, target / CONFIG)
-    copy_run_files(source, target, state=False)
+    copy_run_files(source, target, state=False, rows=rows)
     if (source / PICTURES).exists():
         shutil.copy2(source / PICTURES, target / PICTURES)
 
 
-def load_run(run: str | Path) -> Run:
+def load_run(run: str | Path, epoch: int | None = None) -> Run:
     """A trained run: a folder, its name under the run root, or `<grid>/<k>` for a grid's member.
 
-    Raises StoreError in one sentence if there is none, it has no weights yet, or they do not fit.
+    With an `epoch` it is as it was after that one, whose weights must have been kept. Raises StoreError in
+    one sentence if there is none, it has no weights yet, or they do not fit.
     """
     path = find_run(run)
     info = read_info(path)
     if not info.has_weights:
         raise StoreError(f"{info.name} has no weights yet: its first epoch is not finished")
-    return assemble_run(info, read_weights(path), read_weights_metadata(path))
+    if epoch is not None and epoch not in (kept := kept_epochs(path)):
+        there = f"kept are {', '.join(map(str, kept))}" if kept else "none were (see train.keep_weights)"
+        raise StoreError(f"{info.name} has no weights of epoch {epoch}: {there}")
+    loaded = assemble_run(info, read_weights(path, epoch), read_weights_metadata(path, epoch))
+    if epoch is None:
+        return loaded
+    history = [record for record in loaded.history if record.epoch <= epoch]
+    return replace(loaded, name=f"{info.name}, epoch {epoch}", history=history, result=None)
 
 
 def assemble_run(info: RunInfo, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> Run:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aecore.files import StoreError, write_tensors
 from aecore.store.folders import find_run
-from aecore.store.names import OPTIMIZER, PICTURES, WEIGHTS
+from aecore.store.names import EPOCHS, OPTIMIZER, PICTURES, WEIGHTS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,29 +33,50 @@ def save_weights(
 
     That is the image shape and the scaling. `half` stores floats in half precision.
     """
-    tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     if half:
         tensors = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
-    metadata = {"shape": json.dumps(shape), "scaling": json.dumps(scaling.to_dict())}
-    write_tensors(path / WEIGHTS, tensors, metadata, durable)
+    _write_weights(path / WEIGHTS, tensors, shape, scaling, durable)
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors of the weights file by name."""
-    return _read_tensors(path / WEIGHTS)
+def save_kept_weights(
+    path: Path, epoch: int, tensors: Mapping[str, Tensor], shape: tuple[int, int, int], scaling: Scaling
+) -> None:
+    """Keeps the weights after an epoch beside the last ones."""
+    file = _kept_file(path, epoch)
+    file.parent.mkdir(exist_ok=True)
+    _write_weights(file, tensors, shape, scaling, durable=False)
 
 
-def read_weights_metadata(path: Path) -> dict[str, Any]:
+def kept_epochs(path: Path) -> list[int]:
+    """Epochs whose weights are kept, in order."""
+    names = (file.stem for file in (path / EPOCHS).glob("*.safetensors"))
+    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+
+
+def drop_kept_weights(path: Path, epoch: int) -> None:
+    """Drops the weights of later epochs, which will be trained again."""
+    for later in kept_epochs(path):
+        if later > epoch:
+            _kept_file(path, later).unlink(missing_ok=True)
+
+
+def read_weights(path: Path, epoch: int | None = None) -> dict[str, Tensor]:
+    """The tensors of the weights file by name, or those kept of an epoch."""
+    return _read_tensors(_weights_file(path, epoch))
+
+
+def read_weights_metadata(path: Path, epoch: int | None = None) -> dict[str, Any]:
     """`shape` and `scaling` of the weights file, whose completeness is checked without reading it."""
     from safetensors import SafetensorError, safe_open
 
+    found = _weights_file(path, epoch)
     try:
-        with safe_open(path / WEIGHTS, framework="numpy") as file:
+        with safe_open(found, framework="numpy") as file:
             return {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
     except FileNotFoundError:
-        raise StoreError(f"{WEIGHTS} is missing") from None
+        raise StoreError(f"{found.name} is missing") from None
     except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise StoreError(f"{WEIGHTS} is damaged: {error}") from error
+        raise StoreError(f"{found.name} is damaged: {error}") from error
 
 
 def weights_stamp(run: str | Path) -> int:
@@ -96,6 +117,22 @@ def read_pictures(path: Path) -> dict[str, Tensor] | None:
         return _read_tensors(path / PICTURES)
     except FileNotFoundError:
         return None
+
+
+def _weights_file(path: Path, epoch: int | None) -> Path:
+    return path / WEIGHTS if epoch is None else _kept_file(path, epoch)
+
+
+def _kept_file(path: Path, epoch: int) -> Path:
+    return path / EPOCHS / f"{epoch}.safetensors"
+
+
+def _write_weights(
+    file: Path, tensors: Mapping[str, Tensor], shape: tuple[int, int, int], scaling: Scaling, durable: bool
+) -> None:
+    tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    metadata = {"shape": json.dumps(shape), "scaling": json.dumps(scaling.to_dict())}
+    write_tensors(file, tensors, metadata, durable)
 
 
 def _read_tensors(file: Path) -> dict[str, Tensor]:

@@ -52,6 +52,8 @@ def epoch_seconds(config: Config, shape: tuple[int, int, int], images: int, thre
             "train.seed": 0,
             "train.epochs": 1_000,
             "train.learning_rate": 1e-6,
+            # Looks are rare but at the start, which is what is timed.
+            "train.record": False,
             "train.batch_size": min(config.train.batch_size, train),
         }
     )

@@ -13,18 +13,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from aecore import losses
+from aecore import losses, models
 from aecore.batch import Batch, Noise
 from aecore.config import Config
 from aecore.corruption import EVALUATION
 from aecore.data import ImageData
+from aecore.looks import is_looked_at
 from aecore.results import EpochRecord
 from aecore.training.images import Images, batch_slices, resolve_device
 from aecore.training.optimizers import Optimizer, learning_rate
 from aecore.training.products import fast_products
+from aecore.training.watch import IMAGES, Before, LayerWatch, describe_layers
 
 WATCH_EVERY = 50
 """Steps between two looks at the loss: reading it back waits for an accelerator's queue."""
@@ -75,6 +78,10 @@ class EpochLoop(ABC):
         self._sums: dict[str, Tensor] = {}
         """Sums over the images of the current epoch, by term, one value or K."""
         self._epoch_start: dict[str, Tensor] = {}
+        self._watched = data.test_images[:IMAGES]
+        self._watch: LayerWatch | None = None
+        """Made at the first look, and none where the config records nothing."""
+        self._looks: list[np.ndarray] = []
 
     # What a way of training K models gives.
 
@@ -82,6 +89,8 @@ class EpochLoop(ABC):
     """Weights and buffers by name, K x *shape; views of the memory that is trained."""
     shapes: Sequence[Mapping[str, torch.Size]]
     """Each member's own shapes, which its part of a stacked tensor may exceed."""
+    model: models.AutoEncoder
+    """The model, or the one that every member is in the corner of, which then holds no weights."""
     optimizers: Sequence[tuple[Optimizer, slice]]
     """Optimizers with the members that they move, in order."""
 
@@ -98,6 +107,14 @@ class EpochLoop(ABC):
         """One update from the gradients, with the constraints around it."""
 
     @abstractmethod
+    def gradients(self) -> Mapping[str, Tensor]:
+        """What `set_gradients` has put there, by name, K x *shape."""
+
+    @abstractmethod
+    def layer_outputs(self, images: Tensor) -> list[Tensor]:
+        """Each layer's outputs on normalized images N x C x H x W in evaluation mode, K x N x *shape."""
+
+    @abstractmethod
     def set_training(self, training: bool) -> None:
         """Training or evaluation mode, where the models tell them apart."""
 
@@ -106,6 +123,7 @@ class EpochLoop(ABC):
     def epochs(self) -> Iterator[list[EpochRecord | None]]:
         """Trains to the end or to a stop; after each epoch each member's record, None for one that failed."""
         while self.epoch < self.config.train.epochs and not self.stopped and not bool(self.failed.all()):
+            self._looks = []
             if not self.step:
                 self._epoch_start = _copies(self.tensors)
             with fast_products(self.config.train.precision, self.device):
@@ -124,6 +142,17 @@ class EpochLoop(ABC):
             name: corner(self.tensors[name][k], shape).detach().cpu().clone()
             for name, shape in self.shapes[k].items()
         }
+
+    def take_looks(self) -> list[np.ndarray]:
+        """Each member's looks at its layers (`looks.look_dtype`) since the last call in this epoch.
+
+        A member that failed in an earlier epoch has none.
+        """
+        if not self._looks:
+            return [np.zeros(0) for _ in self.configs]
+        looks, self._looks = np.stack(self._looks, axis=1), []
+        last = np.where(self.failed == 0, self.config.train.epochs, self.failed)
+        return [rows[rows["epoch"] <= last[k]] for k, rows in enumerate(looks)]
 
     def evaluate(
         self, images: Tensor, batch_size: int | None = None, numbers: Tensor | None = None
@@ -233,9 +262,13 @@ class EpochLoop(ABC):
             batch = self.images.batch(index[..., cut], Noise(self.seeds, self.epoch, self.step))
             named = self.compute_terms(batch, self.epochs_done)
             self.set_gradients(named["loss"])
+            looked_at = self.config.train.record and is_looked_at(self.epoch, self.step, len(self.slices))
+            before = self._before_update() if looked_at else None
             self.update()
             for k in held:
                 self._hold(k)
+            if before is not None:
+                self._note_look(*before)
             add_terms(self._sums, named, index[..., cut].shape[-1])
             self.step += 1
             now = time.perf_counter() - started
@@ -249,6 +282,19 @@ class EpochLoop(ABC):
                 # Nobody has anything left to learn in this epoch.
                 return True
         return self.step == len(self.slices)
+
+    def _before_update(self) -> tuple[Before, list[Tensor]]:
+        """What a look takes once there are gradients, and what the layers make of the watched images."""
+        if self._watch is None:
+            layers = describe_layers(self.model, self.config.model)
+            self._watch = LayerWatch(layers, self.tensors, self.shapes)
+            self._watched = self.images.normalize(self._watched.to(self.device))
+        return self._watch.before(self.tensors, self.gradients()), self.layer_outputs(self._watched)
+
+    def _note_look(self, before: Before, outputs: list[Tensor]) -> None:
+        assert self._watch is not None
+        place = (self.epoch + 1, self.step + 1, self.steps_done + 1)
+        self._looks.append(self._watch.after(before, self.tensors, outputs, place))
 
     def _finish_epoch(self) -> list[EpochRecord | None]:
         training = self._means(self._sums)

@@ -43,6 +43,7 @@ class Training(EpochLoop):
         self.model.to(self.device, self.images.dtype)
         self.parameters = dict(self.model.named_parameters())
         self.weights = [self.parameters[name] for name in models.weight_names(self.model)]
+        self._all_layers = models.AllLayers(self.model)
         own = self.model.state_dict()
         self.tensors = {name: t.detach()[None] for name, t in own.items()}
         self.shapes = [{name: t.shape for name, t in own.items()}]
@@ -60,8 +61,7 @@ class Training(EpochLoop):
             raise NonFiniteLossError(self.config, int(self.failed[0]))
 
     def compute_terms(self, batch: Batch, epoch: float) -> dict[str, Tensor]:
-        bfloat16 = self.config.train.precision == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16):
+        with self._autocast():
             output = self.model(batch.input)
         strengths = losses.strengths(self.config.loss, epoch)
         return losses.terms(self.config.loss, batch, output, self.weights, strengths, self.images.std)
@@ -71,6 +71,17 @@ class Training(EpochLoop):
             parameter.grad = None
         loss.backward()
 
+    def gradients(self) -> Mapping[str, Tensor]:
+        return {name: p.grad[None] for name, p in self.parameters.items() if p.grad is not None}
+
+    @torch.no_grad()
+    def layer_outputs(self, images: Tensor) -> list[Tensor]:
+        self.model.eval()
+        with self._autocast():
+            outputs = [output[None] for output in self._all_layers(images)]
+        self.model.train()
+        return outputs
+
     def update(self) -> None:
         rate = learning_rate(self.config.train, self.steps_done, self.steps_total)
         step = partial(self.optimizer.step, rate)
@@ -78,6 +89,10 @@ class Training(EpochLoop):
 
     def set_training(self, training: bool) -> None:
         self.model.train(training)
+
+    def _autocast(self) -> torch.autocast:
+        bfloat16 = self.config.train.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16)
 
 
 def train(

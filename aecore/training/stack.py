@@ -39,13 +39,14 @@ class Stack(EpochLoop):
             raise ValueError("the members of a stack must share family, depth, activations and batches")
         super().__init__(configs, data, on_step)
         with torch.device("meta"):
-            self.template = models.build(_largest(configs), data.shape)
-        self.template.requires_grad_(False)
+            self.model = models.build(_largest(configs), data.shape)
+        self.model.requires_grad_(False)
+        self._all_layers = models.AllLayers(self.model)
         initial = [dict(models.build(c.model, data.shape, c.train.seed).named_parameters()) for c in configs]
         self.shapes = [{name: p.shape for name, p in own.items()} for own in initial]
         self.parameters = self._stacked(initial)
         self.tensors = {name: t.detach() for name, t in self.parameters.items()}
-        self.weight_names = models.weight_names(self.template)
+        self.weight_names = models.weight_names(self.model)
         self.weights = [self.parameters[name] for name in self.weight_names]
         self.blocks = self._blocks()
         self.optimizers = [(optimizer, members) for optimizer, _, members in self.blocks]
@@ -58,11 +59,10 @@ class Stack(EpochLoop):
         strengths = [losses.strengths(config.loss, epoch) for config in self.configs]
         names = sorted({name for used in strengths for name in used})
         columns = {name: self._column([used.get(name, 0.0) for used in strengths]) for name in names}
-        bfloat16 = self.config.train.precision == "bfloat16"
 
         def of_member(parameters: dict[str, Tensor], batch: Batch, strengths: dict[str, Tensor]) -> dict:
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16):
-                output = functional_call(self.template, parameters, (batch.input,))
+            with self._autocast():
+                output = functional_call(self.model, parameters, (batch.input,))
             weights = [parameters[name] for name in self.weight_names]
             return losses.terms(self.config.loss, batch, output, weights, strengths, self.images.std)
 
@@ -79,12 +79,28 @@ class Stack(EpochLoop):
             for _, block, members in self.blocks:
                 block[name].grad = parameter.grad[members]
 
+    def gradients(self) -> Mapping[str, Tensor]:
+        return {name: p.grad for name, p in self.parameters.items() if p.grad is not None}
+
+    @torch.no_grad()
+    def layer_outputs(self, images: Tensor) -> list[Tensor]:
+        # What can be stacked computes the same in training mode.
+        def of_member(parameters: dict[str, Tensor]) -> list[Tensor]:
+            with self._autocast():
+                return functional_call(self._all_layers, parameters, (images,))
+
+        return vmap(of_member)({f"model.{name}": t for name, t in self.tensors.items()})
+
     @torch.no_grad()
     def update(self) -> None:
         update_(self.config, self._step, self.parameters, self.weights, self.thresholds)
 
     def set_training(self, training: bool) -> None:
-        self.template.train(training)
+        self.model.train(training)
+
+    def _autocast(self) -> torch.autocast:
+        bfloat16 = self.config.train.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16)
 
     def _step(self) -> None:
         for optimizer, members in self.optimizers:
@@ -95,7 +111,7 @@ class Stack(EpochLoop):
         """Each member's own initial weights in the leading corner of the stacked, zero-filled tensors."""
         stacked = {
             name: torch.zeros(len(initial), *p.shape, dtype=self.images.dtype)
-            for name, p in self.template.named_parameters()
+            for name, p in self.model.named_parameters()
         }
         for k, own in enumerate(initial):
             for name, p in own.items():

@@ -77,6 +77,8 @@ SETTINGS: dict[str, Setting] = {
     "train.weight_decay": Setting(
         applies=lambda v: v["train.optimizer"] == "adamw", step=0.01, axis=("0.01", "0.1", "1")
     ),
+    "train.record": Setting("Note layers and pictures"),
+    "train.keep_weights": Setting("Epochs whose weights are kept"),
     "loss.reconstruction": Setting("Reconstruction loss", axis=()),
     "loss.warmup_delay": Setting("Epochs without penalty", _with_code_penalty),
     "loss.warmup_epochs": Setting("Epochs of its rise", _with_code_penalty),

@@ -22,6 +22,7 @@ MORE = {
         "data.normalization", "data.validation_fraction", "data.split_seed",
     ),
     "Machine": ("train.device", "train.precision"),
+    "Notes": ("train.record", "train.keep_weights"),
 }  # fmt: skip
 
 

@@ -1,0 +1,104 @@
+"""A run's network as PyTorch code that runs by itself: the same state dict keys, the same outputs.
+
+The code is written from the network's own modules, so that it can't come to differ from them.
+"""
+
+from __future__ import annotations
+
+import inspect
+
+import torch
+from torch import nn
+
+from aecore import models
+from aecore.config import ModelConfig
+from aecore.data import Scaling
+
+OWN = {
+    models.SoftThreshold: lambda m: f"SoftThreshold({m.norm.num_features}, {m.threshold!r})",
+    models.TopK: lambda m: f"TopK({m.k})",
+}
+"""Layers that PyTorch does not have, with the call that makes one."""
+
+TEMPLATE = '''"""{title}: images of {size} through a code of {latent_size} numbers."""
+
+import torch
+from torch import Tensor, nn
+
+{own}
+class AutoEncoder(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(
+{encoder}
+        )
+        self.decoder = nn.Sequential(
+{decoder}
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalized images, N x {channels} x {height} x {width}, to their codes and reconstructions."""
+        code = self.encoder(x)
+        return code, self.decoder(code)
+
+
+def normalize(images: Tensor) -> Tensor:
+    """From [0, 1] to the range the network was trained in."""
+    return (images - {mean}) / {std}
+
+
+def denormalize(images: Tensor) -> Tensor:
+    """And back."""
+    return images * {std} + {mean}
+
+
+if __name__ == "__main__":
+    model = AutoEncoder().eval()
+    # The run's own weights: safetensors.torch.load_file("weights.safetensors")
+    code, reconstruction = model(normalize(torch.rand(2, {channels}, {height}, {width})))
+    print(tuple(code.shape), tuple(reconstruction.shape))
+'''
+
+
+def pytorch_code(config: ModelConfig, shape: tuple[int, int, int], scaling: Scaling, title: str = "") -> str:
+    """A module with the class `AutoEncoder`, for images of `shape` (C, H, W); it needs torch alone."""
+    with torch.device("meta"):
+        model = models.AutoEncoder(*models.FAMILIES[config.family](config, shape))
+    used = {type(module) for module in model.modules()}
+    own = "\n\n".join(inspect.getsource(kind) for kind in OWN if kind in used)
+    channels, height, width = shape
+    return TEMPLATE.format(
+        title=_title(title) or "A network",
+        size=" x ".join(map(str, shape)),
+        latent_size=config.latent_size,
+        own=f"\n{own}\n" if own else "",
+        encoder=_calls(model.encoder),
+        decoder=_calls(model.decoder),
+        channels=channels,
+        height=height,
+        width=width,
+        mean=_column(scaling.mean),
+        std=_column(scaling.std),
+    )
+
+
+def _title(text: str) -> str:
+    """A person's title on one line, without what could end the text it stands in."""
+    return " ".join("".join(c if c.isprintable() and c not in '"\\' else " " for c in text).split())
+
+
+def _calls(half: nn.Sequential) -> str:
+    return "\n".join(f"            {_call(module)}," for module in half)
+
+
+def _call(module: nn.Module) -> str:
+    """PyTorch's layers print themselves as the call that makes them."""
+    make = OWN.get(type(module))
+    return make(module) if make is not None else f"nn.{module!r}"
+
+
+def _column(values: tuple[float, ...]) -> str:
+    """One number where all channels agree, else C x 1 x 1."""
+    if len(set(values)) == 1:
+        return repr(values[0])
+    return f"torch.tensor({list(values)!r}).view(-1, 1, 1)"

@@ -9,12 +9,25 @@ from typing import IO, TypeVar
 
 from filelock import FileLock
 
-from aecore.files import StoreError, read_object, write_json, write_whole
+from aecore.files import (
+    StoreError,
+    open_to_append,
+    parse_json,
+    read_object,
+    read_text,
+    write_json,
+    write_whole,
+)
 from aecore.records import Record
 from aecore.results import EpochRecord, FigureTable, Progress, Result
 from aecore.store.names import FAILED, FIGURES, HISTORY, LOCK, LOG, PROGRESS, RESULT, STOP
 
 Kind = TypeVar("Kind", bound=Record)
+
+LARGEST_HISTORY = 64 << 20
+"""Bytes of a history, above what 100,000 epochs take."""
+LONGEST_LINE = 1 << 16
+"""Characters of one epoch's record."""
 
 
 def read_record(path: Path, kind: type[Kind]) -> Kind | None:
@@ -31,16 +44,16 @@ def read_record(path: Path, kind: type[Kind]) -> Kind | None:
 def read_history(path: Path) -> list[EpochRecord]:
     """Epoch records in order, up to the first line that is none: a crash may cut the last one short."""
     try:
-        lines = (path / HISTORY).read_text(encoding="utf-8").splitlines()
+        lines = read_text(path / HISTORY, LARGEST_HISTORY).splitlines()
     except FileNotFoundError:
         return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"{HISTORY} can't be read: {error}") from error
-    records = []
+    records: list[EpochRecord] = []
     for line in lines:
         try:
-            records.append(EpochRecord.from_dict(json.loads(line)))
-        except (ValueError, RecursionError):
+            if len(line) > LONGEST_LINE:
+                break
+            records.append(EpochRecord.from_dict(parse_json(line, HISTORY)))
+        except ValueError:
             break
     return records
 
@@ -55,8 +68,8 @@ def history_size(path: Path) -> int:
 
 def append_history(path: Path, record: EpochRecord, durable: bool = True) -> None:
     """Adds an epoch's record to the history."""
-    with (path / HISTORY).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record.to_dict()) + "\n")
+    with open_to_append(path / HISTORY) as file:
+        file.write(json.dumps(record.to_dict()).encode() + b"\n")
         file.flush()
         if durable:
             os.fsync(file.fileno())
@@ -105,7 +118,7 @@ def clear_result(path: Path) -> None:
 def read_failed(path: Path) -> int | None:
     """Epoch in which the loss was no longer finite, None where it always was."""
     epoch = (read_object(path / FAILED) or {}).get("failed")
-    return epoch if type(epoch) is int else None
+    return epoch if type(epoch) is int and 0 < epoch <= 2**53 else None
 
 
 def write_failed(path: Path, epoch: int) -> None:
@@ -131,8 +144,16 @@ def figures_stamp(path: Path) -> int:
 
 
 def find_figures(root: Path) -> Path | None:
-    """The first grid's folder under a run root that has a table of figures, None where there is none."""
-    return next((path.parent for path in sorted(root.glob(f"[!._]*/{FIGURES}"))), None)
+    """The first grid's folder under a run root with a table of figures, rather one that can be read."""
+    found = [path.parent for path in sorted(root.glob(f"[!._]*/{FIGURES}")) if not path.parent.is_symlink()]
+    return next((path for path in found[:-1] if _has_figures(path)), found[-1] if found else None)
+
+
+def _has_figures(path: Path) -> bool:
+    try:
+        return bool(read_figures(path).members)
+    except StoreError:
+        return False
 
 
 def request_stop(path: Path) -> None:
@@ -155,4 +176,4 @@ def training_lock(path: Path, timeout: float = 0.0) -> FileLock:
 
 def open_log(path: Path) -> IO[bytes]:
     """The file that takes what a training process prints."""
-    return (path / LOG).open("ab")
+    return open_to_append(path / LOG)

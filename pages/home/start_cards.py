@@ -60,8 +60,10 @@ def draw_card_pictures(places: dict[str, DeltaGenerator], info: RunInfo) -> None
     from aecore.figures.start_cards import diamond_and_disc, falling_error
 
     places["sparsity"].html(svg_tag(diamond_and_disc(), "L1's diamond and L2's disc meet a loss's contour"))
-    history = store.read_history(info.path)
-    errors = [record.squared_error for record in history]
+    try:
+        errors = [record.squared_error for record in store.read_history(info.path)]
+    except store.StoreError:
+        errors = []
     if errors:
         places["train"].html(svg_tag(falling_error(errors, pca_error(info)), "Error by epoch, PCA's in grey"))
     try:

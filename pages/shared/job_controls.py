@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from aecore import jobs, store
+from pages.shared.plain import plain
 
 SILENT = "Its process lives but has said nothing for a minute: the machine may be overloaded."
 """What is said of a job whose process gives no sign of life."""
@@ -58,4 +59,4 @@ def resume(info: jobs.Job) -> None:
     try:
         jobs.start(info.path)
     except (RuntimeError, OSError, store.StoreError) as error:
-        st.toast(f"{info.name} can't be resumed: {error}.", icon=":material/error:")
+        st.toast(f"{plain(info.name)} can't be resumed: {plain(error)}.", icon=":material/error:")

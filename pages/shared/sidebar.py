@@ -9,6 +9,7 @@ import streamlit as st
 from aecore import jobs
 from aecore.store import GridInfo, RunInfo
 from pages.shared.job_controls import draw_stop_button
+from pages.shared.plain import plain
 from pages.shared.state import NEW_GRID_PAGE, TRAIN_PAGE, run_selector
 from pages.shared.words import time_left
 
@@ -56,7 +57,7 @@ def _jobs() -> None:
         return
     first, waiting = active[0], active[1:]
     with st.container(border=True, gap="small"):
-        st.markdown(f"**Training** {first.name}")
+        st.markdown(f"**Training** {plain(first.name)}")
         draw_progress_bar(first)
         draw_stop_button(
             first,
@@ -65,7 +66,7 @@ def _jobs() -> None:
             width="stretch",
         )
         for info in waiting[:3]:
-            st.caption(f":material/hourglass_empty: {info.name}")
+            st.caption(f":material/hourglass_empty: {plain(info.name)}")
         if len(waiting) > 3:
             st.caption(f"and {len(waiting) - 3} more waiting")
         page = NEW_GRID_PAGE if isinstance(first, GridInfo) else TRAIN_PAGE
@@ -85,6 +86,6 @@ def draw_progress_bar(info: jobs.Job) -> None:
         return
     done = progress.epoch + progress.step / (progress.steps or 1)
     st.progress(
-        min(done / epochs, 1.0),
+        min(max(done / epochs, 0.0), 1.0),
         f"epoch {min(int(done) + 1, epochs)} of {epochs} · {time_left(progress.seconds_left)}",
     )

@@ -17,6 +17,7 @@ from aecore import store
 from aecore.files import StoreError
 from aecore.store import RunInfo
 from pages.shared.members import member_name
+from pages.shared.plain import plain
 
 RUN = "run"
 """Session and URL key of the chosen run: a folder name, or `<grid>/<k>`."""
@@ -63,7 +64,7 @@ def run_selector() -> RunInfo | None:
     if st.session_state.get(RUN) not in runs:
         st.session_state.pop(RUN, None)
     if missing := st.session_state.get("_missing_run"):
-        st.warning(f"The link names the run {missing}, which is not here; another is shown instead.")
+        st.warning(f"The link names the run {plain(missing)}, which is not here; another is shown instead.")
     if not runs:
         return None
     names = Counter(info.name for info in runs.values())

@@ -16,6 +16,7 @@ from aecore.store import RunInfo
 from pages.shared import images, loading, state
 from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button
 from pages.shared.leaving import leave_for
+from pages.shared.plain import plain
 from pages.shared.words import device_words, time_left
 
 EVERY = 1.0
@@ -46,7 +47,7 @@ def _draw() -> None:
     history = history_of(info)
     status = jobs.status(info)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{info.name}**", width="stretch")
+        st.markdown(f"**{plain(info.name)}**", width="stretch")
         _buttons(info, status)
     _standing(info, status, len(history))
     if history:
@@ -59,7 +60,7 @@ def history_of(info: RunInfo) -> list[EpochRecord]:
     try:
         return store.read_history(info.path)
     except store.StoreError as error:
-        st.error(f"The history of {info.name} can't be shown: {error}.")
+        st.error(f"The history of {plain(info.name)} can't be shown: {plain(error)}.")
         return []
 
 
@@ -97,7 +98,7 @@ def _standing(info: RunInfo, status: str, recorded: int) -> None:
     elif status == "stopped":
         st.info(f"Stopped {_reached(info)} of {epochs}; the model reached is kept.")
     elif status == "failed":
-        st.error(info.progress.message or "It failed without saying why; see log.txt in its folder.")
+        st.error(plain(info.progress.message) or "It failed without saying why; see log.txt in its folder.")
     else:
         st.warning(
             f"Interrupted: its process ended {_reached(info)} of {epochs} without a word. "
@@ -186,7 +187,7 @@ def _pictures(info: RunInfo, epoch: int) -> None:
         data = loading.load_data(info.config.data.name)
         ours = _reconstructions(info.key, store.weights_stamp(info.key))
     except ValueError as error:
-        st.caption(str(error))
+        st.caption(plain(error))
         return
     x = unit_range(data.test_images[probe_index(data, PICTURES)])
     units = info.config.model.latent_size
@@ -202,7 +203,7 @@ def _reconstructions(key: str, stamp: int) -> np.ndarray:
     from aecore.analysis.probe import probe_index
 
     run = store.load_run(key)
-    data = loading.load_data(run.config.data.name)
+    data = loading.images_of(run)
     return run.reconstruct(data.test_images[probe_index(data, PICTURES)]).numpy()
 
 

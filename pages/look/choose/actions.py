@@ -13,6 +13,7 @@ from aecore.store import GridInfo
 from pages.look.choose.place import go_to, place_in
 from pages.shared import settings_form, state
 from pages.shared.leaving import leave_for
+from pages.shared.plain import plain
 
 
 def draw_actions(info: GridInfo, k: int, row: Row, proposed: selection.Candidate | None) -> None:
@@ -88,17 +89,22 @@ def keep(info: GridInfo, k: int) -> None:
     try:
         path = store.keep_member(info.path, k)
     except (StoreError, OSError) as error:
-        st.toast(f"Not kept: {error}.", icon=":material/error:")
+        st.toast(f"Not kept: {plain(error)}.", icon=":material/error:")
         return
     state.choose(path.name)
-    st.toast(f"Kept as {path.name}; it is the chosen run now.", icon=":material/check:")
+    st.toast(f"Kept as {plain(path.name)}; it is the chosen run now.", icon=":material/check:")
 
 
 def draw_continue_form(info: GridInfo, k: int) -> None:
     """How many epochs more, and the button."""
     epochs = int(st.number_input("More epochs", 1, 10_000, 10, key="choose_more"))
     config = info.grid.members[k]
-    if not store.read_stacks(info.path):
+    try:
+        stacks = store.read_stacks(info.path)
+    except StoreError as error:
+        st.error(f"It can't be taken further: {plain(error)}.")
+        return
+    if not stacks:
         st.caption(
             "This grid came without its optimizers' state, so the model can't be taken further; the same "
             "settings can be trained anew, with more epochs."
@@ -129,6 +135,6 @@ def go_on(info: GridInfo, k: int, epochs: int) -> None:
         path = continue_member(info.path, k, epochs)
         jobs.start(path)
     except (StoreError, OSError, RuntimeError) as error:
-        st.toast(f"Not continued: {error}.", icon=":material/error:")
+        st.toast(f"Not continued: {plain(error)}.", icon=":material/error:")
         return
     st.toast("It trains on, as a run of its own.", icon=":material/check:")

@@ -29,9 +29,11 @@ class Record:
             if (plain := _plain(value, kind)) is not value:
                 object.__setattr__(self, name, value := plain)
             if not _matches(value, kind):
-                raise ValueError(f"{self.SECTION}{name} must be {_describe(kind)}, not {_shown(value)}")
+                raise ValueError(f"{self.SECTION}{name} must be {_describe(kind)}, not {shown(value)}")
             if not _is_finite(value):
-                raise ValueError(f"{self.SECTION}{name} must be a finite number, not {_shown(value)}")
+                raise ValueError(f"{self.SECTION}{name} must be a finite number, not {shown(value)}")
+            if not _is_countable(value):
+                raise ValueError(f"{self.SECTION}{name} must be at most 2^53 in size, not {shown(value)}")
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain values, ready for JSON."""
@@ -42,7 +44,7 @@ class Record:
         """Inverse of `to_dict`; fields left out take their default. Raises ValueError in one sentence."""
         if not isinstance(values, Mapping):
             name = cls.SECTION.rstrip(".") or cls.__name__.lower()
-            raise ValueError(f"{name} must be a JSON object, not {_shown(values)}")
+            raise ValueError(f"{name} must be a JSON object, not {shown(values)}")
         known = kinds(cls)
         if cls.KNOWS_ALL_FIELDS and (unknown := sorted(set(values) - set(known), key=str)):
             raise ValueError(f"unknown field {cls.SECTION}{unknown[0]}; allowed are {', '.join(known)}")
@@ -137,6 +139,11 @@ def _is_finite(value: Any) -> bool:
     return all(math.isfinite(v) for v in values if isinstance(v, float))
 
 
+def _is_countable(value: Any) -> bool:
+    """Whether a float holds the whole number: with others no ratio of it can be taken."""
+    return not isinstance(value, int) or abs(value) <= 2**53
+
+
 def _describe(kind: Any) -> str:
     origin, arguments = get_origin(kind), [k for k in get_args(kind) if k is not NoneType]
     if origin is Literal:
@@ -151,7 +158,10 @@ def _describe(kind: Any) -> str:
     return words.get(kind, "a JSON object" if is_dataclass(kind) else getattr(kind, "__name__", str(kind)))
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value in a message: what came from a file may be of any length."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        text = "a value nested too deep"
     return text if len(text) <= 80 else f"{text[:77]}..."

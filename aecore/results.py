@@ -48,6 +48,11 @@ class Progress(Record):
     members_done: int = 0
     """Members of a grid that have their result."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("epoch", "epochs", "step", "steps", "members_done"):
+            self.check_range(name, 0)
+
 
 @dataclass(frozen=True)
 class EpochRecord(Record):

@@ -7,12 +7,12 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from aecore.files import StoreError, read_object, write_json
-from aecore.records import Record
+from aecore.records import Record, shown
 from aecore.store.names import GRID
 
 FORMAT = 1
@@ -44,7 +44,8 @@ class Unreadable:
 
     @property
     def key(self) -> str:
-        return self.path.name
+        """The folder's name, with ? for bytes that are no text."""
+        return os.fsencode(self.path.name).decode(errors="replace")
 
 
 def checkpoints_root() -> Path:
@@ -55,7 +56,7 @@ def checkpoints_root() -> Path:
 
 def is_grid(path: Path) -> bool:
     """Whether a folder holds a grid of runs (see `store.grids`) instead of one."""
-    return (path / GRID).exists()
+    return os.path.lexists(path / GRID)
 
 
 def draft_folder(root: Path, folder: str) -> Path:
@@ -78,18 +79,25 @@ def claim_folder(draft: Path, wanted: Path) -> Path:
 
 
 def find_run(run: str | Path, root: Path | None = None) -> Path:
-    """The folder that `run` means: a path, or a folder name under the run root."""
-    for path in (Path(run), (root or checkpoints_root()) / run):
-        if path.is_dir():
-            return path
-    raise StoreError(f"there is no run {str(run)!r}; `python -m aecore runs` lists those there are")
+    """The folder that `run` means: its name under the run root or `<grid>/<k>`, else a path.
+
+    A bare name is looked up under the run root alone, whatever the working directory holds by that name.
+    """
+    text, root = os.fspath(run), root or checkpoints_root()
+    path, separators = Path(text), {os.sep, os.altsep or os.sep}
+    is_path = path.is_absolute() or any(separator in text for separator in separators)
+    is_key = not path.is_absolute() and not text.startswith(".") and ".." not in path.parts
+    for found in ([root / path] if is_key else []) + ([path] if is_path else []):
+        if os.path.isdir(found):
+            return found
+    raise StoreError(f"there is no run {text!r}; `python -m aecore runs` lists those there are")
 
 
 def all_folders(root: Path | None = None) -> Iterator[Path]:
     """Every folder under the run root that may be a run or a grid, by name."""
     root = root or checkpoints_root()
     for path in sorted(root.iterdir()) if root.is_dir() else ():
-        if path.is_dir() and not path.name.startswith((".", "_")):
+        if os.path.isdir(path) and not path.name.startswith((".", "_")):
             yield path
 
 
@@ -105,7 +113,10 @@ def listed(
         try:
             found.append(read(path))
         except (StoreError, OSError) as error:
-            broken.append(Unreadable(path, str(error)))
+            broken.append(Unreadable(path, " ".join(str(error).split())))
+        # Whatever else one folder raises must not hide the others.
+        except Exception as error:
+            broken.append(Unreadable(path, f"it can't be read ({type(error).__name__})"))
     return [*sorted(found, key=created, reverse=True), *broken]
 
 
@@ -117,17 +128,33 @@ def write_header(path: Path, file: str, values: Mapping[str, Any], name: str = "
 
 def read_header(path: Path, file: str) -> tuple[Header, dict[str, Any]]:
     """The header and all values of the file that makes a folder a run or a grid, its format checked."""
+    check_folder(path)
     values = read_object(path / file)
     if values is None:
         raise StoreError(f"there is no {file}, so this is not a run folder")
     if values.get("format") != FORMAT:
         raise StoreError(
-            f"{file} has format {values.get('format')!r}, another version's; this one reads {FORMAT}"
+            f"{file} has format {shown(values.get('format'))}, another version's; this one reads {FORMAT}"
         )
     try:
-        return Header.from_dict(values), values
+        header = Header.from_dict(values)
     except ValueError as error:
         raise StoreError(f"{file} can't be used: {error}") from error
+    return replace(header, name=one_line(header.name)), values
+
+
+def check_folder(path: Path) -> None:
+    """StoreError for a folder that is a link, or a member of a grid that is one, and for a name of no text.
+
+    What a link leads to may be anybody's: it is neither read nor written.
+    """
+    for part in (path, path.parent) if is_grid(path.parent) else (path,):
+        if part.is_symlink():
+            raise StoreError("it is a link to another folder, which is not followed")
+    try:
+        path.name.encode()
+    except UnicodeEncodeError:
+        raise StoreError("its name is not UTF-8 text: rename the folder to see it") from None
 
 
 def rename(path: Path, file: str, name: str, kind: str) -> None:
@@ -140,7 +167,9 @@ def rename(path: Path, file: str, name: str, kind: str) -> None:
 
 def delete(path: Path, file: str, kind: str) -> None:
     """Removes the folder of a run or grid; StoreError where it lacks the `file` that makes it one."""
-    if not (path / file).exists():
+    if path.is_symlink():
+        raise StoreError(f"{path.name} is a link to another folder: not deleted; remove the link by hand")
+    if not os.path.lexists(path / file):
         raise StoreError(f"{path.name} has no {file}: not deleted, since it may not be a {kind}")
     # Out of sight first, so that no listing meets a half-deleted folder.
     doomed = path.with_name(f".deleted-{path.name}-{time.time_ns()}")
@@ -149,5 +178,5 @@ def delete(path: Path, file: str, kind: str) -> None:
 
 
 def one_line(name: str) -> str:
-    """A name as it is kept: one line of at most NAME_LENGTH characters."""
-    return " ".join(name.split())[:NAME_LENGTH]
+    """A name as it is kept: one line of at most NAME_LENGTH characters, with ? for what is no character."""
+    return " ".join(name.encode(errors="replace").decode().split())[:NAME_LENGTH]

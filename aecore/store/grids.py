@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from aecore.config import Config
-from aecore.files import StoreError, read_object, write_json
-from aecore.grid import Grid, axis_text, axis_title, grid_title
+from aecore.files import StoreError, copy_file, read_object, write_json
+from aecore.grid import MAX_MEMBERS, Grid, axis_text, axis_title, grid_title
 from aecore.presets import architecture
 from aecore.results import GridResult, Progress, Row
 from aecore.store import folders
@@ -140,7 +140,7 @@ def copy_grid_for_looking(source: Path, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for name in (GRID, RESULT, PROBE):
-        shutil.copy2(source / name, target / name)
+        copy_file(source / name, target / name)
     for k in range(len(info.grid.members)):
         # Every epoch of every member would be many times the size of the grid.
         copy_for_looking(info.member_path(k), target / str(k), rows=False)
@@ -165,7 +165,7 @@ def read_stacks(path: Path) -> list[list[int]]:
         members, count = values.get("members"), values.get("of")
         if (
             not isinstance(members, list)
-            or not all(type(k) is int for k in members)
+            or not all(type(k) is int and 0 <= k < MAX_MEMBERS for k in members)
             or type(count) is not int
         ):
             raise StoreError(f"{MEMBERS} holds no list of members")

@@ -11,9 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from aecore.files import StoreError, write_tensors
+from aecore.files import StoreError, check_tensors, write_tensors
 from aecore.store.grids import GridInfo
 from aecore.store.names import PICTURES, PROBE, RESULT
+
+LARGEST_PICTURES = 256 << 20
+"""Bytes of a file of pictures."""
+
+_NOTHING = np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -57,13 +62,28 @@ def read_probe(path: Path) -> Probe | None:
     from safetensors.numpy import load_file
 
     try:
+        check_tensors(path / PROBE, LARGEST_PICTURES)
         arrays = load_file(path / PROBE)
         pca = {int(name[4:]): a for name, a in arrays.items() if name.startswith("pca.")}
-        return Probe(arrays["images"], arrays["labels"], pca)
+        probe = Probe(arrays["images"], arrays["labels"], pca)
     except FileNotFoundError:
         return None
+    except StoreError:
+        raise
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise StoreError(f"{PROBE} is damaged: {error}") from error
+    shape = probe.images.shape
+    if not _are_pictures(probe.images) or not all(
+        _are_pictures(p) and p.shape == shape for p in pca.values()
+    ):
+        raise StoreError(f"{PROBE} must hold uint8 images n x C x H x W, and PCA's of the same shape")
+    if probe.labels.dtype != np.int64 or probe.labels.shape != shape[:1]:
+        raise StoreError(f"{PROBE} must hold a whole number as the label of each image")
+    return probe
+
+
+def _are_pictures(array: np.ndarray) -> bool:
+    return array.dtype == np.uint8 and array.ndim == 4 and array.size > 0 and array.shape[1] in (1, 3)
 
 
 def pictures_stamp(info: GridInfo) -> int:
@@ -82,9 +102,14 @@ def read_all_pictures(info: GridInfo, members: Iterable[int] | None = None) -> P
     found: dict[int, dict[str, np.ndarray]] = {}
     for k in range(len(info.grid.members)) if members is None else members:
         try:
-            found[k] = load_file(info.member_path(k) / PICTURES)
-        except (SafetensorError, OSError):
+            check_tensors(info.member_path(k) / PICTURES, LARGEST_PICTURES)
+            pictures = load_file(info.member_path(k) / PICTURES)
+        except (SafetensorError, OSError, StoreError):
             continue
+        images, code = (pictures.get(name, _NOTHING) for name in ("reconstruction", "code"))
+        size = (len(images), info.grid.members[k].model.latent_size)
+        if _are_pictures(images) and code.shape == size and code.dtype.kind == "f":
+            found[k] = pictures
     count = len(info.grid.members)
     shapes = {tuple(p["reconstruction"].shape) for p in found.values()}
     if len(shapes) > 1:

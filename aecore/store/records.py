@@ -9,12 +9,25 @@ from typing import IO, TypeVar
 
 from filelock import FileLock
 
-from aecore.files import StoreError, read_object, write_json, write_whole
+from aecore.files import (
+    StoreError,
+    open_regular,
+    open_to_append,
+    parse_json,
+    read_object,
+    write_json,
+    write_whole,
+)
 from aecore.records import Record
 from aecore.results import EpochRecord, FigureTable, Progress, Result
 from aecore.store.names import FAILED, FIGURES, HISTORY, LOCK, LOG, PROGRESS, RESULT, STOP
 
 Kind = TypeVar("Kind", bound=Record)
+
+LARGEST_HISTORY = 64 << 20
+"""Bytes of a history, above what 100,000 epochs take."""
+LONGEST_LINE = 1 << 16
+"""Characters of one epoch's record."""
 
 
 def read_record(path: Path, kind: type[Kind]) -> Kind | None:
@@ -36,18 +49,20 @@ def read_history(path: Path) -> list[EpochRecord]:
 def read_history_from(path: Path, start: int) -> tuple[list[EpochRecord], int]:
     """The records that begin `start` bytes into the history, and where later ones will."""
     try:
-        with (path / HISTORY).open("rb") as file:
+        with open_regular(path / HISTORY, LARGEST_HISTORY) as file:
             file.seek(start)
             lines = file.read().decode("utf-8").splitlines(keepends=True)
     except FileNotFoundError:
         return [], 0
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise StoreError(f"{HISTORY} can't be read: {error}") from error
-    records = []
+    records: list[EpochRecord] = []
     for line in lines:
         try:
-            records.append(EpochRecord.from_dict(json.loads(line)))
-        except (ValueError, RecursionError):
+            if len(line) > LONGEST_LINE:
+                break
+            records.append(EpochRecord.from_dict(parse_json(line, HISTORY)))
+        except ValueError:
             break
         start += len(line.encode())
     return records, start
@@ -71,8 +86,8 @@ def history_file(path: Path) -> int:
 
 def append_history(path: Path, record: EpochRecord, durable: bool = True) -> None:
     """Adds an epoch's record to the history."""
-    with (path / HISTORY).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record.to_dict()) + "\n")
+    with open_to_append(path / HISTORY) as file:
+        file.write(json.dumps(record.to_dict()).encode() + b"\n")
         file.flush()
         if durable:
             os.fsync(file.fileno())
@@ -121,7 +136,7 @@ def clear_result(path: Path) -> None:
 def read_failed(path: Path) -> int | None:
     """Epoch in which the loss was no longer finite, None where it always was."""
     epoch = (read_object(path / FAILED) or {}).get("failed")
-    return epoch if type(epoch) is int else None
+    return epoch if type(epoch) is int and 0 < epoch <= 2**53 else None
 
 
 def write_failed(path: Path, epoch: int) -> None:
@@ -147,8 +162,16 @@ def figures_stamp(path: Path) -> int:
 
 
 def find_figures(root: Path) -> Path | None:
-    """The first grid's folder under a run root that has a table of figures, None where there is none."""
-    return next((path.parent for path in sorted(root.glob(f"[!._]*/{FIGURES}"))), None)
+    """The first grid's folder under a run root with a table of figures, rather one that can be read."""
+    found = [path.parent for path in sorted(root.glob(f"[!._]*/{FIGURES}")) if not path.parent.is_symlink()]
+    return next((path for path in found[:-1] if _has_figures(path)), found[-1] if found else None)
+
+
+def _has_figures(path: Path) -> bool:
+    try:
+        return bool(read_figures(path).members)
+    except StoreError:
+        return False
 
 
 def request_stop(path: Path) -> None:
@@ -171,4 +194,4 @@ def training_lock(path: Path, timeout: float = 0.0) -> FileLock:
 
 def open_log(path: Path) -> IO[bytes]:
     """The file that takes what a training process prints."""
-    return (path / LOG).open("ab")
+    return open_to_append(path / LOG)

@@ -13,12 +13,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from aecore.files import StoreError, write_whole
+from aecore.files import StoreError, open_regular, open_to_append, parse_json, write_whole
 from aecore.looks import BINS, HISTOGRAMS, FrameHeader, Frames, LayerHistory, LookHeader
 from aecore.store.names import FRAMES, LOOKS
 
 Header = TypeVar("Header", LookHeader, FrameHeader)
 
+LARGEST_ROWS = 1 << 30
+"""Bytes of such a file that are read; a hundred epochs of the post's network take some four million."""
 LONGEST_HEADER = 1 << 20
 """Bytes of a header line beyond which a file is none of ours."""
 
@@ -74,7 +76,7 @@ def _line(header: LookHeader | FrameHeader) -> bytes:
 
 def _append(file: Path, header: LookHeader | FrameHeader, rows: np.ndarray) -> None:
     line, size = _line(header), header.dtype.itemsize
-    with file.open("ab") as out:
+    with open_to_append(file) as out:
         # A kill may have left half a row; what comes after it would be out of step.
         rest = out.tell() - len(line)
         whole = len(line) + rest // size * size if rest >= 0 else 0
@@ -101,15 +103,14 @@ def _truncate(file: Path, kind: type[Header], epoch: int, step: int) -> None:
 
 def _read(file: Path, kind: type[Header]) -> tuple[Header, np.ndarray] | None:
     try:
-        content = file.read_bytes()
+        with open_regular(file, LARGEST_ROWS) as found:
+            content = found.read()
     except FileNotFoundError:
         return None
-    except OSError as error:
-        raise StoreError(f"{file.name} can't be read: {error}") from error
     end = content.find(b"\n", 0, LONGEST_HEADER)
     try:
-        header = kind.from_dict(json.loads(content[:end] if end >= 0 else b""))
-    except (ValueError, RecursionError) as error:
+        header = kind.from_dict(parse_json(content[:end].decode() if end >= 0 else "", "its first line"))
+    except ValueError as error:
         raise StoreError(f"{file.name} is damaged: {' '.join(str(error).split())[:200]}") from error
     dtype = header.dtype
     count = (len(content) - end - 1) // dtype.itemsize

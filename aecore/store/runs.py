@@ -13,19 +13,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aecore.config import Config
-from aecore.files import StoreError
+from aecore.config import Config, ModelConfig
+from aecore.files import StoreError, copy_file
 from aecore.presets import slug, title
+from aecore.records import shown
 from aecore.results import Progress, Result
 from aecore.store import folders
 from aecore.store.folders import Unreadable, checkpoints_root, find_run, is_grid
 from aecore.store.names import CONFIG, FRAMES, HISTORY, LOOKS, OPTIMIZER, PICTURES, RESULT, WEIGHTS
 from aecore.store.records import read_history, read_progress, read_result
-from aecore.store.weights import has_weights, kept_epochs, read_weights, read_weights_metadata
+from aecore.store.weights import (
+    has_weights,
+    kept_epochs,
+    read_weight_shapes,
+    read_weights,
+    read_weights_metadata,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from aecore.data import Scaling
+    from aecore.models import AutoEncoder
     from aecore.store.run import Run
 
 
@@ -104,17 +113,17 @@ def copy_run_files(
     names = [WEIGHTS, HISTORY, *([RESULT] if result else []), *([OPTIMIZER] if state else [])]
     for name in [*names, *([LOOKS, FRAMES] if rows else [])]:
         if (source / name).exists():
-            shutil.copy2(source / name, target / name)
+            copy_file(source / name, target / name)
 
 
 def copy_for_looking(source: Path, target: Path, rows: bool = True) -> None:
     """Makes `target` a run folder with what a look at `source` needs, and nothing to resume from."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    shutil.copy2(source / CONFIG, target / CONFIG)
+    copy_file(source / CONFIG, target / CONFIG)
     copy_run_files(source, target, state=False, rows=rows)
     if (source / PICTURES).exists():
-        shutil.copy2(source / PICTURES, target / PICTURES)
+        copy_file(source / PICTURES, target / PICTURES)
 
 
 def load_run(run: str | Path, epoch: int | None = None) -> Run:
@@ -123,6 +132,8 @@ def load_run(run: str | Path, epoch: int | None = None) -> Run:
     With an `epoch` it is as it was after that one, whose weights must have been kept. Raises StoreError in
     one sentence if there is none, it has no weights yet, or they do not fit.
     """
+    from aecore.store.run import Run
+
     path = find_run(run)
     info = read_info(path)
     if not info.has_weights:
@@ -130,25 +141,62 @@ def load_run(run: str | Path, epoch: int | None = None) -> Run:
     if epoch is not None and epoch not in (kept := kept_epochs(path)):
         there = f"kept are {', '.join(map(str, kept))}" if kept else "none were (see train.keep_weights)"
         raise StoreError(f"{info.name} has no weights of epoch {epoch}: {there}")
-    loaded = assemble_run(info, read_weights(path, epoch), read_weights_metadata(path, epoch))
+    model, shape, scaling = _empty_model(info.config.model, read_weights_metadata(path, epoch))
+    _check_shapes(model, read_weight_shapes(path, epoch))
+    _fill(model, read_weights(path, epoch))
+    loaded = Run(path, info.name, info.config, shape, scaling, model, read_history(path), info.result)
     if epoch is None:
         return loaded
     history = [record for record in loaded.history if record.epoch <= epoch]
     return replace(loaded, name=f"{info.name}, epoch {epoch}", history=history, result=None)
 
 
-def assemble_run(info: RunInfo, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> Run:
-    """A `Run` from weights in any float type, loaded strictly."""
+def _empty_model(
+    config: ModelConfig, metadata: Mapping[str, Any]
+) -> tuple[AutoEncoder, tuple[int, int, int], Scaling]:
+    """The network that the config names, without memory for its weights; the images' shape and scaling."""
+    import torch
+
     from aecore.data import Scaling
     from aecore.models import build
-    from aecore.store.run import Run
 
     try:
-        shape, scaling = tuple(metadata["shape"]), Scaling.from_dict(metadata["scaling"])
-        model = build(info.config.model, shape)
-        model.load_state_dict(dict(tensors), strict=True)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise StoreError(f"the weights do not fit the config: {reason}") from error
+        shape, scaling = metadata["shape"], Scaling.from_dict(metadata["scaling"])
+        if not isinstance(shape, list) or len(shape) != 3 or not all(type(n) is int and n > 0 for n in shape):
+            raise ValueError(f"the images' shape must be three whole numbers, not {shown(shape)}")
+        if len(scaling.mean) != shape[0]:
+            raise ValueError(f"the scaling has {len(scaling.mean)} channels and the images have {shape[0]}")
+        with torch.device("meta"):
+            return build(config, tuple(shape)), tuple(shape), scaling
+    except (KeyError, TypeError, ValueError, OverflowError, RuntimeError) as error:
+        raise _misfit(error) from error
+
+
+def _check_shapes(model: AutoEncoder, found: Mapping[str, tuple[int, ...]]) -> None:
+    """StoreError unless the weights file holds exactly the model's tensors; nothing large is read before."""
+    wanted = {name: tuple(t.shape) for name, t in model.state_dict().items()}
+    for name in dict.fromkeys([*wanted, *found]):
+        if name not in found:
+            raise _misfit(f"{name} is missing")
+        if name not in wanted:
+            raise _misfit(f"{shown(name)} is no part of the network")
+        if found[name] != wanted[name]:
+            sizes = [" x ".join(map(str, shape)) or "a number" for shape in (found[name], wanted[name])]
+            raise _misfit(f"{name} is {sizes[0]}, and the config makes it {sizes[1]}")
+
+
+def _fill(model: AutoEncoder, tensors: Mapping[str, Tensor]) -> None:
+    """Gives the model its weights, which may be of any float type; StoreError where they are not finite."""
+    kinds = {name: t.dtype for name, t in model.state_dict().items()}
+    for name, tensor in tensors.items():
+        if not bool(tensor.isfinite().all()):
+            raise StoreError(f"the weights can't be used: {name} holds values that are not finite numbers")
+    try:
+        model.load_state_dict({name: t.to(kinds[name]) for name, t in tensors.items()}, assign=True)
+    except (KeyError, RuntimeError) as error:
+        raise _misfit(error) from error
     model.eval().requires_grad_(False)
-    return Run(info.path, info.name, info.config, shape, scaling, model, read_history(info.path), info.result)
+
+
+def _misfit(reason: object) -> StoreError:
+    return StoreError(f"the weights do not fit the config: {' '.join(str(reason).split())[:200]}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aecore.files import StoreError, write_tensors
+from aecore.files import LARGEST_TENSORS, StoreError, check_tensors, parse_json, write_tensors
 from aecore.store.folders import find_run
 from aecore.store.names import EPOCHS, OPTIMIZER, PICTURES, WEIGHTS
 
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from aecore.data import Scaling
+
+
+METADATA = ("shape", "scaling")
+"""What stands beside the weights."""
+LARGEST_STATE = 16 * LARGEST_TENSORS
+"""Bytes of a state, which may be that of many members, each with its optimizer's."""
 
 
 def has_weights(path: Path) -> bool:
@@ -71,11 +77,30 @@ def read_weights_metadata(path: Path, epoch: int | None = None) -> dict[str, Any
 
     found = _weights_file(path, epoch)
     try:
+        check_tensors(found)
         with safe_open(found, framework="numpy") as file:
-            return {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
+            metadata = file.metadata() or {}
     except FileNotFoundError:
         raise StoreError(f"{found.name} is missing") from None
-    except (SafetensorError, OSError, json.JSONDecodeError) as error:
+    except (SafetensorError, OSError) as error:
+        raise StoreError(f"{found.name} is damaged: {error}") from error
+    source = f"{found.name} is damaged: its metadata"
+    return {key: parse_json(metadata[key], source) for key in METADATA if key in metadata}
+
+
+def read_weight_shapes(path: Path, epoch: int | None = None) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor of the weights file by name, without reading the tensors."""
+    from safetensors import SafetensorError, safe_open
+
+    found = _weights_file(path, epoch)
+    try:
+        check_tensors(found)
+        with safe_open(found, framework="numpy") as file:
+            # A slice of a type that numpy lacks tells its shape all the same.
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise StoreError(f"{found.name} is missing") from None
+    except (SafetensorError, OSError) as error:
         raise StoreError(f"{found.name} is damaged: {error}") from error
 
 
@@ -140,6 +165,7 @@ def _read_tensors(file: Path) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    check_tensors(file, LARGEST_STATE if file.name == OPTIMIZER else LARGEST_TENSORS)
     try:
         return load_file(file)
     except FileNotFoundError:

@@ -15,6 +15,7 @@ from pages.home.recent_runs import draw_recent_runs
 from pages.home.start_cards import draw_card_pictures, draw_start_cards
 from pages.shared import layout
 from pages.shared.leaving import leave_for
+from pages.shared.plain import plain
 from pages.shared.state import TRAIN_PAGE, chosen_key, usable_runs
 from pages.shared.training_view import pca_error, squared_error
 
@@ -78,7 +79,7 @@ def main() -> None:
     try:
         values = drawing(info.key, store.weights_stamp(info.path), st.session_state.get(DRAW, 0))
     except ValueError as error:
-        waiting.warning(f"{info.name} can't be drawn: {error}")
+        waiting.warning(f"{plain(info.name)} can't be drawn: {plain(error)}")
     else:
         waiting.empty()
         with place:

@@ -33,7 +33,7 @@ def drawing(key: str, stamp: int, draw: int) -> dict:
     from aecore.figures.network import walk
 
     run = loading.load_run(key)
-    data = loading.load_data(run.config.data.name)
+    data = loading.images_of(run)
     chosen = first_images(data, draw)
     x = unit_range(data.test_images[chosen])
     linear = loading.pca_baseline(data.name).reconstruct(x, run.latent_size)
@@ -50,7 +50,7 @@ def pairs(key: str, stamp: int, count: int) -> str:
     from aecore.data import unit_range
 
     run = loading.load_run(key)
-    data = loading.load_data(run.config.data.name)
+    data = loading.images_of(run)
     x = unit_range(data.test_images[first_images(data, 1)[:count]])
     both = np.concatenate([x.numpy(), run.reconstruct(x).numpy()])
     return images.tag(images.mosaic(both, columns=len(x)), "100%", "Test images over their reconstructions")

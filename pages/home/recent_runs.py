@@ -9,6 +9,7 @@ import streamlit as st
 from aecore import store
 from aecore.store import RunInfo
 from pages.home.pictures import pairs
+from pages.shared.plain import plain
 from pages.shared.state import choose, chosen_key
 from pages.shared.training_view import pca_error, squared_error
 
@@ -25,7 +26,7 @@ def draw_recent_runs(runs: list[RunInfo]) -> None:
             try:
                 st.html(pairs(info.key, store.weights_stamp(info.path), 5))
             except ValueError as error:
-                st.caption(f"No picture: {error}")
+                st.caption(f"No picture: {plain(error)}")
             st.html(f"<b>{html.escape(info.name)}</b>")
             if (error := squared_error(info)) is not None:
                 pca = pca_error(info)

@@ -72,8 +72,10 @@ def draw_card_pictures(places: dict[str, DeltaGenerator], info: RunInfo) -> None
 
     places["sparsity"].html(svg_tag(diamond_and_disc(), "L1's diamond and L2's disc meet a loss's contour"))
     places["questions"].html(svg_tag(fitted_function(), "A function, and a small network's attempt at it"))
-    history = store.read_history(info.path)
-    errors = [record.squared_error for record in history]
+    try:
+        errors = [record.squared_error for record in store.read_history(info.path)]
+    except store.StoreError:
+        errors = []
     if errors:
         places["train"].html(svg_tag(falling_error(errors, pca_error(info)), "Error by epoch, PCA's in grey"))
     try:

@@ -9,6 +9,7 @@ import streamlit as st
 from aecore import jobs, store
 from aecore.presets import architecture, corruption_text, penalty_text
 from pages.shared import loading
+from pages.shared.plain import plain
 from pages.shared.state import TRAIN_PAGE, chosen_key
 
 if TYPE_CHECKING:
@@ -49,20 +50,20 @@ def require_run(title: str, sentence: str, with_data: bool = True) -> tuple[Run,
         run = loading.load_run(key)
     except store.StoreError as error:
         draw_header(title, sentence)
-        st.error(f"{key} can't be shown: {error}.")
+        st.error(f"{plain(key)} can't be shown: {plain(error)}.")
         if _is_training(key):
             st.caption("It is being trained; its pictures come with the first finished epoch.")
         st.stop()
     draw_header(title, sentence, run)
-    return run, require_data(run.config.data.name) if with_data else None
+    return run, require_images(run) if with_data else None
 
 
-def require_data(name: str) -> ImageData:
-    """The data set, or the sentence that says where its files belong, and the end of the page."""
+def require_images(run: Run) -> ImageData:
+    """The run's data set, or the sentence that says why it is not to be had, and the end of the page."""
     try:
-        return loading.load_data(name)
+        return loading.images_of(run)
     except ValueError as error:
-        st.error(str(error))
+        st.error(plain(error))
         st.stop()
 
 

@@ -41,6 +41,18 @@ def load_data(name: str) -> ImageData:
     return data.load(name)
 
 
+def images_of(run: Run) -> ImageData:
+    """The data set that a run names; ValueError where its images are not here, or not of the run's size."""
+    data = load_data(run.config.data.name)
+    if data.shape != run.shape:
+        sizes = [" x ".join(map(str, shape)) for shape in (data.shape, run.shape)]
+        raise ValueError(
+            f"the run names the data set {data.name}, whose images are {sizes[0]}, "
+            f"but its network takes {sizes[1]}"
+        )
+    return data
+
+
 @st.cache_resource(max_entries=4, show_spinner="Fitting PCA, the baseline")
 def pca_baseline(name: str) -> Baseline:
     """PCA fitted on the data set's training images."""
@@ -57,7 +69,7 @@ def test_codes(key: str) -> Tensor:
 @st.cache_resource(max_entries=12, show_spinner="Encoding the test images")
 def _test_codes(key: str, stamp: int) -> Tensor:
     run = _load_run(key, stamp)
-    return run.encode(load_data(run.config.data.name).test_images)
+    return run.encode(images_of(run).test_images)
 
 
 def test_squared_errors(key: str) -> Tensor:
@@ -70,7 +82,7 @@ def _test_squared_errors(key: str, stamp: int) -> Tensor:
     from aecore.analysis.metrics import errors_on_test_images
 
     run = _load_run(key, stamp)
-    return errors_on_test_images(run, load_data(run.config.data.name))
+    return errors_on_test_images(run, images_of(run))
 
 
 def quality(key: str) -> Quality:
@@ -136,7 +148,8 @@ def _code_neighbors(key: str, stamp: int) -> tuple[Neighbors, Tensor, tuple[floa
     from aecore.analysis.latent import usual_band
     from aecore.analysis.neighbors import Neighbors
 
-    codes = _load_run(key, stamp).encode(load_data(_load_run(key, stamp).config.data.name).train_images)
+    run = _load_run(key, stamp)
+    codes = run.encode(images_of(run).train_images)
     neighbors = Neighbors(codes)
     return neighbors, codes, usual_band(neighbors, _test_codes(key, stamp)[:1000])
 
@@ -152,7 +165,7 @@ def _units(key: str, stamp: int, with_data: bool) -> Units:
 
     run = _load_run(key, stamp)
     if with_data:
-        return describe_units(run, load_data(run.config.data.name).test_images, _test_codes(key, stamp))
+        return describe_units(run, images_of(run).test_images, _test_codes(key, stamp))
     images = stand_in_images(run.shape)
     return describe_units(run, images, run.encode(images))
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.shared.plain import plain
+
 _SAID = "_notices"
 
 
@@ -20,4 +22,4 @@ def say(sentence: str, icon: str) -> None:
 def draw() -> None:
     """Shows what was said since the last run; for the entry point."""
     for sentence, icon in st.session_state.pop(_SAID, []):
-        st.toast(sentence, icon=f":material/{icon}:")
+        st.toast(plain(sentence), icon=f":material/{icon}:")

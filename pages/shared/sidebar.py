@@ -12,6 +12,7 @@ from pages.shared import state
 from pages.shared.collection import spare_imports
 from pages.shared.job_controls import draw_stop_button, waits_for
 from pages.shared.leaving import leave_for
+from pages.shared.plain import plain
 from pages.shared.state import NEW_GRID_PAGE, TRAIN_PAGE, run_selector
 from pages.shared.words import time_left
 
@@ -117,7 +118,7 @@ def _jobs() -> None:
         return
     first, waiting = active[0], active[1:]
     with st.container(border=True, gap="small"):
-        st.markdown(f"**Training** {first.name}")
+        st.markdown(f"**Training** {plain(first.name)}")
         draw_progress_bar(first)
         draw_stop_button(
             first,
@@ -137,7 +138,7 @@ def _waiting(info: jobs.Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         icon = "model_training" if at_work else "hourglass_empty"
         words = "trains as well" if at_work else waits_for(info)
-        st.caption(f":material/{icon}: {info.name} · {words}", width="stretch")
+        st.caption(f":material/{icon}: {plain(info.name)} · {plain(words)}", width="stretch")
         asked = store.stop_requested(info.path)
         st.button(
             "Stop",
@@ -163,6 +164,6 @@ def draw_progress_bar(info: jobs.Job) -> None:
         return
     done = progress.epoch + progress.step / (progress.steps or 1)
     st.progress(
-        min(done / epochs, 1.0),
+        min(max(done / epochs, 0.0), 1.0),
         f"epoch {min(int(done) + 1, epochs)} of {epochs} · {time_left(progress.seconds_left)}",
     )

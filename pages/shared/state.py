@@ -17,6 +17,7 @@ from aecore import store
 from aecore.files import StoreError
 from aecore.store import RunInfo
 from pages.shared.members import member_name
+from pages.shared.plain import plain
 
 RUN = "run"
 """Session and URL key of the chosen run: a folder name, or `<grid>/<k>`."""
@@ -67,7 +68,7 @@ def run_selector() -> RunInfo | None:
     if missing := st.session_state.get("_missing_run"):
         known = any(info.key == missing for info in store.list_runs())
         why = "which has no model to look at" if known else "which is not here"
-        st.warning(f"The link names the run {missing}, {why}; another is shown instead.")
+        st.warning(f"The link names the run {plain(missing)}, {why}; another is shown instead.")
     if not runs:
         return None
     names = Counter(info.name for info in runs.values())

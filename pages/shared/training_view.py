@@ -19,6 +19,7 @@ from aecore.store import RunInfo
 from pages.shared import images, loading, settings_form, state
 from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button, waits_for
 from pages.shared.leaving import leave_for
+from pages.shared.plain import plain
 from pages.shared.words import device_words, time_left
 
 EVERY = 1.0
@@ -53,7 +54,7 @@ def _draw_standing() -> None:
         return
     status = jobs.status(info)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{info.name}**", width="stretch")
+        st.markdown(f"**{plain(info.name)}**", width="stretch")
         _buttons(info, status)
     _standing(info, status)
 
@@ -70,7 +71,7 @@ def history_of(info: RunInfo) -> list[EpochRecord]:
     try:
         return _history(str(info.path)).read()
     except store.StoreError as error:
-        st.error(f"The history of {info.name} can't be shown: {error}.")
+        st.error(f"The history of {plain(info.name)} can't be shown: {plain(error)}.")
         return []
 
 
@@ -163,7 +164,7 @@ def _standing(info: RunInfo, status: str) -> None:
             else "Stopped before its first step: there is no model yet."
         )
     elif status == "failed":
-        st.error(failure(info))
+        st.error(plain(failure(info)))
     elif not info.has_weights:
         st.warning("Interrupted: its process ended before the first epoch was saved. Resume starts it anew.")
     else:
@@ -294,7 +295,7 @@ def _pictures(info: RunInfo, epoch: int) -> None:
     try:
         st.html(_rows(info.key, store.weights_stamp(info.key), epoch))
     except ValueError as error:
-        st.caption(str(error))
+        st.caption(plain(error))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -304,7 +305,7 @@ def _rows(key: str, stamp: int, epoch: int) -> str:
     from aecore.data import unit_range
 
     run = store.load_run(key)
-    data = loading.load_data(run.config.data.name)
+    data = loading.images_of(run)
     tests = data.test_images[probe_index(data, PICTURES)]
     units = run.config.model.latent_size
     pca = loading.pca_baseline(run.config.data.name).reconstruct(unit_range(tests), units)

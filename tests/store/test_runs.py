@@ -436,3 +436,114 @@ def test_listing_and_job_states_import_no_torch(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1", "finished", "False"]
+
+
+def test_a_link_to_another_folder_is_neither_listed_nor_renamed_nor_deleted(tmp_path):
+    elsewhere = make_run(tmp_path / "elsewhere", "theirs")
+    root = tmp_path / "root"
+    root.mkdir()
+    link = root / "link"
+    link.symlink_to(elsewhere)
+    before = {name: (elsewhere / name).read_bytes() for name in os.listdir(elsewhere)}
+    assert "link to another folder" in listed(root)["link"].reason
+    with pytest.raises(StoreError, match="link to another folder"):
+        store.rename_run(link, "mine now")
+    with pytest.raises(StoreError, match="link to another folder: not deleted"):
+        store.delete_run(link)
+    with pytest.raises(StoreError, match="link to another folder"):
+        store.load_run(link)
+    assert os.listdir(root) == ["link"]
+    assert {name: (elsewhere / name).read_bytes() for name in os.listdir(elsewhere)} == before
+
+
+def test_files_that_are_links_are_neither_read_nor_written_through(tmp_path):
+    path, secret = make_run(tmp_path / "runs"), tmp_path / "secret"
+    secret.write_text((path / names.RESULT).read_text())
+    for name in (names.RESULT, names.HISTORY, names.LOG):
+        (path / name).unlink(missing_ok=True)
+        (path / name).symlink_to(secret)
+    with pytest.raises(StoreError, match=r"result.json can't be read: it is a link, which is not followed"):
+        store.read_result(path)
+    with pytest.raises(StoreError, match=r"history.jsonl can't be read: it is a link"):
+        store.read_history(path)
+    with pytest.raises(OSError):
+        store.append_history(path, RECORD)
+    with pytest.raises(OSError):
+        store.open_log(path)
+    draft = path / f".{names.PROGRESS}.{os.getpid()}"
+    draft.symlink_to(secret)
+    store.write_progress(path, Progress())
+    assert store.read_progress(path) == Progress()
+    assert json.loads(secret.read_text()) == RESULT.to_dict()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="This system has no named pipes.")
+@pytest.mark.parametrize("name", [names.CONFIG, names.RESULT, names.WEIGHTS])
+def test_a_pipe_in_the_place_of_a_file_is_told_at_once(tmp_path, name):
+    path = make_run(tmp_path)
+    (path / name).unlink()
+    os.mkfifo(path / name)
+    assert listed(tmp_path)[path.name].reason == f"{name} can't be read: it is no regular file"
+
+
+def test_a_file_beyond_its_limit_is_not_read(tmp_path):
+    path = make_run(tmp_path)
+    for name, largest in ((names.RESULT, files.LARGEST_JSON), (names.WEIGHTS, files.LARGEST_TENSORS)):
+        kept = (path / name).read_bytes()
+        with (path / name).open("wb") as file:
+            file.truncate(largest + 1)
+        assert f"{name} can't be read: it has {largest + 1:,} bytes" in listed(tmp_path)[path.name].reason
+        (path / name).write_bytes(kept)
+
+
+def test_weights_are_compared_before_a_network_is_made(tmp_path, monkeypatch):
+    path = make_run(tmp_path)
+    set_config(config__model__hidden=[16384, 16384, 16384])(path)
+    made = []
+    monkeypatch.setattr(torch.nn.init, "kaiming_uniform_", lambda t, **_: made.append(t.device.type))
+    with pytest.raises(StoreError, match="the weights do not fit the config: "):
+        store.load_run(path)
+    assert set(made) == {"meta"}
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path):
+    path = make_run(tmp_path)
+    weights = build(CONFIG.model, DATA.shape, 0).state_dict()
+    weights["encoder.1.bias"][0] = math.inf
+    store.save_weights(path, weights, DATA.shape, scaling("minus_one_one", DATA))
+    with pytest.raises(StoreError, match=r"encoder.1.bias holds values that are not finite"):
+        store.load_run(path)
+
+
+def test_a_bare_name_is_looked_up_in_the_run_root_alone(tmp_path, monkeypatch):
+    root, here = tmp_path / "root", tmp_path / "here"
+    path = make_run(root)
+    (here / path.name).mkdir(parents=True)
+    (here / "pages").mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("AECORE_CHECKPOINTS", str(root))
+    assert store.find_run(path.name) == path
+    with pytest.raises(StoreError, match="there is no run 'pages'"):
+        store.find_run("pages")
+    assert store.find_run("./pages") == Path("pages")
+    assert store.find_run(f"../root/{path.name}").resolve() == path.resolve()
+
+
+def test_whatever_one_folder_raises_becomes_its_reason(tmp_path, monkeypatch):
+    good, bad = make_run(tmp_path), make_run(tmp_path, "bad")
+    read = folders.read_header
+
+    def fail(path: Path, file: str):
+        if path == bad:
+            raise ZeroDivisionError("never thought of")
+        return read(path, file)
+
+    monkeypatch.setattr(folders, "read_header", fail)
+    found = listed(tmp_path)
+    assert found[bad.name].reason == "it can't be read (ZeroDivisionError)"
+    assert isinstance(found[good.name], RunInfo)
+
+
+def test_a_name_of_half_characters_can_be_given_and_read_again(tmp_path):
+    path = store.create_run(CONFIG, "half \ud800", tmp_path)
+    assert store.read_info(path).name == "half ?"

@@ -14,6 +14,7 @@ from aecore.store import GridInfo
 from pages.look.choose.place import go_to, place_in
 from pages.shared import notices, settings_form, state
 from pages.shared.leaving import leave_for
+from pages.shared.plain import plain
 
 
 def draw_actions(info: GridInfo, k: int, row: Row, proposal: selection.Proposal | None) -> None:
@@ -124,7 +125,12 @@ def draw_continue_form(info: GridInfo, k: int) -> None:
     """How many epochs more, and the button."""
     epochs = int(st.number_input("More epochs", 1, 10_000, 10, key="choose_more"))
     config = info.grid.members[k]
-    if not store.read_stacks(info.path):
+    try:
+        stacks = store.read_stacks(info.path)
+    except StoreError as error:
+        st.error(f"It can't be taken further: {plain(error)}.")
+        return
+    if not stacks:
         st.caption(
             "This grid came without its optimizers' state, so the model can't be taken further; the same "
             "settings can be trained anew, with more epochs."

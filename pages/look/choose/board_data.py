@@ -14,6 +14,7 @@ import streamlit as st
 
 from aecore import store
 from aecore.analysis import selection
+from aecore.files import StoreError
 from aecore.grid import Grid, axis_text
 from aecore.store import GridInfo
 from pages.components.loader import encoded
@@ -50,6 +51,8 @@ def payload(
     shape = images.shape[2:]
     count = images.shape[1]
     if probe is not None:
+        if images.size and images.shape[1:] != probe.images.shape:
+            raise StoreError("the probe's images and the members' pictures are not of one size")
         count, shape = len(probe.images), probe.images.shape[1:]
     per_image = len(rows) * math.prod(shape)
     count = max(1, min(count, LARGEST // max(per_image, 1)))

@@ -16,6 +16,7 @@ from pages.look.choose.actions import draw_actions
 from pages.look.choose.board_data import board_data
 from pages.look.choose.place import BOARD, choose_grid, moved, picked, place_in, probe_chosen
 from pages.shared import grid_source, layout, state
+from pages.shared.plain import plain
 from pages.shared.settings_table import label
 
 TITLE = "Choose"
@@ -25,7 +26,14 @@ SENTENCE = (
 
 
 def draw_grid(info: GridInfo) -> None:
-    """All of the page that a movement changes."""
+    """All of the page that a movement changes, or why the grid can't be shown."""
+    try:
+        _draw_grid(info)
+    except (StoreError, OSError) as error:
+        st.error(f"The grid can't be shown: {plain(error)}.")
+
+
+def _draw_grid(info: GridInfo) -> None:
     if info.result is None:
         info = store.read_grid(info.path)
     rows = grid_source.rows(info)
@@ -108,11 +116,8 @@ def main() -> None:
         st.info("There is no grid of models yet: train one, and its sliders are here.")
         st.page_link(state.NEW_GRID_PAGE, label="Train a grid", icon=":material/grid_on:")
         return
-    try:
-        chosen = choose_grid(infos)
-        st.fragment(draw_grid, run_every=5.0 if jobs.is_active(chosen.progress) else None)(chosen)
-    except (StoreError, OSError) as error:
-        st.error(f"The grid can't be shown: {error}.")
+    chosen = choose_grid(infos)
+    st.fragment(draw_grid, run_every=5.0 if jobs.is_active(chosen.progress) else None)(chosen)
 
 
 main()

@@ -7,6 +7,7 @@ import streamlit as st
 from aecore import jobs
 from aecore.analysis import selection
 from aecore.store import GridInfo
+from pages.shared.plain import plain
 
 BOARD = "choose_board"
 """Session key of the sliders."""
@@ -28,7 +29,9 @@ def choose_grid(infos: list[GridInfo]) -> GridInfo:
         if linked in by_key:
             st.session_state["choose_grid"] = linked
         else:
-            st.warning(f"The link names the grid {linked}, which is not here; another is shown instead.")
+            st.warning(
+                f"The link names the grid {plain(linked)}, which is not here; another is shown instead."
+            )
     if st.session_state.get("choose_grid") not in by_key:
         first = min(infos, key=lambda info: (info.result is None, not info.grid.axes))
         st.session_state["choose_grid"] = first.key

@@ -76,7 +76,7 @@ def test_points(key: str, count: int) -> Points:
 @st.cache_resource(max_entries=6, show_spinner="Encoding the test images")
 def _test_points(key: str, stamp: int, count: int) -> Points:
     run = loading.load_run(key)
-    data = loading.load_data(run.config.data.name)
+    data = loading.images_of(run)
     numbers = sample(len(data.test_images), count)
     return Points(
         run,
@@ -98,7 +98,7 @@ def _training_points(key: str, stamp: int) -> Points:
     from aecore.analysis.metrics import errors_on
 
     run = loading.load_run(key)
-    data = loading.load_data(run.config.data.name)
+    data = loading.images_of(run)
     numbers = sample(len(data.train_images), TRAINING_IMAGES)
     images = data.train_images[numbers]
     labels = data.train_labels[numbers].numpy()

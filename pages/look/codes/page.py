@@ -16,6 +16,7 @@ from pages.look.codes.panel import Shown
 from pages.look.codes.projections import PCA, TSNE, Plane
 from pages.look.codes.trust import draw_trust
 from pages.shared import layout
+from pages.shared.plain import plain
 from pages.shared.state import chosen_key, keep_selection, kept_selections
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def added(key: str, choice: Choice, points: Points, plane: Plane) -> tuple[Point
         second = controls.second_points(choice, key, points)
         return second, None if second is None else plane.place(second, choice.second != controls.TRAINING)
     except (ValueError, StoreError) as error:
-        st.info(f"{choice.second} can't be placed here. {error}")
+        st.info(f"{plain(choice.second)} can't be placed here. {plain(error)}")
         return None, None
 
 

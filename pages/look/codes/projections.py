@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.look.codes import tsne_job
 from pages.look.codes.material import Points, code_pca
+from pages.shared.plain import plain
 
 if TYPE_CHECKING:
     from aecore.analysis.tsne import TsneMap
@@ -110,7 +111,7 @@ def wait_for_tsne(points: Points, perplexity: float, seed: int) -> TsneMap | Non
     if found is not None and not found.stopped:
         return found
     if job is not None and job.problem:
-        st.warning(job.problem)
+        st.warning(plain(job.problem))
         return None
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.button(

@@ -12,6 +12,7 @@ from pages.components.decoder import scrubber
 from pages.look.interpolation.common import STEPS, encode, legend, save
 from pages.shared import loading
 from pages.shared.picker import first_images, pick_image
+from pages.shared.plain import plain
 from pages.shared.state import kept_selections
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def draw(run: Run, key: str, data: ImageData) -> None:
     try:
         found = _directions(key, data, groups, kept, first, second)
     except ValueError as error:
-        st.warning(f"There is no direction from {first} to {second}: {error}.")
+        st.warning(f"There is no direction from {plain(first)} to {plain(second)}: {plain(error)}.")
         return
     in_code, in_pixels, unseen = found
     pictures, codes = encode(run, [picked])

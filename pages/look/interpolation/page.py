@@ -27,7 +27,7 @@ def main() -> None:
     if view == "Unit sliders":
         sliders.draw(run, chosen_key())
         return
-    data = layout.require_data(run.config.data.name)
+    data = layout.require_images(run)
     if view == "Path":
         path.draw(run, chosen_key(), data, row)
     else:

@@ -11,6 +11,7 @@ from aecore import store
 from pages.components.decoder import code_reference, unit_sliders
 from pages.shared import loading
 from pages.shared.picker import first_images, pick_image
+from pages.shared.plain import plain
 
 if TYPE_CHECKING:
     from aecore.analysis.units import Units
@@ -23,10 +24,10 @@ REFERENCE = 2000
 def draw(run: Run, key: str) -> None:
     """The sliders, set from an image where the data set is on this machine."""
     try:
-        data = loading.load_data(run.config.data.name)
+        data = loading.images_of(run)
     except ValueError as error:
         data = None
-        st.info(str(error))
+        st.info(plain(error))
     units = loading.units(key, with_data=data is not None)
     start, reference = ("Mean code", units.mean), None
     if data is not None:
@@ -36,7 +37,7 @@ def draw(run: Run, key: str) -> None:
     try:
         decoder = loading.browser_decoder(key)
     except ValueError as error:
-        st.warning(f"There are no sliders for this run: {error}.")
+        st.warning(f"There are no sliders for this run: {plain(error)}.")
         return
     unit_sliders(decoder, units, start, reference=reference, key="interpolation_sliders")
     st.caption(_meaning(units, run.latent_size, data is not None))

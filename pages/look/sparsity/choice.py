@@ -16,6 +16,7 @@ from pages.look.sparsity import lessons, sources, words
 from pages.look.sparsity.lessons import EXACT, LESSONS, OWN, Lesson, Side
 from pages.look.sparsity.sources import Source
 from pages.shared import loading
+from pages.shared.plain import plain
 from pages.shared.state import usable_runs
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def images_of(name: str) -> ImageData | None:
     try:
         return loading.load_data(name)
     except ValueError as error:
-        st.warning(str(error))
+        st.warning(plain(error))
         return None
 
 
@@ -285,7 +286,7 @@ def _own_runs(view: str) -> Choice | None:
             for name, color, key in zip(("Left", "Right"), lessons.OWN_COLORS, keys, strict=True)
         ]
     except store.StoreError as error:
-        st.error(f"One of the runs can't be shown: {error}.")
+        st.error(f"One of the runs can't be shown: {plain(error)}.")
         return None
     text = words.sentence("own", ("Left", "Right"), pair[0].seeds, pair[1].seeds)
     return Choice((pair[0], pair[1]), data, *_switches(row, view, data), text)

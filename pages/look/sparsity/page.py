@@ -9,6 +9,7 @@ from pages.components.geometry import geometry_figure
 from pages.look.sparsity import choice, columns, panels, sources, strip
 from pages.look.sparsity.lessons import LESSONS
 from pages.shared import layout
+from pages.shared.plain import plain
 
 SIDE_BY_SIDE = ("Code", "Values", "Images")
 VIEWS = (*SIDE_BY_SIDE, "Trade-off", "Weights", "Geometry")
@@ -29,7 +30,7 @@ def draw() -> None:
     try:
         members = sources.shipped()
     except store.StoreError as error:
-        st.error(f"The shipped networks can't be shown: {error}.")
+        st.error(f"The shipped networks can't be shown: {plain(error)}.")
         members = []
     view = st.segmented_control(
         "Look at",

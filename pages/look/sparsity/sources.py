@@ -99,7 +99,7 @@ def look(key: str) -> UnitUse:
 @st.cache_resource(max_entries=64, show_spinner="Encoding the test images")
 def _look(key: str, stamp: int) -> UnitUse:
     run = store.load_run(key)
-    return comparison.unit_use(run.encode(loading.load_data(run.config.data.name).test_images[:IMAGES]))
+    return comparison.unit_use(run.encode(loading.images_of(run).test_images[:IMAGES]))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Finding the atoms")
@@ -112,7 +112,7 @@ def _atoms(key: str, stamp: int) -> np.ndarray:
 @st.cache_resource(max_entries=32, show_spinner="Measuring on the test images")
 def _figures(key: str, stamp: int) -> Figures:
     run = loading.load_run(key)
-    return comparison.measure(run, loading.load_data(run.config.data.name))
+    return comparison.measure(run, loading.images_of(run))
 
 
 def pruned(key: str) -> list[float]:
@@ -123,7 +123,7 @@ def pruned(key: str) -> list[float]:
 @st.cache_resource(max_entries=32, show_spinner="Pruning")
 def _pruned(key: str, stamp: int) -> list[float]:
     run = loading.load_run(key)
-    return comparison.pruned_errors(run, loading.load_data(run.config.data.name))
+    return comparison.pruned_errors(run, loading.images_of(run))
 
 
 def figures(key: str) -> Figures:
@@ -143,7 +143,7 @@ def _of_run(
 
     def reconstruct(index: np.ndarray) -> np.ndarray:
         run = loading.load_run(key)
-        return run.reconstruct(loading.load_data(run.config.data.name).test_images[index]).numpy()
+        return run.reconstruct(loading.images_of(run).test_images[index]).numpy()
 
     return Source(name, setting, color, figures, further, look(key), reconstruct, lambda: _atoms(key, stamp))
 
@@ -169,7 +169,7 @@ def _exact(key: str, stamp: int) -> tuple[Exact, Exact]:
     from aecore.models import atoms
 
     run = loading.load_run(key)
-    images = loading.load_data(run.config.data.name).test_images[:EXACT_IMAGES]
+    images = loading.images_of(run).test_images[:EXACT_IMAGES]
     x = run.scaling.normalize(images)
     matrix, bias = atoms(run.model), run.model.decoder[0].bias
     scale = run.scaling.std[0] ** 2

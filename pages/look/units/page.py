@@ -10,6 +10,7 @@ import streamlit as st
 from pages.look.units.rows import STEPS, draw_heading, draw_unit, load_material
 from pages.shared import layout
 from pages.shared.picker import first_images, pick_image
+from pages.shared.plain import plain
 from pages.shared.state import chosen_key
 
 if TYPE_CHECKING:
@@ -42,8 +43,12 @@ def chosen_units(order: np.ndarray, latent_size: int) -> np.ndarray:
     if not text:
         return order[(page - 1) * ROWS : page * ROWS]
     words = text.replace(",", " ").split()
-    if not all(word.isascii() and word.isdigit() and int(word) < latent_size for word in words):
-        st.warning(f"Units are numbered from 0 to {latent_size - 1}; these can't all be found: {text}.")
+    if not all(
+        len(word) < 10 and word.isascii() and word.isdigit() and int(word) < latent_size for word in words
+    ):
+        st.warning(
+            f"Units are numbered from 0 to {latent_size - 1}; these can't all be found: {plain(text)}."
+        )
         return order[:0]
     return np.array(list(dict.fromkeys(int(word) for word in words)), dtype=int)
 

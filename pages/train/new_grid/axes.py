@@ -12,6 +12,7 @@ from aecore.config import PENALTIES, Config, field_paths
 from aecore.grid import PENALTY, STRENGTH, Grid, axis_text, parse_axis
 from pages.shared import settings_form
 from pages.shared.members import axis_label
+from pages.shared.plain import plain
 from pages.shared.settings_table import SETTINGS
 
 _OFFERED = {field: setting.axis for field, setting in SETTINGS.items() if setting.axis is not None}
@@ -129,7 +130,7 @@ def _use(name: str, kind: type, first: float, last: float, count: int, by: str |
     try:
         st.session_state[key(name)] = spread(kind, first, last, int(count), by == "equal factors")
     except ValueError as error:
-        st.toast(str(error), icon=":material/block:")
+        st.toast(plain(error), icon=":material/block:")
 
 
 def spread(kind: type, first: float, last: float, count: int, factors: bool) -> list[str]:

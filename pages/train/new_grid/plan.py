@@ -11,6 +11,7 @@ from aecore.grid import Grid
 from aecore.store import GridInfo
 from pages.shared import settings_form
 from pages.shared.job_controls import draw_start_button
+from pages.shared.plain import plain
 from pages.shared.words import device_words, duration
 
 if TYPE_CHECKING:
@@ -21,12 +22,12 @@ def start(grid: Grid) -> None:
     """Starts or queues the grid, unless the same grid is at work already; for the button."""
     twin = next((info for info in jobs.active() if isinstance(info, GridInfo) and info.grid == grid), None)
     if twin is not None:
-        st.toast(f"{twin.name} is the same grid and is at work already.", icon=":material/info:")
+        st.toast(f"{plain(twin.name)} is the same grid and is at work already.", icon=":material/info:")
         return
     try:
         jobs.submit_grid(grid, st.session_state.get("new_grid_name") or "")
     except (OSError, ValueError) as error:
-        st.toast(f"The grid could not be started: {error}", icon=":material/error:")
+        st.toast(f"The grid could not be started: {plain(error)}", icon=":material/error:")
         return
     st.session_state["new_grid_name"] = ""
 
@@ -36,7 +37,7 @@ def draw_plan(grid: Grid | None, problem: str, dataset: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width="stretch"):
             if grid is None:
-                st.error(problem[:1].upper() + problem[1:], icon=":material/block:")
+                st.error(plain(problem[:1].upper() + problem[1:]), icon=":material/block:")
             else:
                 st.markdown(count(grid))
         draw_start_button(

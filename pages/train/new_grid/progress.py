@@ -14,6 +14,7 @@ from pages.shared import grid_source
 from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button, waits_for
 from pages.shared.leaving import leave_for
 from pages.shared.members import axis_label, member_name
+from pages.shared.plain import plain
 from pages.shared.state import CHOOSE_PAGE
 from pages.shared.words import duration, time_left
 
@@ -44,7 +45,7 @@ def _draw() -> None:
         return
     status = jobs.status(info)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{info.name}**", width="stretch")
+        st.markdown(f"**{plain(info.name)}**", width="stretch")
         _buttons(info, status)
     _standing(info, status)
     if status in ("running", "silent"):
@@ -89,20 +90,24 @@ def _standing(info: GridInfo, status: str) -> None:
     elif status == "stopped":
         st.info(f"Stopped with {done} of {members} models done; what the others had reached is kept.")
     elif status == "failed":
-        st.error(progress.message or "It failed without saying why; see log.txt in its folder.")
+        st.error(plain(progress.message) or "It failed without saying why; see log.txt in its folder.")
     else:
         st.warning("Interrupted: its process ended without a word. Resume goes on from the last epoch saved.")
 
 
 def _stacks(info: GridInfo) -> None:
-    stacks = store.read_stacks(info.path)
+    try:
+        stacks = store.read_stacks(info.path)
+    except StoreError as error:
+        st.error(f"Its stacks can't be shown: {plain(error)}.")
+        return
     if len(stacks) < 2:
         return
     parts = [store.read_progress(store.stack_path(info.path, s)) for s in range(len(stacks))]
     at_work = [s for s, part in enumerate(parts) if part.status == "running"]
     shown = range(len(stacks)) if len(stacks) <= SHOWN else at_work[:SHOWN]
     for column, s in zip(st.columns(max(len(shown), 1)), shown, strict=False):
-        fraction = min(parts[s].fraction, 1.0)
+        fraction = min(max(parts[s].fraction, 0.0), 1.0)
         count = len(stacks[s])
         words = parts[s].status or "waiting" if fraction < 1 else "done"
         column.progress(fraction, f"stack {s + 1}: {count} model{'s' * (count != 1)}, {words}")
@@ -116,7 +121,7 @@ def _curves(info: GridInfo) -> None:
     try:
         chart = _chart(str(info.path), stamp, info)
     except (StoreError, OSError) as error:
-        st.error(f"The histories can't be read: {error}.")
+        st.error(f"The histories can't be read: {plain(error)}.")
         return
     st.vega_lite_chart(chart, key="new_grid_curves")
     st.caption("A line a model: squared error on the validation images after each epoch.")

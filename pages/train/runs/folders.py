@@ -14,6 +14,7 @@ from aecore.files import StoreError
 from aecore.jobs.control import Job
 from aecore.store import GridInfo, Unreadable
 from pages.shared.job_controls import draw_resume_button
+from pages.shared.plain import plain
 
 
 def status_text(info: Job, done: int, whole: str) -> str:
@@ -53,7 +54,7 @@ def _rename(info: Job, prefix: str) -> None:
                     raise ValueError(f"a name has at most {store.NAME_LENGTH} characters, not {len(name)}")
                 change(info.path, name)
             except (OSError, ValueError) as error:
-                st.error(f"Not renamed: {error}.")
+                st.error(f"Not renamed: {plain(error)}.")
                 return
             st.rerun()
 
@@ -63,8 +64,8 @@ def _confirm_deletion(info: Job, prefix: str) -> None:
     holds = (
         f"its {len(info.grid.members)} models" if isinstance(info, GridInfo) else "all files in its folder"
     )
-    st.write(f"**{info.name}** and {holds} will be gone.")
-    st.caption(str(info.path))
+    st.write(f"**{plain(info.name)}** and {holds} will be gone.")
+    st.caption(plain(info.path))
     with st.container(horizontal=True):
         yes = {"type": "primary", "on_click": _delete, "args": (info,)}
         if st.button("Delete", key=f"{prefix}_delete_yes", **yes):
@@ -78,7 +79,7 @@ def _delete(info: Job) -> None:
     try:
         (store.delete_grid if isinstance(info, GridInfo) else store.delete_run)(info.path)
     except (OSError, StoreError) as error:
-        st.toast(f"Not deleted: {error}.", icon=":material/error:")
+        st.toast(f"Not deleted: {plain(error)}.", icon=":material/error:")
 
 
 def draw_unreadable(folders: Sequence[Unreadable], prefix: str) -> None:

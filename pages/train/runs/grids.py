@@ -12,6 +12,7 @@ from aecore.store import GridInfo, Unreadable
 from pages.shared import state
 from pages.shared.leaving import leave_for
 from pages.shared.members import axis_label
+from pages.shared.plain import plain
 from pages.shared.words import age
 from pages.train.runs import folders
 
@@ -53,7 +54,7 @@ def draw() -> None:
         )
         rows = event["selection"]["rows"]
         if rows and rows[0] < len(grids):
-            st.subheader(grids[rows[0]].name, anchor=False)
+            st.subheader(plain(grids[rows[0]].name), anchor=False)
             _actions(grids[rows[0]])
     folders.draw_unreadable([folder for folder in listed if isinstance(folder, Unreadable)], "runs_grid")
 
@@ -81,7 +82,7 @@ def _actions(info: GridInfo) -> None:
     for name, values in info.grid.axes.items():
         st.caption(f"{axis_label(name)}: {', '.join(axis_text(name, value) for value in values)}")
     if message := info.progress.message:
-        st.error(message)
+        st.error(plain(message))
 
 
 def _choose(info: GridInfo) -> None:

@@ -11,6 +11,7 @@ from aecore.presets import architecture, penalty_text
 from aecore.store import RunInfo, Unreadable
 from pages.shared import further_figures, layout, settings_form, state, training_view, words
 from pages.shared.leaving import leave_for
+from pages.shared.plain import plain
 from pages.shared.settings_table import label
 from pages.train.runs import folders, grids
 
@@ -110,12 +111,12 @@ def draw_details(info: RunInfo) -> None:
             training_view.draw_curves(info, history)
         else:
             st.caption("No epoch of it is finished yet.")
-        facts = [str(info.path)]
+        facts = [plain(info.path)]
         if result := info.result:
             facts.insert(0, f"{result.epochs} epochs in {words.duration(result.seconds)}")
         st.caption(" · ".join(facts))
         if jobs.status(info) == "failed":
-            st.error(training_view.failure(info))
+            st.error(plain(training_view.failure(info)))
     with right:
         values = [
             {"Setting": label(field), "Value": settings_form.show(info.config.get(field))}
@@ -144,7 +145,7 @@ def draw_runs() -> None:
     if runs:
         chosen = choose_run(runs)
         if chosen is not None:
-            st.subheader(chosen.name, anchor=False)
+            st.subheader(plain(chosen.name), anchor=False)
             draw_actions(chosen)
             draw_details(chosen)
     else:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.shared import images, loading
 from pages.shared.layout import draw_classes_warning
+from pages.shared.plain import plain
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -24,7 +25,7 @@ def draw_images(place: DeltaGenerator, dataset: Dataset) -> None:
     try:
         pictures = thumbnails(loading.load_data(dataset.name), 12)
     except ValueError as error:
-        place.error(str(error))
+        place.error(plain(error))
         return
     row = "".join(images.tag(images.to_rgb(picture), "100%", dataset.name) for picture in pictures)
     style = "display:grid;grid-template-columns:repeat(12,minmax(0,32px));gap:3px"
@@ -41,7 +42,7 @@ def draw_download(dataset: Dataset) -> None:
     size = f"{dataset.download_bytes / 1e6:,.0f} MB"
     place = st.empty()
     place.info(
-        f"{dataset.title} is not on this machine. Download it, or {dataset.where_to_put()}.",
+        f"{dataset.title} is not on this machine. Download it, or {plain(dataset.where_to_put())}.",
         icon=":material/cloud_download:",
     )
     if not st.button(f"Download {size}", key="train_download", icon=":material/download:"):
@@ -60,6 +61,6 @@ def draw_download(dataset: Dataset) -> None:
         bar.empty()
         stop.empty()
         # It says where the files belong as well.
-        place.error(f"{error}.", icon=":material/cloud_off:")
+        place.error(f"{plain(error)}.", icon=":material/cloud_off:")
         return
     st.rerun()

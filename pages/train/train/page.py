@@ -6,6 +6,7 @@ import streamlit as st
 
 from aecore.config import Config
 from pages.shared import layout, settings_form, training_view
+from pages.shared.plain import plain
 from pages.train.train.images import draw_download, draw_images
 from pages.train.train.plan import FORM, draw_plan, facts, twin_of
 
@@ -47,7 +48,7 @@ def facts_in_words(config: Config) -> str:
     if changed := settings_form.changes(FORM, config):
         text += f" · changed from {st.session_state[f'{FORM}_preset']}: {changed}"
     if twin := twin_of(config):
-        text += f" · these settings were trained before, as {twin.name}"
+        text += f" · these settings were trained before, as {plain(twin.name)}"
     return text
 
 

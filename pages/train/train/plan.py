@@ -12,6 +12,7 @@ from aecore.config import Config
 from aecore.store import RunInfo
 from pages.shared import settings_form
 from pages.shared.job_controls import draw_start_button
+from pages.shared.plain import plain
 from pages.shared.words import device_words, duration
 
 if TYPE_CHECKING:
@@ -31,16 +32,16 @@ def start() -> None:
     try:
         config = settings_form.read(FORM)
     except ValueError as error:
-        st.toast(str(error), icon=":material/block:")
+        st.toast(plain(error), icon=":material/block:")
         return
     runs = (job for job in jobs.active() if isinstance(job, RunInfo))  # a grid's own config is only its base
     if twin := next((run for run in runs if run.config == config), None):
-        st.toast(f"{twin.name} has the same settings and is at work already.", icon=":material/info:")
+        st.toast(f"{plain(twin.name)} has the same settings and is at work already.", icon=":material/info:")
         return
     try:
         jobs.submit(config, st.session_state.get("train_name") or "")
     except (OSError, ValueError) as error:
-        st.toast(f"The training could not be started: {error}", icon=":material/error:")
+        st.toast(f"The training could not be started: {plain(error)}", icon=":material/error:")
         return
     st.session_state["train_name"] = ""
 
@@ -50,7 +51,7 @@ def draw_plan(config: Config | None, problem: str, dataset: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width="stretch"):
             if config is None:
-                st.error(problem, icon=":material/block:")
+                st.error(plain(problem), icon=":material/block:")
             else:
                 draw_layers(config, dataset.shape)
         draw_start_button(

@@ -1,14 +1,18 @@
 """What is shipped of a grid is what a look needs, and it scores as the original did."""
 
+from pathlib import Path
+
 import pytest
 
 from aecore import data, store
 from aecore.analysis import metrics
-from aecore.gallery import shipping
+from aecore.gallery import shipping, sparsity
 from aecore.grid import Grid
 from aecore.jobs.grid_worker import work
 from aecore.store import names
 from tests.samples import tiny_config
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -40,3 +44,10 @@ def test_a_change_that_is_too_large_is_refused(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(shipping, "ALLOWED_CHANGE", 0.0)
     with pytest.raises(ValueError, match="half precision changes the squared error"):
         shipping.ship_grid(trained, tmp_path / "shipped")
+
+
+def test_the_shipped_table_holds_every_network_of_the_sparsity_page_and_the_weights_of_one_seed():
+    members = sparsity.read_members(ROOT / "checkpoints" / sparsity.FOLDER)
+    assert [m.config for m in members] == [sparsity.config(*network) for network in sparsity.networks()]
+    shipped = {m.config for m in members if m.key is not None}
+    assert shipped == {sparsity.config(values, 0) for values in sparsity.MEMBERS}

@@ -1,14 +1,18 @@
 """What is shipped of a grid is what a look needs, and it scores as the original did."""
 
+from pathlib import Path
+
 import pytest
 
 from aecore import data, store
 from aecore.analysis import metrics
-from aecore.gallery import shipping
+from aecore.gallery import shipping, sparsity
 from aecore.grid import Grid
 from aecore.jobs.grid_worker import work
 from aecore.store import names
 from tests.samples import tiny_config
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -42,15 +46,8 @@ def test_a_change_that_is_too_large_is_refused(trained, tmp_path, monkeypatch):
         shipping.ship_grid(trained, tmp_path / "shipped")
 
 
-def test_units_counted_with_shipped_weights_are_those_counted_at_the_trainings_end(trained, tmp_path):
-    target = tmp_path / "shipped" / trained.name
-    shipping.ship_grid(trained, target)
-    at_the_end = store.read_grid(target).members()
-    shipping.measure_validation_codes(target)
-    info = store.read_grid(target)
-    assert info.members() == [info.member_row(k) for k in (0, 1)]
-    for row, before in zip(info.members(), at_the_end, strict=True):
-        ours, theirs = row.result.validation_code.to_dict(), before.result.validation_code.to_dict()
-        assert ours == pytest.approx(theirs, rel=1e-2)
-        assert ours["images"] == round(len(data.load("digits").train_images) / 12)
-        assert row.result.test == before.result.test
+def test_the_shipped_table_holds_every_network_of_the_sparsity_page_and_the_weights_of_one_seed():
+    members = sparsity.read_members(ROOT / "checkpoints" / sparsity.FOLDER)
+    assert [m.config for m in members] == [sparsity.config(*network) for network in sparsity.networks()]
+    shipped = {m.config for m in members if m.key is not None}
+    assert shipped == {sparsity.config(values, 0) for values in sparsity.MEMBERS}

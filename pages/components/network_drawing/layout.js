@@ -20,7 +20,8 @@ export function arrange(layers, codeIndex, width) {
   const across = sizes.reduce((sum, s) => sum + s.width, 0);
   const tallest = Math.max(...sizes.map((s) => s.height));
   const gaps = layers.length - 1;
-  const least = Math.max(6, width * 0.03);
+  // A deep network's many gaps must leave its layers some room.
+  const least = Math.min(Math.max(6, width * 0.03), (0.4 * width) / gaps);
   const cell = Math.min((width - gaps * least) / across, LARGEST / tallest);
   const gap = (width - across * cell) / gaps;
   const axis = LABELS + (tallest * cell) / 2;

@@ -155,7 +155,7 @@ def test_two_links_to_choose_in_one_session_lead_to_two_grids(server, visitor):
 
 def test_next_walks_on_and_the_slider_redraws_the_fit(server, visitor):
     goto(visitor, server, "questions?question=layers", expect=BUTTON)
-    visitor.locator(".st-key-questions_after button").click()
+    visitor.get_by_role("button", name="Next", exact=False).first.click()
     visitor.get_by_text("With 8 units it is off").wait_for()
     assert query(visitor)["question"] == "universal-approximation"
     set_slider(visitor, "questions_width", 20)

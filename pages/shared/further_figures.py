@@ -14,25 +14,26 @@ if TYPE_CHECKING:
 MEANING = """
 - **SSIM**, structural similarity: compares means, contrasts and patterns of small windows; 1 for equal
   images, higher is better ([Wang et al. 2004](https://doi.org/10.1109/TIP.2003.819861); uniform windows of
-  7 x 7 pixels), mean over the first 500 test images.
+  7 x 7 pixels), mean over {images:,} test images.
 - **Variance explained**: 1 - squared error / that of the mean training image. 0 is one picture for all.
 - **Effective rank**: in how many directions the codes vary, the exponential of the entropy of their singular
   values ([Roy & Vetterli 2007](https://www.eurasip.org/Proceedings/Eusipco/Eusipco2007/Papers/a5p-h05.pdf)).
-- **Active units**: units of an image's code that are not exactly 0, mean over images. **Varying units**: those whose standard
-  deviation over the images is above 1 % of the largest unit's.
-- **Trained, held out**: squared error with the final weights on up to 5,000 images of each part.
+- **Active units**: units of an image's code that are not exactly 0, mean over images. **Varying units**: those
+  whose standard deviation over the images is above 1 % of the largest unit's.
+- **Trained, held out**: squared error with the final weights on up to {gap_images:,} images of each part.
 """
 
 
 def draw(key: str) -> None:
     """The table, the errors by class, and the line on what they say; for a run whose images are here."""
+    from aecore.analysis.quality import GAP_IMAGES
     from aecore.figures.quality import class_error_bars
 
     found = loading.quality(key)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**Further figures, all test images**", width="stretch")
         with st.popover("Meaning", icon=":material/help:", type="tertiary"):
-            st.markdown(MEANING)
+            st.markdown(MEANING.format(images=found.ssim_images, gap_images=GAP_IMAGES))
     st.dataframe(rows(found), hide_index=True, key="further_figures", alt="Further figures of the run")
     if sentence := gap_sentence(found):
         st.caption(sentence)

@@ -18,8 +18,8 @@ MEANING = """
 - **Variance explained**: 1 - squared error / that of the mean training image. 0 is one picture for all.
 - **Effective rank**: in how many directions the codes vary, the exponential of the entropy of their singular
   values ([Roy & Vetterli 2007](https://www.eurasip.org/Proceedings/Eusipco/Eusipco2007/Papers/a5p-h05.pdf)).
-- **Active units**: units of an image's code that are not exactly 0, mean over images. **Varying units**: those
-  whose standard deviation over the images is above 1 % of the largest unit's.
+- **Active units**: units of an image's code that are not exactly 0, mean over images. **Varying units**:
+  those whose standard deviation over the images is above 1 % of the largest unit's.
 - **Trained, held out**: squared error with the final weights on up to {gap_images:,} images of each part.
 """
 

@@ -49,25 +49,21 @@ RUNS = (
 )
 """The app opens on the newest, so on the last."""
 
-GRIDS = (
-    *(ShippedGrid(e.folder, e.name, e.grid) for e in experiments.ALL),
-    ShippedGrid(
-        "grid-mnist-post-a1afba6a",
-        "How many units? The post's network on MNIST",
-        Grid(
-            POST.with_values({"train.epochs": 4}),
-            {
-                "model.latent_size": (2, 4, 8, 12, 32, 64),
-                "penalty": ("none", "code_l1", "code_l2"),
-                "strength": (1e-3, 1e-2),
-            },
-        ),
+UNITS = ShippedGrid(
+    "grid-mnist-post-a1afba6a",
+    "How many units? The post's network on MNIST",
+    Grid(
+        POST.with_values({"train.epochs": 4}),
+        {
+            "model.latent_size": (2, 4, 8, 12, 32, 64),
+            "penalty": ("none", "code_l1", "code_l2"),
+            "strength": (1e-3, 1e-2),
+        },
     ),
 )
-"""The Choose page opens on the newest, so on the last."""
 
-UNITS = GRIDS[-1].grid
-"""How many units? Code sizes, penalties and strengths on MNIST."""
+GRIDS = (*(ShippedGrid(e.folder, e.name, e.grid) for e in experiments.ALL), UNITS)
+"""The Choose page opens on the newest, so on the last."""
 
 
 def train_runs(root: Path, threads: int | None = None) -> None:

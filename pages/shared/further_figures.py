@@ -14,25 +14,26 @@ if TYPE_CHECKING:
 MEANING = """
 - **SSIM**, structural similarity: compares means, contrasts and patterns of small windows; 1 for equal
   images, higher is better ([Wang et al. 2004](https://doi.org/10.1109/TIP.2003.819861); uniform windows of
-  7 x 7 pixels).
+  7 x 7 pixels), mean over {images:,} test images.
 - **Variance explained**: 1 - squared error / that of the mean training image. 0 is one picture for all.
 - **Effective rank**: in how many directions the codes vary, the exponential of the entropy of their singular
   values ([Roy & Vetterli 2007](https://www.eurasip.org/Proceedings/Eusipco/Eusipco2007/Papers/a5p-h05.pdf)).
-- **Active units**: units of an image's code that are not exactly 0. **Varying units**: those whose standard
-  deviation over the images is above 1 % of the largest unit's.
-- **Trained on, held out**: squared error with the final weights on up to 5,000 images of each part.
+- **Active units**: units of an image's code that are not exactly 0, mean over images. **Varying units**:
+  those whose standard deviation over the images is above 1 % of the largest unit's.
+- **Trained, held out**: squared error with the final weights on up to {gap_images:,} images of each part.
 """
 
 
 def draw(key: str) -> None:
     """The table, the errors by class, and the line on what they say; for a run whose images are here."""
+    from aecore.analysis.quality import GAP_IMAGES
     from aecore.figures.quality import class_error_bars
 
     found = loading.quality(key)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**Further figures, all test images**", width="stretch")
         with st.popover("Meaning", icon=":material/help:", type="tertiary"):
-            st.markdown(MEANING)
+            st.markdown(MEANING.format(images=found.ssim_images, gap_images=GAP_IMAGES))
     st.dataframe(rows(found), hide_index=True, key="further_figures", alt="Further figures of the run")
     if sentence := gap_sentence(found):
         st.caption(sentence)
@@ -43,17 +44,17 @@ def draw(key: str) -> None:
 
 
 def rows(found: Quality) -> list[dict[str, str]]:
-    """The table's lines, with PCA's figure where there is one."""
-    lines = [
-        (f"SSIM ({found.ssim_images:,} images)", f"{found.ssim:.3f}", f"{found.pca_ssim:.3f}"),
-        ("Variance explained", f"{found.explained_variance:.1%}", f"{found.pca_explained_variance:.1%}"),
-        ("Effective rank of codes", f"{found.effective_rank:.1f} of {found.units}", ""),
-        ("Active units an image", f"{found.active_units:.1f} of {found.units}", ""),
-        ("Varying units", f"{found.varying_units} of {found.units}", ""),
-    ]
+    """The table's lines, PCA's figure beside the network's where there is one."""
+    lines = {
+        "SSIM": f"{found.ssim:.3f} (PCA {found.pca_ssim:.3f})",
+        "Variance explained": f"{found.explained_variance:.1%} (PCA {found.pca_explained_variance:.1%})",
+        "Effective rank": f"{found.effective_rank:.1f} of {found.units}",
+        "Active units": f"{found.active_units:.1f} of {found.units}",
+        "Varying units": f"{found.varying_units} of {found.units}",
+    }
     if found.gap is not None:
-        lines.append(("Trained on, held out", f"{found.gap.train:.2f}, {found.gap.validation:.2f}", ""))
-    return [{"Figure": name, "Network": mine, "PCA": pca} for name, mine, pca in lines]
+        lines["Trained, held out"] = f"{found.gap.train:.2f}, {found.gap.validation:.2f}"
+    return [{"Figure": name, "Value": value} for name, value in lines.items()]
 
 
 def gap_sentence(found: Quality) -> str:

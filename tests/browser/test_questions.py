@@ -6,7 +6,8 @@ import pytest
 
 from aecore import store
 from aecore.analysis import selection
-from aecore.gallery import shipped
+from aecore.data import DATASETS
+from aecore.gallery import experiments, shipped
 from pages.understand.questions.entries import QUESTIONS
 from pages.understand.questions.links import Models, NewGrid, TrainWith, Visit
 from tests.browser.tools import assert_no_exception, goto, set_slider, wait_idle
@@ -82,18 +83,18 @@ def sees_models(page, question, server):
     k = selection.member_at(info.grid, [int(part) for part in query(page)["at"].split("-")])
     position = info.grid.position_of(k)
     assert {name: position[name] for name in link.at} == dict(link.at)
-    assert (
-        page.locator(".st-key-choose_grid")
-        .get_by_text(info.name)
-        .or_(page.locator(f".st-key-choose_grid input[value='{info.name}']"))
-        .count()
-    )
+    assert info.name in chosen(page, "choose_grid")
+
+
+def chosen(page, key):
+    """What a selectbox shows."""
+    box = page.locator(f".st-key-{key}")
+    return f"{box.inner_text()} {box.locator('input').first.input_value()}"
 
 
 def sees_settings(page, config, form):
     page.locator(f".st-key-{form}_train_epochs input").wait_for()
     assert page.locator(f".st-key-{form}_train_epochs input").input_value() == str(config.train.epochs)
-    return page
 
 
 def sees_training(page, question):
@@ -102,11 +103,7 @@ def sees_training(page, question):
     sees_settings(page, config, "train")
     hidden = page.locator(".st-key-train_model_hidden input").input_value()
     assert hidden == ", ".join(map(str, config.model.hidden))
-    from aecore.data import DATASETS
-
-    page.locator(".st-key-train_data_name").get_by_text(DATASETS[config.data.name].title).or_(
-        page.locator(f".st-key-train_data_name input[value='{DATASETS[config.data.name].title}']")
-    ).first.wait_for()
+    assert DATASETS[config.data.name].title in chosen(page, "train_data_name")
 
 
 def sees_new_grid(page, question):
@@ -153,12 +150,12 @@ def test_two_links_to_choose_in_one_session_lead_to_two_grids(server, visitor):
         visitor.locator(".board canvas").first.wait_for()
         found.append(query(visitor)["grid"])
         visitor.go_back()
-    assert found == ["grid-digits-depth", shipped.GRIDS[-1].folder]
+    assert found == [experiments.DEPTH.folder, shipped.UNITS.folder]
 
 
 def test_next_walks_on_and_the_slider_redraws_the_fit(server, visitor):
     goto(visitor, server, "questions?question=layers", expect=BUTTON)
-    visitor.locator(".st-key-questions_after button").click()
+    visitor.get_by_role("button", name="Next", exact=False).first.click()
     visitor.get_by_text("With 8 units it is off").wait_for()
     assert query(visitor)["question"] == "universal-approximation"
     set_slider(visitor, "questions_width", 20)

@@ -29,5 +29,5 @@ def test_they_are_older_than_the_grid_that_choose_opens_on():
     """A whole `make gallery` trains them first."""
     assert [g.folder for g in shipped.GRIDS[: len(experiments.ALL)]] == [e.folder for e in experiments.ALL]
     root = ROOT / "checkpoints"
-    last = store.read_grid(root / shipped.GRIDS[-1].folder).created
+    last = store.read_grid(root / shipped.UNITS.folder).created
     assert all(store.read_grid(root / e.folder).created < last for e in experiments.ALL)

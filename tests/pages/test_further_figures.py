@@ -25,8 +25,8 @@ def test_reconstructions_shows_what_the_core_measures(measured):
     app = open_page("pages/look/reconstructions/page.py")
     assert not app.exception
     assert table(app) == rows(measured)
-    assert table(app)[0]["Network"] == f"{measured.ssim:.3f}"
-    assert table(app)[-1]["Network"] == f"{measured.gap.train:.2f}, {measured.gap.validation:.2f}"
+    assert table(app)[0]["Value"] == f"{measured.ssim:.3f} (PCA {measured.pca_ssim:.3f})"
+    assert table(app)[-1]["Value"] == f"{measured.gap.train:.2f}, {measured.gap.validation:.2f}"
 
 
 def test_runs_shows_the_same_on_demand(measured):

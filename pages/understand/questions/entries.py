@@ -134,7 +134,7 @@ QUESTIONS = (
         "through. PCA with as many components shows what the same count of numbers is worth without any "
         "network.",
         network.draw_code_size,
-        Models("Slide through the sizes", "rule", shipped.UNITS, {"penalty": "none"}),
+        Models("Slide through the sizes", "rule", shipped.UNITS.grid, {"penalty": "none"}),
         (HINTON,),
     ),
     Question(
@@ -326,7 +326,7 @@ QUESTIONS = (
         "standard error of the lowest validation error. The test images stay out of the choice, or they "
         "would flatter it.",
         uses.draw_selection,
-        Models("Choose among them", "rule", shipped.UNITS),
+        Models("Choose among them", "rule", shipped.UNITS.grid),
         (
             Source(
                 "Hastie, Tibshirani & Friedman 2009, The elements of statistical learning, section 7.10",

@@ -146,7 +146,7 @@ def draw_code_size() -> None:
     from aecore.analysis import selection
     from aecore.figures.questions import lines
 
-    info = material.find(shipped.UNITS)
+    info = material.find(shipped.UNITS.grid)
     if info is None:
         st.info(
             "The shipped grid of code sizes is not here; `make gallery` trains it, or New grid any other."

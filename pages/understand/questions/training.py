@@ -10,7 +10,6 @@ import streamlit as st
 
 from aecore import store
 from aecore.analysis import comparison
-from aecore.config import Config
 from aecore.gallery import experiments
 from aecore.gallery import sparsity as gallery
 from pages.shared import further_figures, grid_source, images, loading
@@ -36,28 +35,24 @@ def _dictionaries() -> list[Member]:
     return found
 
 
-def _figures(members: list[Member], config: Config) -> Figures | None:
-    return next((m.figures for m in members if m.config == config), None)
-
-
 def draw_penalties() -> None:
-    """Shares of exact zeros, in the code and in the weights, under penalties on either."""
+    """Shares of exact zeros, in the code and in the weights, under the strongest penalty of each kind."""
     members = _dictionaries()
     if not members:
         return
-    strongest = max(gallery.L1_STRENGTHS)
-    wanted = {
-        "dictionary, no penalty": {},
-        f"dictionary, L1 {strongest:g} on the code": {"loss.code_l1": strongest},
-        "post's network, no penalty": gallery.POST,
-        "post's network, L1 5e-05 on the weights": gallery.POST | {"loss.weight_l1": 5e-5},
-        "post's network, AdamW's decay 1": gallery.POST | gallery.ADAMW | {"train.weight_decay": 1.0},
-    }
-    found = {
-        name: figures
-        for name, values in wanted.items()
-        if (figures := _figures(members, gallery.config(values, 0))) is not None
-    }
+    post = gallery.config(gallery.POST, 0)
+    kinds = (
+        ("dictionary", gallery.BASE, None, "no penalty"),
+        ("dictionary", gallery.BASE, "code_l1", "L1 {:g} on the code"),
+        ("post's network", post, None, "no penalty"),
+        ("post's network", post, "weight_l1", "L1 {:g} on the weights"),
+        ("post's network", post, comparison.WEIGHT_DECAY, "AdamW's decay {:g}"),
+    )
+    found: dict[str, Figures] = {}
+    for network, base, penalty, text in kinds:
+        if path := comparison.along_strength(members, base, penalty):
+            strength = sum(comparison.penalties(path[-1].config).values())
+            found[f"{network}, {text.format(strength)}"] = path[-1].figures
     bar = {"format": "percent", "min_value": 0.0, "max_value": 1.0}
     st.dataframe(
         [
@@ -78,9 +73,9 @@ def draw_penalties() -> None:
         },
         alt="Squared error and exact zeros under penalties",
     )
-    names = list(wanted)
-    if all(name in found for name in names[:4]):
-        st.markdown(words.penalties(found[names[0]], found[names[1]], found[names[3]]))
+    if len(found) == len(kinds):
+        plain, code, _, weights, _ = found.values()
+        st.markdown(words.penalties(plain, code, weights))
     st.caption("MNIST's test images; a value counts as zero only where it is exactly 0.")
 
 

@@ -26,7 +26,7 @@ def draw_selection() -> None:
     from aecore.analysis import selection
     from aecore.figures.grid import pareto
 
-    info = material.find(shipped.UNITS)
+    info = material.find(shipped.UNITS.grid)
     if info is None:
         st.info(
             "The shipped grid of code sizes is not here; `make gallery` trains it, or New grid any other."

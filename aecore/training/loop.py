@@ -21,7 +21,7 @@ from aecore import losses, models
 from aecore.batch import Batch, Noise
 from aecore.config import Config
 from aecore.data import ImageData
-from aecore.looks import is_looked_at
+from aecore.looks import Layer, is_looked_at
 from aecore.results import EpochRecord
 from aecore.training.images import Images, batch_slices, resolve_device
 from aecore.training.optimizers import Optimizer, learning_rate
@@ -153,6 +153,11 @@ class EpochLoop(ABC):
         last = np.where(self.failed == 0, self.config.train.epochs, self.failed)
         return [rows[rows["epoch"] <= last[k]] for k, rows in enumerate(looks)]
 
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """What the columns of a look are of."""
+        return describe_layers(self.model, self.config.model)
+
     def evaluate(self, images: Tensor, batch_size: int | None = None) -> list[dict[str, float]]:
         """Each member's `loss`, its terms and `squared_error` over uint8 images N x C x H x W.
 
@@ -263,8 +268,7 @@ class EpochLoop(ABC):
     def _before_update(self) -> tuple[Before, list[Tensor]]:
         """What a look takes once there are gradients, and what the layers make of the watched images."""
         if self._watch is None:
-            layers = describe_layers(self.model, self.config.model)
-            self._watch = LayerWatch(layers, self.tensors, self.shapes)
+            self._watch = LayerWatch(self.layers, self.tensors, self.shapes)
             self._watched = self.images.normalize(self._watched.to(self.device))
         return self._watch.before(self.tensors, self.gradients()), self.layer_outputs(self._watched)
 

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from aecore.analysis.projection import pca_baseline
-from aecore.config import Config
+from aecore.config import PENALTIES, Config
 from aecore.data import ImageData, unit_range
 from aecore.looks import FIRST, LayerHistory
 from aecore.results import EpochRecord
@@ -27,6 +27,9 @@ NOT_BELOW = 0.95
 
 FAR_FROM_BEST = 1.1
 """A last error above this many times the best is far from it."""
+
+FEW_STEPS = 200
+"""Steps below which a run above PCA's error has hardly begun."""
 
 
 @dataclass(frozen=True)
@@ -235,21 +238,37 @@ def _overfit(course: Course) -> Measured:
     numbers = {
         "last over best validation error": errors[-1] / errors[best],
         "training error since": train[-1] / train[best],
+        "validation over training error": errors[-1] / max(train[-1], 1e-12),
     }
-    return Measured(errors[-1] > FAR_FROM_BEST * errors[best] and train[-1] < 0.95 * train[best], numbers)
+    risen = errors[-1] > FAR_FROM_BEST * errors[best] and train[-1] < 0.95 * train[best]
+    # By heart: the training images come out ever better, others have long ceased to.
+    since = min(errors[len(errors) // 2 :])
+    apart = errors[-1] > 3 * train[-1] and since > 0.95 * min(errors[: len(errors) // 2])
+    return Measured(risen or apart, numbers, fails=True)
 
 
 def _under(course: Course) -> Measured:
     falling = _falling(course)
     if falling is None:
         return UNKNOWN
-    near = course.errors[-1] < 2 * course.baselines.mean_image
-    return Measured(falling > 0.2 and near, {"fall over the last quarter": falling}, fails=True)
+    error = course.errors[-1]
+    numbers = {"fall over the last quarter": falling}
+    few = False
+    if course.looks is not None and len(course.looks):
+        steps = int(course.looks.rows["total"][-1])
+        numbers["steps"] = float(steps)
+        few = steps < FEW_STEPS and error > course.baselines.pca
+    near = error < 2 * course.baselines.mean_image
+    return Measured((falling > 0.2 or few) and near, numbers, fails=True)
 
 
 def _bottleneck(course: Course) -> Measured:
-    model = course.config.model
-    if not model.hidden or not course.errors:
+    model, loss = course.config.model, course.config.loss
+    sparse = model.code_activation in ("top_k", "soft_threshold") or any(
+        PENALTIES[name].on == "code" for name in loss.penalties
+    )
+    # A code held sparse is not to be measured by as many components as it has units.
+    if not model.hidden or not course.errors or sparse:
         return UNKNOWN
     narrowest, error, pca = min(model.hidden), course.errors[-1], course.baselines.pca
     numbers = {"narrowest layer": float(narrowest), "units": float(model.latent_size)}
@@ -319,21 +338,23 @@ CHECKS: dict[str, tuple[str, Callable[[Course], Measured], str, str, str]] = {
     "overfitting": (
         "Over-fitting",
         _overfit,
-        "the validation error has risen to 1.1 times its best while the training error fell by 5 %",
+        "the validation error has risen to 1.1 times its best while the training error fell by 5 %, or it is "
+        "over three times the training error and did not fall by 5 % over the second half",
         "Prechelt 1998",
         "more images, a smaller network, weight decay, fewer epochs",
     ),
     "undertrained": (
         "Under-trained",
         _under,
-        "the error fell by more than 20 % in the last quarter of the epochs, to below twice the mean image's",
+        "the error fell by more than 20 % in the last quarter of the epochs, or there were fewer than 200 "
+        "steps and the error is above PCA's; and it is below twice the mean image's",
         "Prechelt 1998; the share was set on runs cut short",
         "more epochs",
     ),
     "bottleneck": (
         "Bottleneck elsewhere than at the code",
         _bottleneck,
-        "a hidden layer is no wider than the code, and the error is above PCA's with as many components",
+        "a hidden layer is no wider than the code (not held sparse), and the error is above PCA's",
         "Bourlard & Kamp 1988: no narrower network beats PCA by linear means",
         "hidden layers wider than the code",
     ),

@@ -8,6 +8,7 @@ from aecore.config import Config
 from aecore.data import load
 from aecore.looks import Layer, LayerHistory, look_dtype
 from aecore.results import EpochRecord
+from tests.analysis.histories import FOLDER, read
 
 MEAN, PCA = 50.0, 20.0
 LAYERS = (
@@ -24,7 +25,7 @@ NAMES = list(health.CHECKS)
 def course(errors=GOOD, train=None, failed=None, config=None, **columns) -> health.Course:
     """A healthy course, with the errors and the looks' columns given in its place."""
     rows = np.zeros(60, look_dtype(len(LAYERS)))
-    rows["epoch"], rows["total"] = np.arange(60) // 8 + 1, np.arange(1, 61)
+    rows["epoch"], rows["total"] = np.arange(60) // 8 + 1, np.arange(1, 61) * 10
     healthy = {"gradient_norm": 0.1, "weight_norm": 5, "update_ratio": 5e-3, "activation_std": 0.5}
     for name, value in (healthy | {"dead": 0.1, "saturated": 0.05} | columns).items():
         rows[name] = value
@@ -97,12 +98,17 @@ def test_code_and_reconstruction_are_no_hidden_layers():
 def test_over_fitting_is_validation_up_and_training_down():
     errors = [40.0, 20.0, 18.0, 19.0, 22.0]
     assert health.alarms(course(errors, [40.0, 20.0, 15.0, 10.0, 8.0])) == ["overfitting"]
+    by_heart = course([40.0, 20.0, 18.0, 18.0, 18.5, 18.7], [40.0, 20.0, 9.0, 6.0, 4.0, 3.0])
+    assert health.alarms(by_heart) == ["overfitting"]
     # Both up: it went wrong, but not by learning its images by heart.
     assert "overfitting" not in health.alarms(course(errors, [40.0, 20.0, 18.0, 19.0, 22.0]))
 
 
 def test_a_run_cut_short_is_under_trained():
     assert health.alarms(course([60.0, 40.0, 30.0])) == ["undertrained"]
+    early = course([60.0, 52.0, 49.0, 48.0])
+    early.looks.rows["total"] //= 10
+    assert health.alarms(early) == ["undertrained", "mean_image"]
     # What falls from the sky is not near its goal.
     assert "undertrained" not in health.alarms(course([6e9, 4e9, 3e9]))
 
@@ -113,6 +119,8 @@ def test_a_hidden_layer_no_wider_than_the_code_is_an_alarm_above_pcas_error():
     assert health.alarms(course(above, config=narrow)) == ["bottleneck"]
     assert health.alarms(course(config=narrow)) == []
     assert health.alarms(course(above)) == []
+    sparse = narrow.with_values({"loss.code_l1": 1e-3})
+    assert health.alarms(course(above, config=sparse)) == []
 
 
 def test_without_looks_and_epochs_the_checks_say_that_they_do_not_know():
@@ -127,3 +135,21 @@ def test_the_mean_image_scores_what_its_formula_says():
     expected = ((test - train.mean(0)) ** 2).sum((1, 2, 3)).mean().item()
     assert found.mean_image == pytest.approx(expected, rel=1e-5)
     assert 0 < found.pca < found.mean_image
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.json")), ids=lambda file: file.stem)
+def test_a_stored_runs_fault_is_found_and_a_healthy_one_is_not_convicted(file):
+    found = health.alarms(read(file))
+    if file.stem.startswith("healthy"):
+        assert found == []
+    else:
+        assert file.stem in found
+
+
+def test_there_is_a_stored_run_of_each_fault():
+    from benchmarks.alarms import FAULTS
+
+    stored = {file.stem for file in FOLDER.glob("*.json")}
+    assert set(FAULTS) <= stored
+    assert set(FAULTS) <= set(health.CHECKS)
+    assert sum(name.startswith("healthy") for name in stored) == 5

@@ -22,7 +22,7 @@ from aecore.batch import Batch, Noise
 from aecore.config import Config
 from aecore.corruption import EVALUATION
 from aecore.data import ImageData
-from aecore.looks import is_looked_at
+from aecore.looks import Layer, is_looked_at
 from aecore.results import EpochRecord
 from aecore.training.images import Images, batch_slices, resolve_device
 from aecore.training.optimizers import Optimizer, learning_rate
@@ -153,6 +153,11 @@ class EpochLoop(ABC):
         looks, self._looks = np.stack(self._looks, axis=1), []
         last = np.where(self.failed == 0, self.config.train.epochs, self.failed)
         return [rows[rows["epoch"] <= last[k]] for k, rows in enumerate(looks)]
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """What the columns of a look are of."""
+        return describe_layers(self.model, self.config.model)
 
     def evaluate(
         self, images: Tensor, batch_size: int | None = None, numbers: Tensor | None = None
@@ -286,8 +291,7 @@ class EpochLoop(ABC):
     def _before_update(self) -> tuple[Before, list[Tensor]]:
         """What a look takes once there are gradients, and what the layers make of the watched images."""
         if self._watch is None:
-            layers = describe_layers(self.model, self.config.model)
-            self._watch = LayerWatch(layers, self.tensors, self.shapes)
+            self._watch = LayerWatch(self.layers, self.tensors, self.shapes)
             self._watched = self.images.normalize(self._watched.to(self.device))
         return self._watch.before(self.tensors, self.gradients()), self.layer_outputs(self._watched)
 

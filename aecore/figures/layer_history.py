@@ -1,0 +1,119 @@
+"""Charts of a training's layers: a quantity over layers and steps, its profile at an epoch, histograms."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+
+from aecore.figures.tables import table
+from aecore.looks import BINS, EDGES, HISTOGRAMS, QUANTITIES, LayerHistory
+from aecore.palette import CLASS_COLORS
+
+COLUMNS = 200
+"""Most looks that a heat map shows: a screen has no room for more."""
+
+SMALLEST = 1e-12
+"""Where a logarithmic scale ends: what is smaller, zero too, has the colour of this."""
+
+
+def layer_labels(looks: LayerHistory) -> list[str]:
+    """`1 encoder, 128` for each layer, from image to reconstruction."""
+    halves = [layer.name.split(".")[0] for layer in looks.layers]
+    return [
+        f"{i} {half}, {layer.units:,}"
+        for i, (half, layer) in enumerate(zip(halves, looks.layers, strict=True), 1)
+    ]
+
+
+def heat_map(looks: LayerHistory, quantity: str, height: int = 260) -> alt.Chart:
+    """A quantity of `looks.QUANTITIES`, layers x steps; a click on a cell selects its `look` and `layer`.
+
+    Layers where the quantity does not apply are left out. Steps stand side by side, whatever lies between.
+    """
+    shown = np.unique(np.linspace(0, len(looks) - 1, min(len(looks), COLUMNS)).round().astype(int))
+    values = looks.values(quantity)[shown]
+    labels = np.array(layer_labels(looks))
+    look, layer = np.nonzero(~np.isnan(values))
+    found = values[look, layer]
+    known = QUANTITIES[quantity]
+    rows = table(
+        look=shown[look],
+        layer=layer,
+        label=labels[layer],
+        step=looks.rows["total"][shown][look],
+        epoch=looks.rows["epoch"][shown][look],
+        value=np.where(np.isfinite(found), found, np.finfo(np.float32).max),
+        shade=np.maximum(found, SMALLEST) if known.log else found,
+    )
+    scale = alt.Scale(type="log", scheme="viridis") if known.log else alt.Scale(scheme="viridis")
+    cell = alt.selection_point(name="cell", fields=["look", "layer"], on="click", empty=False)
+    return (
+        alt.Chart(rows, height=height)
+        .mark_rect()
+        .encode(
+            x=alt.X("step:O", title="step", axis=alt.Axis(labelOverlap=True, ticks=False)),
+            y=alt.Y("label:N", title=None, sort=labels.tolist()),
+            color=alt.Color("shade:Q", title=known.label, scale=scale),
+            stroke=alt.condition(cell, alt.value(CLASS_COLORS[5]), alt.value(None)),
+            tooltip=["label:N", "epoch:Q", "step:Q", alt.Tooltip("value:Q", title=known.label, format=".3g")],
+        )
+        .add_params(cell)
+    )
+
+
+def profile(looks: LayerHistory, quantity: str, epochs: list[int], height: int = 200) -> alt.Chart:
+    """A quantity over the layers at one or several epochs, each the median of the epoch's looks."""
+    labels, known = np.array(layer_labels(looks)), QUANTITIES[quantity]
+    values = np.stack([looks.profile(quantity, epoch) for epoch in epochs])
+    place, layer = np.nonzero(np.isfinite(values))
+    found = values[place, layer]
+    rows = table(
+        epoch=np.array(epochs)[place],
+        label=labels[layer],
+        value=found,
+        height=np.maximum(found, SMALLEST) if known.log else found,
+    )
+    scale = alt.Scale(type="log", nice=False) if known.log else alt.Scale(zero=False)
+    return (
+        alt.Chart(rows, height=height)
+        .mark_line(point=True, strokeWidth=2)
+        .encode(
+            x=alt.X("label:N", title=None, sort=labels.tolist()),
+            y=alt.Y("height:Q", title=known.label, scale=scale),
+            color=alt.Color("epoch:O", title="epoch", scale=alt.Scale(scheme="viridis")),
+            tooltip=["label:N", "epoch:O", alt.Tooltip("value:Q", title=known.label, format=".3g")],
+        )
+    )
+
+
+def first_to_last(looks: LayerHistory, epoch: int) -> float:
+    """The first layer's gradient norm over the last layer's at an epoch; infinite where the last has none."""
+    norms = looks.profile("gradient_norm", epoch)
+    return float(norms[0] / norms[-1]) if norms[-1] else float("inf")
+
+
+def histogram(looks: LayerHistory, of: str, look: int, layer: int, height: int = 140) -> alt.Chart:
+    """Shares of absolute `gradients` or `activations` of one layer at one look, a bar a factor of four.
+
+    Exact zeros stand apart, as a bar in grey on the left.
+    """
+    shares = looks.values(of)[look, layer]
+    bounds = [float(edge) for edge in EDGES]
+    rows = table(
+        low=[bounds[0] / 8, *bounds[:-1]],
+        high=[bounds[0] / 2, *bounds[1:]],
+        share=shares,
+        what=["exactly zero", *(f"{low:.2g} to {4 * low:.2g}" for low in bounds[:-1])],
+        color=["#8a8f98", *[CLASS_COLORS[0]] * (BINS - 1)],
+    )
+    return (
+        alt.Chart(rows, height=height)
+        .mark_rect()
+        .encode(
+            x=alt.X("low:Q", title=f"absolute {HISTOGRAMS[of]}", scale=alt.Scale(type="log", nice=False)),
+            x2="high:Q",
+            y=alt.Y("share:Q", title="share", axis=alt.Axis(format="%")),
+            color=alt.Color("color:N", scale=None),
+            tooltip=["what:N", alt.Tooltip("share:Q", format=".2%")],
+        )
+    )

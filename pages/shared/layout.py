@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -13,6 +13,8 @@ from pages.shared.plain import plain
 from pages.shared.state import TRAIN_PAGE, chosen_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aecore.data import ImageData
     from aecore.store import RunInfo
     from aecore.store.run import Run
@@ -60,8 +62,17 @@ def require_run(title: str, sentence: str, with_data: bool = True) -> tuple[Run,
 
 def require_images(run: Run) -> ImageData:
     """The run's data set, or the sentence that says why it is not to be had, and the end of the page."""
+    return _or_end(loading.images_of, run)
+
+
+def require_data(name: str) -> ImageData:
+    """The data set, or the sentence that says where its files belong, and the end of the page."""
+    return _or_end(loading.load_data, name)
+
+
+def _or_end(load: Callable[[Any], ImageData], of: Any) -> ImageData:
     try:
-        return loading.images_of(run)
+        return load(of)
     except ValueError as error:
         st.error(plain(error))
         st.stop()

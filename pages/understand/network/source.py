@@ -14,6 +14,7 @@ from aecore.config import Config, field_paths
 from aecore.presets import PRESETS
 from aecore.store import StoreError
 from pages.shared import loading, settings_form
+from pages.shared.plain import plain
 from pages.shared.state import chosen_key
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _of_run(key: str) -> Network | None:
     try:
         run = loading.load_run(key)
     except StoreError as error:
-        st.error(f"{key} can't be shown: {error}.")
+        st.error(f"{plain(key)} can't be shown: {plain(error)}.")
         return None
     return Network(run.config, layers(run.model, run.shape), _data(run.config.data.name), run, trained=True)
 
@@ -107,7 +108,7 @@ def _data(name: str) -> ImageData | None:
     try:
         return loading.load_data(name)
     except ValueError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return None
 
 
@@ -138,7 +139,7 @@ def _typed() -> Config | None:
     try:
         return settings_form.read(settings_form.TRAIN)
     except ValueError as error:
-        st.error(str(error), icon=":material/block:")
+        st.error(plain(error), icon=":material/block:")
         return None
 
 

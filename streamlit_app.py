@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas  # noqa: F401  Two threads that import it at once find it half imported.
 import streamlit as st
 
-from pages.shared import leaving, notices, sidebar
+from pages.shared import leaving, links, notices, sidebar
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
@@ -57,6 +57,7 @@ PAGES = {
 }
 
 chosen = st.navigation(PAGES)
+links.drop_unusable_values()
 notices.draw()
 is_leaving = leaving.is_leaving(chosen.url_path)
 sidebar.draw(live=not is_leaving)

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from aecore import data, store
 from aecore.jobs.worker import work
+from pages.shared.plain import plain
 from tests.conftest import ROOT
 from tests.fake_data import cifar_files, fill
 from tests.pages.conftest import TINY, open_page
@@ -97,4 +98,4 @@ def test_a_run_whose_images_are_not_on_this_machine(path, see_colours):
     assert not app.exception, app.exception[0].message
     if path in NEED_IMAGES:
         assert "CIFAR-10 is not on this machine" in app.error[0].value
-        assert str(data.DATASETS["cifar10"].folder()) in app.error[0].value
+        assert plain(data.DATASETS["cifar10"].folder()) in app.error[0].value

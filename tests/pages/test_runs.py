@@ -8,6 +8,7 @@ from aecore import jobs, store
 from aecore.results import Progress
 from aecore.store import names
 from pages.shared import settings_form
+from pages.shared.plain import plain
 from tests.pages.conftest import TINY, open_page
 
 PAGE = "pages/train/runs/page.py"
@@ -47,7 +48,7 @@ def test_details_show_every_setting_that_does_something(tiny_root, tiny_key):
     assert settings["Hidden layers"] == "32"
     assert settings["Units in the code"] == "6"
     assert "Convolutions" not in settings
-    assert any(str(tiny_root / tiny_key) in caption.value for caption in app.caption)
+    assert any(plain(tiny_root / tiny_key) in caption.value for caption in app.caption)
 
 
 def test_folders_that_can_not_be_read_are_listed_with_the_reason(broken_root):

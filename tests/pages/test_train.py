@@ -19,6 +19,7 @@ from aecore.presets import PRESETS
 from aecore.results import Progress
 from aecore.store import names
 from pages.shared import settings_form, training_view
+from pages.shared.plain import plain
 from tests.pages.conftest import TINY, open_page
 
 PAGE = "pages/train/train/page.py"
@@ -309,7 +310,7 @@ def test_missing_data_is_said_with_the_folder_and_can_be_downloaded(empty_root, 
     monkeypatch.setenv("AECORE_DATA", str(tmp_path / "data"))
     app = open_page(PAGE)
     assert app.button("train_start").disabled
-    assert str(tmp_path / "data" / "MNIST" / "raw") in app.info[0].value
+    assert plain(tmp_path / "data" / "MNIST" / "raw") in app.info[0].value
     assert "12 MB" in app.button("train_download").label
 
     def offline(name, progress):

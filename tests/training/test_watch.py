@@ -6,7 +6,9 @@ import torch
 
 from aecore import models
 from aecore.config import ModelConfig
+from aecore.data import load
 from aecore.looks import BINS, EDGES, FIRST, PER_EPOCH, is_looked_at, look_count
+from aecore.presets import hidden_widths
 from aecore.training import watch
 from aecore.training.single import Training
 from aecore.training.stack import Stack
@@ -159,3 +161,20 @@ def test_a_member_that_diverged_has_looks_up_to_its_last_epoch():
     assert good["epoch"].max() == 3
     assert bad["epoch"].max() == 1
     assert not np.isfinite(bad["gradient_norm"][-1]).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [
+        ({"model.activation": "sigmoid"}, 0, 1e-10),
+        ({"model.activation": "relu"}, 1e-6, 1e-3),
+        ({"model.init": "orthogonal"}, 0.1, 10),
+        ({"model.init": "he"}, 0.1, 50),
+    ],
+)
+def test_gradients_at_depth_eight_fade_or_hold_by_activation_and_initial_weights(values, low, high):
+    config = tiny_config(train__batch_size=128, model__hidden=hidden_widths(8, 128), model__latent_size=12)
+    training = Training(config.with_values(values), load("digits"), on_step=lambda at: True)
+    (look,) = looks_of(training)[0]
+    ratio = look["gradient_norm"][0] / look["gradient_norm"][-1]
+    assert low <= ratio < high

@@ -24,7 +24,6 @@ BOUNDED = {
     "model.threshold": st.floats(0, 10),
     "model.top_k": st.integers(1, 4096),
     "model.init_std": st.floats(1e-3, 1e3),
-    "model.unit_norm": st.booleans(),
     "loss.warmup_delay": strength,
     "loss.warmup_epochs": strength,
     "train.epochs": st.integers(1, 100_000),
@@ -40,6 +39,8 @@ BOUNDED |= {f"loss.{name}": strength for name in PENALTIES}
 def strategy(path: str, kind: object) -> st.SearchStrategy:
     if path in BOUNDED:
         return BOUNDED[path]
+    if kind is bool:
+        return st.booleans()
     return st.floats(0, 1) if kind is float else st.sampled_from(get_args(kind))
 
 
@@ -107,6 +108,7 @@ OTHER = {
     "train.momentum": 0.5,
     "data.validation_fraction": 0.25,
     "train.weight_decay": 0.5,
+    "train.record": False,
 }
 
 
@@ -185,7 +187,7 @@ REFUSED = [
     ({"train": {"shift": -0.5}}, "train.shift must be from 0 to 1", "not -0.5"),
     ({"train": {"momentum": 1.5}}, "train.momentum must be from 0 to 1", "1.5"),
     ({"data": {"validation_fraction": 0.6}}, "data.validation_fraction must be from 0 to 0.5", "0.6"),
-    ({"data": {"split_seed": 2**70}}, "data.split_seed must be from 0", str(2**70)),
+    ({"data": {"split_seed": 2**70}}, "data.split_seed must be at most 2^53", str(2**70)),
     ({"data": {1: 2, "x": 3}}, "unknown field data.1", "name"),
 ]
 

@@ -239,7 +239,7 @@ def draw_curves(info: RunInfo, history: list[EpochRecord]) -> None:
     """Squared error and loss by term, epoch by epoch, with a line on how to read them."""
     epochs = info.config.train.epochs
     pca, clipped = pca_beside_curves(info)
-    stamp = (history[0].epoch, history[-1].epoch, history[-1].train["loss"])
+    stamp = (history[0].epoch, history[-1].epoch, history[-1].train["squared_error"])
     error, terms = _curves(info.key, stamp, epochs, pca, history)
     left, right = st.columns(2)
     left.vega_lite_chart(error, key="train_error_curve")

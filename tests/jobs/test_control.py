@@ -100,6 +100,8 @@ def test_a_detached_process_trains_to_the_end(root):
         "progress.json",
         "result.json",
         "log.txt",
+        "layers.rows",
+        "frames.rows",
         "lock",
     }
     assert [record.epoch for record in store.read_history(path)] == [1, 2]

@@ -135,6 +135,7 @@ def test_the_state_of_a_stack_is_in_the_estimate():
 
 ANOTHER = {
     "train.corruption_level": 0.7,
+    "train.record": False,
     "data.normalization": "standardized",
     "data.validation_fraction": 0.25,
     "model.hidden": (5,),

@@ -140,7 +140,15 @@ def test_steps_looked_at_are_the_first_hundred_and_a_few_an_epoch(steps):
 
 
 def test_layers_are_named_with_their_activations():
-    config = ModelConfig("conv", 4, (9,), (3, 4), "gelu", "relu", output_activation="sigmoid")
+    config = ModelConfig(
+        family="conv",
+        latent_size=4,
+        hidden=(9,),
+        channels=(3, 4),
+        activation="gelu",
+        code_activation="relu",
+        output_activation="sigmoid",
+    )
     layers = watch.describe_layers(models.build(config, (1, 8, 8)), config)
     assert [(layer.kind, layer.units, layer.activation) for layer in layers] == [
         ("conv2d", 3, "gelu"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -82,7 +82,9 @@ def _of_run(key: str) -> Network | None:
     except StoreError as error:
         st.error(f"{plain(key)} can't be shown: {plain(error)}.")
         return None
-    return Network(run.config, layers(run.model, run.shape), _data(run.config.data.name), run, trained=True)
+    return Network(
+        run.config, layers(run.model, run.shape), _images(loading.images_of, run), run, trained=True
+    )
 
 
 def _untrained(config: Config) -> Network:
@@ -92,7 +94,7 @@ def _untrained(config: Config) -> Network:
 
     shape = DATASETS[config.data.name].shape
     found = layers(outline(config.model, shape), shape)
-    data = _data(config.data.name)
+    data = _images(loading.load_data, config.data.name)
     parameters = sum(layer.parameters for layer in found)
     if parameters > LARGEST:
         st.warning(
@@ -103,10 +105,10 @@ def _untrained(config: Config) -> Network:
     return Network(config, found, data, _initial(config) if data else None, trained=False)
 
 
-def _data(name: str) -> ImageData | None:
-    """The images; None, with the sentence that says where they belong, where they are not there."""
+def _images(load: Callable[[Any], ImageData], of: Any) -> ImageData | None:
+    """The images; None, with the sentence that says why, where they are not to be had."""
     try:
-        return loading.load_data(name)
+        return load(of)
     except ValueError as error:
         st.error(plain(error))
         return None

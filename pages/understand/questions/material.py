@@ -44,7 +44,7 @@ def subject() -> Subject | None:
     for key in keys:
         try:
             run = loading.load_run(key)
-            return Subject(key, run, loading.load_data(run.config.data.name))
+            return Subject(key, run, loading.images_of(run))
         except ValueError:
             continue
     return None

@@ -56,7 +56,8 @@ PAGES = {
     ],
 }
 
-chosen = st.navigation(PAGES)
+# All pages in sight: what is folded away is not found.
+chosen = st.navigation(PAGES, expanded=True)
 links.drop_unusable_values()
 notices.draw()
 is_leaving = leaving.is_leaving(chosen.url_path)

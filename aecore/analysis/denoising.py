@@ -67,8 +67,13 @@ class Attempt:
 
 def score(clean: Tensor, denoised: Tensor) -> Attempt:
     """How near `denoised` comes to the clean images, N x C x H x W in [0, 1]; it is not clipped."""
+    return Attempt(psnr(clean, denoised), float(ssim(clean, denoised).mean()))
+
+
+def psnr(clean: Tensor, denoised: Tensor) -> float:
+    """10 log10(1 / mean squared error) in decibels, the mean over all pixels of all images."""
     mse = squared_errors(clean, denoised).double().mean().item() / clean[0].numel()
-    return Attempt(10 * math.log10(1 / mse) if mse else math.inf, float(ssim(clean, denoised).mean()))
+    return 10 * math.log10(1 / mse) if mse else math.inf
 
 
 def gain(clean: Tensor, ours: Tensor, theirs: Tensor) -> tuple[float, float]:
@@ -98,8 +103,7 @@ def curve(
     for level in levels:
         seen = corrupted(clean, replace(config, corruption_level=level))
         for name, way in ways.items():
-            mse = squared_errors(clean, way(seen)).double().mean().item() / clean[0].numel()
-            found[name].append(10 * math.log10(1 / mse) if mse else math.inf)
+            found[name].append(psnr(clean, way(seen)))
     return found
 
 

@@ -10,10 +10,9 @@ import altair as alt
 from aecore.figures.tables import table
 from aecore.palette import CLASS_COLORS, PCA_COLOR
 
-COLORS = (PCA_COLOR, CLASS_COLORS[8], CLASS_COLORS[1], "#2f86ad")
-"""Of the ways in their order: nothing, the classical filter, the network shown clean images, the one shown
-noise."""
-DASHES = ([2, 2], [6, 3], [4, 2], [1, 0])
+COLORS = (PCA_COLOR, CLASS_COLORS[1], "#2f86ad")
+"""Of the ways in their order: nothing done, a network, and another beside it."""
+DASHES = ([2, 2], [6, 3], [1, 0])
 NOTHING_BELOW = 2.0
 """Standard errors that a difference must exceed before it is spoken of."""
 
@@ -23,7 +22,7 @@ def ratio_chart(
     ratios: Mapping[str, Sequence[float]],
     at: float,
     trained: float | None = None,
-    height: int = 240,
+    height: int = 380,
 ) -> alt.LayerChart:
     """Signal-to-noise ratios in decibels against the level, a line a way, in the order of `COLORS`.
 
@@ -47,11 +46,11 @@ def ratio_chart(
             y=alt.Y("psnr:Q", title="PSNR (dB)", scale=alt.Scale(zero=False)),
             color=alt.Color(
                 "way:N",
-                scale=alt.Scale(domain=names, range=list(COLORS[-len(names) :])),
+                scale=alt.Scale(domain=names, range=list(COLORS[: len(names)])),
                 legend=alt.Legend(orient="bottom", columns=1, title=None, labelLimit=400),
             ),
             strokeDash=alt.StrokeDash(
-                "way:N", scale=alt.Scale(domain=names, range=list(DASHES[-len(names) :])), legend=None
+                "way:N", scale=alt.Scale(domain=names, range=list(DASHES[: len(names)])), legend=None
             ),
             tooltip=["way:N", "level:Q", alt.Tooltip("psnr:Q", format=".2f", title="PSNR (dB)")],
         )

@@ -45,6 +45,7 @@ def controls(train: TrainConfig) -> TrainConfig:
         default=start,
         format_func=lambda name: NAMES[name],
         required=True,
+        wrap=True,
         key="denoising_corruption",
         bind="query-params",
     )

@@ -109,6 +109,7 @@ def draw_preset(page: str) -> None:
         list(PRESETS),
         key=f"{page}_preset",
         required=True,
+        wrap=True,
         persist_state="session",
         on_change=reset,
         args=(page,),

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from aecore import jobs, store
-from aecore.presets import penalty_text
+from aecore.presets import corruption_text, penalty_text
 from aecore.results import EpochRecord
 from aecore.store import RunInfo
 from pages.shared import images, loading, settings_form, state
@@ -211,13 +211,21 @@ def _verdict(info: RunInfo) -> str:
     if error is None:
         return "Finished."
     text = f"Finished: squared error {error:.2f} per test image"
+    if info.result and (denoised := info.result.denoised):
+        corruption = corruption_text(info.config.train)
+        text = (
+            f"Finished. Test images with {corruption} come out {denoised.squared_error:.2f} from the clean "
+            f"ones ({denoised.psnr:.1f} dB); clean ones {error:.2f} from themselves"
+        )
     pca = pca_error(info)
     if pca is None:
         return f"{text}."
     units = info.config.model.latent_size
     share = abs(1 - error / pca)
     verdict = f"{share:.0%} less" if error < pca else f"{share:.0%} more: PCA does better"
-    return f"{text}; PCA with {units} component{'s' * (units != 1)} {pca:.2f}. The network's is {verdict}."
+    on = " on clean images" if info.config.train.corruption != "none" else ""
+    with_pca = f"PCA with {units} component{'s' * (units != 1)} {pca:.2f}"
+    return f"{text}; {with_pca}. The network's{on} is {verdict}."
 
 
 def squared_error(info: RunInfo) -> float | None:

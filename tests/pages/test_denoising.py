@@ -76,3 +76,12 @@ def test_a_run_without_its_twin_leads_to_train_with_the_other_corruption(tiny_ke
     assert app.session_state["train_train_corruption"] == "masking"
     assert app.session_state["train_train_corruption_level"] == 0.5
     assert app.session_state["train_model_latent_size"] == TINY.model.latent_size
+
+
+def test_train_says_what_became_of_corrupted_and_of_clean_images(pair):
+    result = store.read_info(store.checkpoints_root() / pair[1]).result
+    app = open_page("pages/train/train/page.py", {"run": pair[1]})
+    (said,) = (box.value for box in app.success)
+    assert f"masking 0.4 come out {result.denoised.squared_error:.2f} from the clean ones" in said
+    assert f"clean ones {result.test.squared_error:.2f} from themselves" in said
+    assert "The network's on clean images is" in said

@@ -53,7 +53,7 @@ def lasso(page, *corners):
 def test_hover_lasso_click_and_decode_on_10_000_codes(codes_server, browser_page):
     page = browser_page
     open_map(page, codes_server)
-    page.get_by_text("Do not read overlap as likeness").first.wait_for()
+    page.get_by_text("Points that overlap here may lie apart in the code").first.wait_for()
     hovered = page.locator(".st-key-codes_map .hover")
     # A hand keeps moving; a single move may fall into the moment in which the page renews the map.
     across = cycle((0.45, 0.5, 0.55, 0.5))

@@ -115,4 +115,4 @@ def captions(app):
 
 def plain_html(app):
     """The text of each piece of HTML on a page, its tags as bars."""
-    return [re.sub(r"(<[^>]*>\s*)+", "|", element.proto.body) for element in app.get("html")]
+    return [re.sub(r"\s*(<[^>]*>\s*)+", "|", element.proto.body) for element in app.get("html")]

@@ -5,8 +5,6 @@ permutation that defines the validation split.
 """
 
 import re
-import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,27 +12,19 @@ import torch
 from scipy import linalg
 
 from aecore import load_run, store
-from tests.conftest import ROOT, find_mnist
+from tests.conftest import ROOT
 from tests.pages.conftest import open_page
+from tests.truth.recompute import RUN, captions, codes_and_errors, images, layers
 
 pytestmark = pytest.mark.mnist
 
 POST = ROOT / "checkpoints" / "grid-mnist-post-a1afba6a"
 DICTIONARY = ROOT / "checkpoints" / "grid-mnist-dictionary-a04b9ba5"
-RUN = ROOT / "checkpoints" / "mnist-post-12-s0-0af53747"
-
 PLAIN = [(POST, k) for k in (0, 7, 12, 20, 25, 29)] + [(DICTIONARY, k) for k in (0, 4, 10)]
 """Members whose layers are products and ReLUs alone."""
 
 HALF = 1e-3
 """Relative change that half-precision weights may make of an error measured before."""
-
-
-def images(part: str) -> np.ndarray:
-    """MNIST's images as they lie in its files: uint8, N x 784."""
-    content = (Path(find_mnist()) / "MNIST" / "raw" / f"{part}-images-idx3-ubyte").read_bytes()
-    _, count, height, width = struct.unpack(">4i", content[:16])
-    return np.frombuffer(content, np.uint8, offset=16).reshape(count, height * width)
 
 
 @pytest.fixture(scope="module")
@@ -57,32 +47,6 @@ def pca_errors(mnist) -> dict[str, np.ndarray]:
     clipped = np.clip(scores[:, :12] @ axes[:, :12].T + mean, 0, 1) - mnist["test"] / 255.0
     found = {str(n): left[:, n - 1] for n in (2, 4, 8, 12, 32, 64)}
     return found | {"12 clipped": np.square(clipped).sum(1)}
-
-
-def layers(run, name):
-    """(weights, biases) of the linear layers of a run's encoder or decoder, in float64, in order."""
-    state = {key: value.double().numpy() for key, value in run.model.state_dict().items()}
-    numbers = sorted({int(key.split(".")[1]) for key in state if key.startswith(f"{name}.")})
-    return [(state[f"{name}.{i}.weight"], state[f"{name}.{i}.bias"]) for i in numbers]
-
-
-def through(values, stack):
-    """Linear layers with a ReLU between each two."""
-    for i, (weights, biases) in enumerate(stack):
-        values = values @ weights.T + biases
-        values = np.maximum(values, 0) if i + 1 < len(stack) else values
-    return values
-
-
-def codes_and_errors(run, pixels):
-    """Codes and squared error of each image, with pixels in [0, 1] and the network's in [-1, 1]."""
-    code = through(pixels / 127.5 - 1, layers(run, "encoder"))
-    if run.config.model.code_activation == "relu":
-        code = np.maximum(code, 0)
-    output = through(code, layers(run, "decoder"))
-    if run.config.model.output_activation == "tanh":
-        output = np.tanh(output)
-    return code, np.square((output + 1) / 2 - pixels / 255.0).sum(1)
 
 
 def row_of(grid, k):
@@ -130,15 +94,6 @@ def table():
         )
         for row in rows
     ]
-
-
-@pytest.fixture
-def gallery(monkeypatch):
-    monkeypatch.setenv("AECORE_CHECKPOINTS", str(ROOT / "checkpoints"))
-
-
-def captions(app):
-    return [element.value for element in [*app.markdown, *app.caption]]
 
 
 def test_the_proposal_is_the_smallest_code_within_one_standard_error(gallery):

@@ -1,0 +1,118 @@
+"""Codes, reconstructions and errors from weights alone, with NumPy, and what a page says."""
+
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from tests.conftest import ROOT, find_mnist
+
+RUN = ROOT / "checkpoints" / "mnist-post-12-s0-0af53747"
+
+
+def raw(part: str, kind: str) -> bytes:
+    """A file of MNIST: `train` or `t10k`, `images-idx3` or `labels-idx1`."""
+    return (Path(find_mnist()) / "MNIST" / "raw" / f"{part}-{kind}-ubyte").read_bytes()
+
+
+def images(part: str) -> np.ndarray:
+    """MNIST's images as they lie in its files: uint8, N x 784."""
+    content = raw(part, "images-idx3")
+    _, count, height, width = struct.unpack(">4i", content[:16])
+    return np.frombuffer(content, np.uint8, offset=16).reshape(count, height * width)
+
+
+def labels(part: str) -> np.ndarray:
+    """MNIST's labels: uint8, N."""
+    return np.frombuffer(raw(part, "labels-idx1"), np.uint8, offset=8)
+
+
+def layers(run, name):
+    """(weights, biases) of the linear layers of a run's encoder or decoder, in float64, in order."""
+    state = {key: value.double().numpy() for key, value in run.model.state_dict().items()}
+    numbers = sorted({int(key.split(".")[1]) for key in state if key.startswith(f"{name}.")})
+    return [(state[f"{name}.{i}.weight"], state[f"{name}.{i}.bias"]) for i in numbers]
+
+
+def through(values, stack):
+    """Linear layers with a ReLU between each two."""
+    for i, (weights, biases) in enumerate(stack):
+        values = values @ weights.T + biases
+        values = np.maximum(values, 0) if i + 1 < len(stack) else values
+    return values
+
+
+def encode(run, pixels):
+    """Codes of pixels in 0 to 255, N x pixels, for networks that take [-1, 1]."""
+    code = through(pixels / 127.5 - 1, layers(run, "encoder"))
+    return np.maximum(code, 0) if run.config.model.code_activation == "relu" else code
+
+
+def decode(run, code):
+    """Pixels in [0, 1], N x pixels."""
+    output = through(code, layers(run, "decoder"))
+    return ((np.tanh(output) if run.config.model.output_activation == "tanh" else output) + 1) / 2
+
+
+def codes_and_errors(run, pixels):
+    """Codes and squared error of each image, with pixels in [0, 1] and the network's in [-1, 1]."""
+    code = encode(run, pixels)
+    return code, np.square(decode(run, code) - pixels / 255.0).sum(1)
+
+
+def distances(places, points):
+    """Euclidean distance from each place to its nearest point."""
+    from sklearn.neighbors import NearestNeighbors
+
+    return NearestNeighbors(n_neighbors=1).fit(points).kneighbors(places)[0][:, 0]
+
+
+def typical(points):
+    """Median distance to the nearest other point, of the 2,000 points that the pages ask."""
+    from sklearn.neighbors import NearestNeighbors
+
+    rows = np.arange(len(points))
+    if len(rows) > 2000:
+        rows = np.sort(np.random.default_rng(0).choice(rows, 2000, replace=False))
+    return np.median(NearestNeighbors(n_neighbors=2).fit(points).kneighbors(points[rows])[0][:, 1])
+
+
+def cohens_d(first, second):
+    """Along the given numbers: difference of the means over the pooled standard deviation."""
+    n, m = len(first), len(second)
+    pooled = ((n - 1) * first.var(ddof=1) + (m - 1) * second.var(ddof=1)) / (n + m - 2)
+    return (second.mean() - first.mean()) / pooled**0.5
+
+
+def along(made, scored):
+    """Two groups of scored points along the step between the means of two groups it is made from."""
+    step = made[1].mean(0) - made[0].mean(0)
+    return [group @ step for group in scored]
+
+
+def rises(run, pixels, code):
+    """Squared error of the 1,000 images that the pages ask, and its rise without each unit in turn.
+
+    "Without" is with the unit's mean over these images in its place.
+    """
+    import torch
+
+    chosen = torch.randperm(len(code), generator=torch.Generator().manual_seed(0))[:1000].numpy()
+    z, x = code[chosen], pixels[chosen] / 255.0
+    base = np.square(decode(run, z) - x).sum(1).mean()
+    found = []
+    for unit in range(z.shape[1]):
+        without = z.copy()
+        without[:, unit] = z[:, unit].mean()
+        found.append(np.square(decode(run, without) - x).sum(1).mean() - base)
+    return base, np.array(found)
+
+
+def captions(app):
+    return [element.value for element in [*app.markdown, *app.caption]]
+
+
+def plain_html(app):
+    """The text of each piece of HTML on a page, its tags as bars."""
+    return [re.sub(r"\s*(<[^>]*>\s*)+", "|", element.proto.body) for element in app.get("html")]

@@ -212,8 +212,8 @@ def _slider(side: Side, networks: Sequence[Member], key: str) -> Member:
     stops = list(by_strength)
     start: dict[str, float] = {"value": min(stops, key=lambda s: abs(s - START))}
     kept = f"_{key}"
-    if key not in st.session_state and key not in st.query_params and st.session_state.get(kept) in stops:
-        # Another lesson was shown meanwhile, and the link does not always keep what is not drawn.
+    if key not in st.session_state and st.session_state.get(kept) in stops:
+        # Another lesson was shown meanwhile; the link may still hold what was there before it.
         st.session_state[key] = st.session_state[kept]
         start = {}
     chosen = st.select_slider(

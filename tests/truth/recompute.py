@@ -78,6 +78,18 @@ def typical(points):
     return np.median(NearestNeighbors(n_neighbors=2).fit(points).kneighbors(points[rows])[0][:, 1])
 
 
+def told(points, classes, rows):
+    """Whether the nearest five others of each asked point vote for its class, the nearest winning ties."""
+    from sklearn.neighbors import NearestNeighbors
+
+    near = NearestNeighbors(n_neighbors=6, algorithm="brute").fit(points).kneighbors(points[rows])[1]
+    right = []
+    for row, found in zip(rows, near, strict=True):
+        votes = classes[found[found != row][:5]].tolist()
+        right.append(max(votes, key=lambda c: (votes.count(c), -votes.index(c))) == classes[row])
+    return np.array(right, dtype=float)
+
+
 def cohens_d(first, second):
     """Along the given numbers: difference of the means over the pooled standard deviation."""
     n, m = len(first), len(second)

@@ -8,22 +8,12 @@ from sklearn.neighbors import NearestNeighbors
 
 from aecore import load_run
 from tests.pages.conftest import open_page
-from tests.truth.recompute import RUN, captions, encode, images, labels
+from tests.truth.recompute import RUN, captions, encode, images, labels, told
 
 pytestmark = pytest.mark.mnist
 
 ROWS = np.sort(np.random.default_rng(0).choice(10000, 2000, replace=False))
 """The images that are asked; neighbours are among all."""
-
-
-def told(points, classes):
-    """Whether the nearest five others of each asked point vote for its class, the nearest winning ties."""
-    near = NearestNeighbors(n_neighbors=6, algorithm="brute").fit(points).kneighbors(points[ROWS])[1]
-    right = []
-    for row, found in zip(ROWS, near, strict=True):
-        votes = classes[found[found != row][:5]].tolist()
-        right.append(max(votes, key=lambda c: (votes.count(c), -votes.index(c))) == classes[row])
-    return np.array(right)
 
 
 def trust(code, plane, k=12):
@@ -55,8 +45,8 @@ def half(first, second):
 
 def test_scores_and_sentences_are_those_of_scikit_learn(own, gallery):
     code, plane, classes = own
-    in_plane, in_code = told(plane, classes), told(code, classes)
-    in_pixels = told(images("t10k") / 255.0, classes)
+    in_plane, in_code = told(plane, classes, ROWS), told(code, classes, ROWS)
+    in_pixels = told(images("t10k") / 255.0, classes, ROWS)
     app = open_page("pages/look/codes/page.py", {"run": RUN.name})
     assert not app.exception
     (chart,) = app.get("vega_lite_chart")

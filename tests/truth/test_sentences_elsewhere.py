@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 from sklearn.decomposition import PCA
-from sklearn.neighbors import NearestNeighbors
 
 from aecore import data, load_run, store
 from aecore.jobs.worker import work
@@ -22,6 +21,7 @@ from tests.truth.recompute import (
     distances,
     encode,
     rises,
+    told,
     typical,
 )
 
@@ -59,15 +59,6 @@ def own(trained):
         pixels = pictures.flatten(1).numpy()
         parts.append((pixels, classes.numpy(), encode(run, pixels)))
     return run, *parts
-
-
-def told(points, classes, rows):
-    near = NearestNeighbors(n_neighbors=6, algorithm="brute").fit(points).kneighbors(points[rows])[1]
-    right = []
-    for row, found in zip(rows, near, strict=True):
-        votes = classes[found[found != row][:5]].tolist()
-        right.append(max(votes, key=lambda c: (votes.count(c), -votes.index(c))) == classes[row])
-    return np.array(right, dtype=float)
 
 
 def span(difference):

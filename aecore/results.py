@@ -26,7 +26,7 @@ class Progress(Record):
     """Why it failed, in one sentence, or while it is queued what it waits for besides those before it."""
     pid: int | None = None
     process_started: float | None = None
-    """When the process with that pid started, in seconds since 1970: pids are given again."""
+    """When the process with that pid started, as `jobs.process_start` tells it: pids are given again."""
     submitted: float = 0.0
     """When it was asked for, in seconds since 1970: the order of the queue."""
     heartbeat: float = 0.0

@@ -138,12 +138,27 @@ def is_active(progress: Progress) -> bool:
     if progress.pid is None:
         return 0 <= time.time() - progress.heartbeat < START_UP
     try:
-        process = psutil.Process(progress.pid)
-        same = abs(process.create_time() - (progress.process_started or 0.0)) < 1
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        same = abs(process_start(progress.pid) - (progress.process_started or 0.0)) < 1
+        return same and psutil.Process(progress.pid).status() != psutil.STATUS_ZOMBIE
     # The last two are what a number that can be no pid raises.
     except (psutil.NoSuchProcess, ValueError, OverflowError):
         return False
+
+
+def process_start(pid: int) -> float:
+    """When a process started, in seconds; psutil.NoSuchProcess where there is none with that pid.
+
+    On Linux since the machine's start, elsewhere since 1970: psutil has Linux's from the clock of today, so
+    that it moves whenever the clock is set, and a living process would seem to be another.
+    """
+    if sys.platform != "linux":
+        return psutil.Process(pid).create_time()
+    try:
+        about = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        raise psutil.NoSuchProcess(pid) from None
+    # The second field is the program's name in brackets, which may hold anything; the start is the 22nd.
+    return int(about.rpartition(b")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
 
 
 def jobs_before(path: Path, device: str) -> list[Job]:

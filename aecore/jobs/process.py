@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psutil
 from filelock import FileLock, Timeout
 
 from aecore import store
@@ -39,11 +38,10 @@ class Reporter:
         self.path = path
         self.listener = listener
         self.stopping = False
-        own = psutil.Process()
         self._values: dict[str, Any] = {
             **asdict(store.read_progress(path)),
-            "pid": own.pid,
-            "process_started": own.create_time(),
+            "pid": os.getpid(),
+            "process_started": control.process_start(os.getpid()),
             "message": "",
         }
         self._values["submitted"] = self._values["submitted"] or time.time()

@@ -9,6 +9,7 @@ import streamlit as st
 
 from aecore import jobs, store
 from pages.shared import notices
+from pages.shared.plain import plain
 
 SILENT = "Its process lives but has said nothing for a minute: the machine may be overloaded."
 """What is said of a job whose process gives no sign of life."""
@@ -18,13 +19,13 @@ RESUME = "Goes on at the very next step, as if it had never stopped."
 
 
 def waits_for(info: jobs.Job) -> str:
-    """What a queued job waits for, as far as it is known: those before it, or a training elsewhere."""
+    """What a queued job waits for, as Markdown: those before it, or a training elsewhere."""
     before = jobs.jobs_before(info.path, jobs.lock_name(info.config.train.device))
     if before:
         more = f" and {len(before) - 1} more" if len(before) > 1 else ""
-        return f"waits for {before[0].name}{more}"
+        return f"waits for {plain(before[0].name)}{more}"
     if info.progress.message:
-        return f"waits: {info.progress.message}"
+        return f"waits: {plain(info.progress.message)}"
     return "starting"
 
 

@@ -138,7 +138,7 @@ def _waiting(info: jobs.Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         icon = "model_training" if at_work else "hourglass_empty"
         words = "trains as well" if at_work else waits_for(info)
-        st.caption(f":material/{icon}: {plain(info.name)} · {plain(words)}", width="stretch")
+        st.caption(f":material/{icon}: {plain(info.name)} · {words}", width="stretch")
         asked = store.stop_requested(info.path)
         st.button(
             "Stop",

@@ -268,27 +268,42 @@ def info(root: Path, progress: Progress | None = None) -> RunInfo:
 
 
 def own_process(**changes) -> Progress:
-    process = psutil.Process()
-    started = process.create_time()
-    own = Progress(status="running", pid=process.pid, process_started=started, heartbeat=time.time())
+    started = jobs.process_start(os.getpid())
+    own = Progress(status="running", pid=os.getpid(), process_started=started, heartbeat=time.time())
     return replace(own, **changes)
 
 
 def test_a_process_is_its_pid_and_its_start(root):
     assert jobs.status(info(root, own_process())) == "running"
     # The pid has gone to another process since.
-    earlier = psutil.Process().create_time() - 3600
+    earlier = jobs.process_start(os.getpid()) - 3600
     assert jobs.status(info(root, own_process(process_started=earlier))) == "interrupted"
     ended = subprocess.Popen([sys.executable, "-c", ""])
-    started = psutil.Process(ended.pid).create_time()
+    started = jobs.process_start(ended.pid)
     ended.wait()
     assert jobs.status(info(root, own_process(pid=ended.pid, process_started=started))) == "interrupted"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a start that no clock moves")
+@pytest.mark.parametrize("step", [-2.0, 2.0, 86400.0])
+def test_a_living_process_stays_itself_when_the_clock_is_set(root, monkeypatch, step):
+    at_work = info(root, own_process())
+    told = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: told(process) + step)
+    assert psutil.Process().create_time() == pytest.approx(told(psutil.Process()) + step)
+    assert jobs.status(store.read_info(at_work.path)) == "running"
+    assert [job.path for job in jobs.active(root)] == [at_work.path]
+    with pytest.raises(RuntimeError, match="is being trained already"):
+        jobs.start(at_work.path)
+    # The pid has gone to another process since, however the clock stands.
+    since = jobs.process_start(os.getpid()) - 2
+    assert jobs.status(info(root, own_process(process_started=since))) == "interrupted"
 
 
 def test_an_ended_process_that_nobody_has_waited_for_is_not_at_work(root):
     child = subprocess.Popen([sys.executable, "-c", ""])
     process = psutil.Process(child.pid)
-    started = process.create_time()
+    started = jobs.process_start(child.pid)
     until(lambda: process.status() == psutil.STATUS_ZOMBIE, "the end of the child")
     assert not jobs.is_active(own_process(pid=child.pid, process_started=started))
     child.wait()

@@ -7,11 +7,10 @@ import os
 import re
 import time
 
-import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aecore import store
+from aecore import jobs, store
 from aecore.results import Progress
 from aecore.store import names
 from pages.shared.plain import LONGEST, plain
@@ -71,12 +70,11 @@ def test_a_name_and_a_message_are_text_on_every_page(state, tiny_root, tiny_key)
     path = tiny_root / tiny_key
     config = json.loads((path / names.CONFIG).read_text())
     (path / names.CONFIG).write_text(json.dumps(config | {"name": EVIL}))
-    me = psutil.Process()
     progress = Progress(
         status=state,
         message=EVIL,
         pid=os.getpid(),
-        process_started=me.create_time(),
+        process_started=jobs.process_start(os.getpid()),
         submitted=time.time(),
         heartbeat=time.time(),
     )

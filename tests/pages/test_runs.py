@@ -1,7 +1,12 @@
 """The Runs page: the table, the folders that can't be read, and what can be done with a run."""
 
 import json
+import os
+import sys
+import time
+from dataclasses import replace
 
+import psutil
 import pytest
 
 from aecore import jobs, store
@@ -72,6 +77,18 @@ def test_rename_changes_the_name_and_refuses_an_empty_one(tiny_root, tiny_key):
     assert not app.exception
     assert store.read_info(tiny_root / tiny_key).name == "my <b>best</b>"
     assert app.dataframe[0].value["Name"].tolist() == ["my <b>best</b>"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a start that no clock moves")
+def test_a_run_at_work_can_not_be_deleted_when_the_clock_is_set(tiny_root, tiny_key, monkeypatch):
+    own, now = os.getpid(), time.time()
+    at_work = Progress("running", pid=own, process_started=jobs.process_start(own), submitted=now)
+    store.write_progress(tiny_root / tiny_key, replace(at_work, heartbeat=now))
+    told = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: told(process) + 2)
+    app = open_on(tiny_key)
+    assert app.button("runs_delete").disabled
+    assert not app.button("runs_stop").disabled
 
 
 def test_delete_asks_first(tiny_root, tiny_key):

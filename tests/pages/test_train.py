@@ -6,7 +6,6 @@ import time
 from dataclasses import replace
 from urllib.error import URLError
 
-import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -223,8 +222,8 @@ def at_work(root, config=TINY, **progress):
 
 def seem_at_work(path, **progress):
     """Makes the run or grid in a folder look as if this process were training it."""
-    own = psutil.Process()
-    values = {"status": "running", "pid": own.pid, "process_started": own.create_time()}
+    own = os.getpid()
+    values = {"status": "running", "pid": own, "process_started": jobs.process_start(own)}
     values |= {"submitted": time.time(), "heartbeat": time.time(), "device": "cpu", "threads": 1}
     values |= {"epoch": 1, "step": 5, "steps": 20, "epochs": 3, "images_per_second": 1000.0}
     store.write_progress(path, Progress(**{**values, "seconds_left": 75.0, **progress}))

@@ -25,12 +25,17 @@ def layer_labels(looks: LayerHistory) -> list[str]:
     ]
 
 
+def shown_looks(looks: LayerHistory) -> np.ndarray:
+    """Indices of the looks that a heat map shows, evenly spread over them."""
+    return np.unique(np.linspace(0, len(looks) - 1, min(len(looks), COLUMNS)).round().astype(int))
+
+
 def heat_map(looks: LayerHistory, quantity: str, height: int = 260) -> alt.Chart:
     """A quantity of `looks.QUANTITIES`, layers x steps; a click on a cell selects its `look` and `layer`.
 
     Layers where the quantity does not apply are left out. Steps stand side by side, whatever lies between.
     """
-    shown = np.unique(np.linspace(0, len(looks) - 1, min(len(looks), COLUMNS)).round().astype(int))
+    shown = shown_looks(looks)
     values = looks.values(quantity)[shown]
     labels = np.array(layer_labels(looks))
     look, layer = np.nonzero(~np.isnan(values))

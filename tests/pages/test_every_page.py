@@ -28,7 +28,7 @@ NEED_IMAGES = [
 
 
 def test_there_are_pages():
-    assert len(PAGES) == 14
+    assert len(PAGES) == 15
     assert "pages/home/page.py" in PAGES
 
 

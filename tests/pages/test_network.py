@@ -1,6 +1,7 @@
 """The Network page in AppTest: every source of a network, every family, every layer enlarged."""
 
 import pytest
+import torch
 
 from aecore import store
 from aecore.analysis.layers import layers
@@ -131,3 +132,23 @@ def test_a_link_that_names_nothing_there_shows_what_is_there(value, empty_root):
     assert not app.exception
     assert app.session_state["network_of"] == "post"
     assert "The narrowest layer is the code" in words(app)
+
+
+def test_the_code_of_the_chosen_run_makes_the_same_network(tiny_root, tiny_key):
+    app = open_page(PAGE)
+    made = {"__name__": "made"}
+    exec(app.code[0].value, made)
+    run = store.load_run(tiny_key)
+    model = made["AutoEncoder"]().eval()
+    model.load_state_dict(run.model.state_dict())
+    x = load("digits").test_images[:3].float() / 255
+    expected = run.reconstruct(x)
+    assert torch.allclose(made["denormalize"](model(made["normalize"](x))[1]).detach(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_has_its_code_too(empty_root, name):
+    app = open_page(PAGE, network_of=name, network_data="digits")
+    assert not app.exception
+    assert "class AutoEncoder" in app.code[0].value
+    compile(app.code[0].value, name, "exec")

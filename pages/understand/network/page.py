@@ -69,6 +69,25 @@ def draw_table(layers: Sequence[Layer]) -> None:
     )
 
 
+def draw_code(network: Network) -> None:
+    """A program that runs by itself, with the run's own names of weights; with a button that copies it."""
+    from aecore.data import scaling
+    from aecore.export.code import pytorch_code
+    from aecore.presets import title
+
+    if network.run is not None:
+        run = network.run
+        text = pytorch_code(run.config.model, run.shape, run.scaling, run.name)
+    elif network.data is not None:
+        config, data = network.config, network.data
+        text = pytorch_code(config.model, data.shape, scaling(config.data.normalization, data), title(config))
+    else:
+        st.caption("The code needs the images' mean and spread; they are not on this machine.")
+        return
+    st.caption("It needs PyTorch alone, gives the same outputs, and takes the run's own file of weights.")
+    st.code(text.rstrip(), language="python", height=480)
+
+
 @st.fragment
 def draw_network(network: Network, picked: Picked | None) -> None:
     """The drawing and the enlarged layer; a fragment, because a click changes nothing else."""
@@ -132,9 +151,11 @@ def main() -> None:
         with row:
             picked = pick_image("image_a", "", network.data, first_images(network.data)[0])
     draw_network(network, picked)
-    # Folded away: what is read once. The network as PyTorch code of its own is to stand here too.
+    # Folded away: what is read once.
     with st.expander("All layers", icon=":material/table_rows:"):
         draw_table(network.layers)
+    with st.expander("The same network as PyTorch code", icon=":material/code:"):
+        draw_code(network)
 
 
 main()

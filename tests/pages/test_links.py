@@ -20,7 +20,7 @@ from tests.pages.test_every_page import PAGES
 
 EVIL = "![x](http://evil.example/r.png) **[log in](http://evil.example/login)**"
 LIVE = b"](http://evil.example"
-PLAIN = {"selectbox", "text_input", "dataframe", "html", "bidi_component"}
+PLAIN = {"selectbox", "text_input", "dataframe", "html", "bidi_component", "code"}
 """Elements whose texts are no Markdown."""
 
 

@@ -32,8 +32,8 @@ def test_a_run_with_records_shows_its_epochs_its_health_and_its_layers(tiny_root
     norms = looks.profile("gradient_norm", 3)
     assert f"is {norms[0] / norms[-1]:.3g} times the last layer's" in words(app)
     # Three epochs of 23 steps end while the error still falls.
-    assert "Under-trained" in app.error[0].value
-    assert "Try: more epochs" in app.error[0].value
+    assert "Under-trained" in app.warning[0].value
+    assert "Try: more epochs" in app.warning[0].value
 
 
 def test_another_step_shows_its_own_epoch(tiny_root, tiny_key):

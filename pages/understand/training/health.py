@@ -37,7 +37,7 @@ def draw_fired(finding: Finding) -> None:
         f"{plain(rule_in_words(finding))}\n\nTry: {plain(finding.advice)}."
     )
     if finding.verdict == "alarm":
-        st.error(text, icon=ALARM)
+        st.warning(text, icon=ALARM)
     else:
         st.info(f"{text}\n\nThe run does well all the same, so this is no alarm.", icon=NOTE)
 

@@ -32,14 +32,12 @@ def rule_in_words(finding: Finding) -> str:
 
 def draw_fired(finding: Finding) -> None:
     """A check whose rule holds, with what to try."""
-    text = (
-        f"**{finding.title}** · {plain(numbers_in_words(finding))}\n\n"
-        f"{plain(rule_in_words(finding))}\n\nTry: {plain(finding.advice)}."
-    )
+    text = f"**{finding.title}** · {plain(numbers_in_words(finding))} · Try: {plain(finding.advice)}."
     if finding.verdict == "alarm":
         st.warning(text, icon=ALARM)
     else:
-        st.info(f"{text}\n\nThe run does well all the same, so this is no alarm.", icon=NOTE)
+        st.info(f"{text} The run does well all the same, so this is no alarm.", icon=NOTE)
+    st.caption(plain(rule_in_words(finding)))
 
 
 def draw_quiet(findings: Sequence[Finding]) -> None:

@@ -221,12 +221,17 @@ def _too_slow(course: Course) -> bool:
     return outcome(course).fails or (_falling(course) or 0.0) > 0.05
 
 
+def _times(error: float, other: float) -> float:
+    """How many times the other an error is; an error may be zero."""
+    return error / max(other, 1e-12)
+
+
 def _falling(course: Course) -> float | None:
     """Part of the error that the last quarter of the epochs took away."""
     errors = course.errors
     if len(errors) < 2:
         return None
-    return 1 - errors[-1] / errors[-1 - max(1, len(errors) // 4)]
+    return 1 - _times(errors[-1], errors[-1 - max(1, len(errors) // 4)])
 
 
 def _overfit(course: Course) -> Measured:
@@ -236,9 +241,9 @@ def _overfit(course: Course) -> Measured:
     best = int(np.argmin(errors))
     train = [record.train["squared_error"] for record in course.history]
     numbers = {
-        "last over best validation error": errors[-1] / errors[best],
-        "training error since": train[-1] / train[best],
-        "validation over training error": errors[-1] / max(train[-1], 1e-12),
+        "last over best validation error": _times(errors[-1], errors[best]),
+        "training error since": _times(train[-1], train[best]),
+        "validation over training error": _times(errors[-1], train[-1]),
     }
     risen = errors[-1] > FAR_FROM_BEST * errors[best] and train[-1] < 0.95 * train[best]
     # By heart: the training images come out ever better, others have long ceased to.

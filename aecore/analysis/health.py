@@ -161,23 +161,22 @@ def _exploding(course: Course) -> Measured:
 
 
 def _dead(course: Course) -> Measured:
-    if course.looks is None or not len(course.looks):
-        return UNKNOWN
-    shares = course.looks.profile("dead", course.looks.epochs[-1])[_hidden(course.looks)]
-    if not len(shares) or np.isnan(shares).all():
-        return UNKNOWN
-    worst = float(np.nanmax(shares))
-    return Measured(worst > 0.5, {"largest share in a layer": worst})
+    return _share(course, "dead", 0.5)
 
 
 def _saturated(course: Course) -> Measured:
+    return _share(course, "saturated", 0.3)
+
+
+def _share(course: Course, quantity: str, limit: float) -> Measured:
+    """Whether in some hidden layer more than `limit` of the units are so after the last epoch."""
     if course.looks is None or not len(course.looks):
         return UNKNOWN
-    shares = course.looks.profile("saturated", course.looks.epochs[-1])[_hidden(course.looks)]
+    shares = course.looks.profile(quantity, course.looks.epochs[-1])[_hidden(course.looks)]
     if not len(shares) or np.isnan(shares).all():
         return UNKNOWN
     worst = float(np.nanmax(shares))
-    return Measured(worst > 0.3, {"largest share in a layer": worst})
+    return Measured(worst > limit, {"largest share in a layer": worst})
 
 
 def _initial(course: Course) -> Measured:

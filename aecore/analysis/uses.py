@@ -12,20 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aecore.analysis.metrics import squared_errors
+from aecore.analysis.denoising import corrupted, psnr
 from aecore.analysis.neighbors import Neighbors, as_points
-
-
-def add_noise(x: Tensor, std: float, seed: int = 0) -> Tensor:
-    """x plus Gaussian noise of that standard deviation, not clipped."""
-    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
-    return x + std * noise
-
-
-def psnr(x: Tensor, other: Tensor) -> float:
-    """10 log10(1 / mean squared difference) over all images and pixels, in dB; infinite for equal ones."""
-    mse = (squared_errors(x, other).double().mean() / x[0].numel()).item()
-    return float(-10 * np.log10(mse)) if mse > 0 else float("inf")
+from aecore.config import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -42,11 +31,16 @@ class Denoised:
     """Of the network's reconstructions of the clean images: its limit here."""
 
 
+def with_gaussian_noise(x: Tensor, std: float) -> Tensor:
+    """x with Gaussian noise of that standard deviation, at most 1; not clipped, and the same at each call."""
+    return corrupted(x, TrainConfig(corruption="gaussian", corruption_level=std))
+
+
 def denoise(
-    x: Tensor, std: float, network: Callable[[Tensor], Tensor], pca: Callable[[Tensor], Tensor], seed: int = 0
+    x: Tensor, std: float, network: Callable[[Tensor], Tensor], pca: Callable[[Tensor], Tensor]
 ) -> Denoised:
     """What two ways of reconstructing make of noisy images; each maps images to images."""
-    noisy = add_noise(x, std, seed)
+    noisy = with_gaussian_noise(x, std)
     return Denoised(*(psnr(x, other) for other in (noisy, network(noisy), pca(noisy), network(x))))
 
 

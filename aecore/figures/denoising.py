@@ -65,14 +65,18 @@ def ratio_chart(
     return alt.LayerChart(layer=[*rules, lines]).properties(height=height)
 
 
-def verdict(gain: tuple[float, float], images: int) -> str:
-    """What training on noise added over the same network never shown any, from `denoising.gain`."""
+def verdict(gain: tuple[float, float], images: int, trained_on: str) -> str:
+    """What training on a corruption, such as `masking 0.5`, added over the same network never shown any.
+
+    `gain` is that of `denoising.gain` on images with the corruption now looked at, which may be another.
+    """
     decibels, spread = gain
     about = f"on {images:,} test images with this noise"
     if not math.isfinite(spread) or abs(decibels) <= NOTHING_BELOW * spread:
-        return f"No difference can be told {about} between training on noise and on clean images."
+        ways = f"training on {trained_on} and on clean images"
+        return f"No difference can be told {about} between {ways}."
     more = "more" if decibels > 0 else "less"
     return (
-        f"The network trained on noise reaches {abs(decibels):.1f} dB {more} than the same one trained on "
-        f"clean images, {about}; another seed may give another figure."
+        f"The network trained on {trained_on} reaches {abs(decibels):.1f} dB {more} than the same one "
+        f"trained on clean images, {about}; another seed may give another figure."
     )

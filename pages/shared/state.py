@@ -35,6 +35,7 @@ CHOOSE_PAGE = "pages/look/choose/page.py"
 INTERPOLATION_PAGE = "pages/look/interpolation/page.py"
 CODES_PAGE = "pages/look/codes/page.py"
 QUESTIONS_PAGE = "pages/understand/questions/page.py"
+DENOISING_PAGE = "pages/use/denoising/page.py"
 
 
 def chosen_key() -> str | None:

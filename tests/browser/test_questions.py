@@ -23,7 +23,7 @@ SEEN = {
     "l1-or-l2": ".st-key-sparsity_view [aria-checked=true]:has-text('Code')",
     "metrics": "text=Further figures, all test images",
     "dimensionality-reduction": "text=Trustworthiness",
-    "denoising": "[data-pictures] figure",
+    "denoising": "img[alt*='test images, as they are']",
     "features": "text=Trustworthiness",
     "generation": ".st-key-interpolation_view [aria-checked=true]:has-text('Unit sliders')",
 }

@@ -516,7 +516,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
 
 
 def test_a_bare_name_is_looked_up_in_the_run_root_alone(tmp_path, monkeypatch):
-    root, here = tmp_path / "root", tmp_path / "here"
+    root, here = tmp_path / "runs", tmp_path / "here"
     path = make_run(root)
     (here / path.name).mkdir(parents=True)
     (here / "pages").mkdir()
@@ -526,7 +526,7 @@ def test_a_bare_name_is_looked_up_in_the_run_root_alone(tmp_path, monkeypatch):
     with pytest.raises(StoreError, match="there is no run 'pages'"):
         store.find_run("pages")
     assert store.find_run("./pages") == Path("pages")
-    assert store.find_run(f"../root/{path.name}").resolve() == path.resolve()
+    assert store.find_run(f"../runs/{path.name}").resolve() == path.resolve()
 
 
 def test_whatever_one_folder_raises_becomes_its_reason(tmp_path, monkeypatch):

@@ -350,7 +350,7 @@ QUESTIONS = (
         "some away, with some of the image. A denoising auto-encoder is trained to give back clean images "
         "for noisy ones.",
         uses.draw_denoising,
-        Visit("What it makes of clean images", "compare", state.RECONSTRUCTIONS_PAGE),
+        Visit("Corrupt images and see them mended", "blur_on", state.DENOISING_PAGE),
         (
             Source(
                 "Vincent et al. 2010, Stacked denoising autoencoders",

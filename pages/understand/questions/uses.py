@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from aecore.gallery import shipped
+from aecore.presets import corruption_text
 from pages.shared import images, loading
 from pages.shared.members import member_name
 from pages.understand.questions import material, words
@@ -119,7 +120,7 @@ def draw_dimensions() -> None:
 def draw_denoising() -> None:
     """Noisy images, and what the plain network and PCA make of them."""
     from aecore.analysis.probe import probe_index
-    from aecore.analysis.uses import add_noise, denoise
+    from aecore.analysis.uses import denoise, with_gaussian_noise
     from aecore.data import unit_range
 
     if (found := material.require_subject()) is None:
@@ -134,7 +135,7 @@ def draw_denoising() -> None:
         return baseline.reconstruct(x, run.latent_size)
 
     x = unit_range(data.test_images[probe_index(data, IMAGES)])
-    noisy = add_noise(x, std, 1)
+    noisy = with_gaussian_noise(x, std)
     rows = {
         "clean": x,
         "noisy": noisy,
@@ -143,11 +144,12 @@ def draw_denoising() -> None:
     }
     images.draw_rows(rows, 72)
     sample = unit_range(data.test_images[:1000])
-    st.markdown(words.denoised(denoise(sample, std, run.reconstruct, pca)))
+    shown = corruption_text(run.config.train)
+    st.markdown(words.denoised(denoise(sample, std, run.reconstruct, pca), shown))
     material.made_from(
         found,
-        f"PSNR to the clean image over {len(sample):,} images. The network was trained on clean images; "
-        "training on noisy ones is not part of this app yet.",
+        f"PSNR to the clean image over {len(sample):,} images. The network was trained on "
+        f"{f'images with {shown}' if shown else 'clean images'}.",
     )
 
 

@@ -218,15 +218,17 @@ def neighbours(scores: Mapping[str, float], images: int) -> str:
     return f"{text}. {best[0].upper()}{best[1:]} and {second} are not clearly apart."
 
 
-def denoised(found: Denoised) -> str:
-    """Whether a plain network removes noise, and whether it does better than PCA."""
+def denoised(found: Denoised, shown: str) -> str:
+    """Whether a network removes noise; `shown` is the corruption it was trained on, empty for none."""
     change = found.network - found.noisy
     text = (
         f"Noisy images {found.noisy:.1f} dB, through the network {found.network:.1f} dB, through PCA "
         f"{found.pca:.1f} dB; clean images through the network {found.clean:.1f} dB. "
     )
     if change > 0:
-        return text + f"It takes {change:.1f} dB of the noise away, though it was never shown any."
+        return (
+            text + f"It takes {change:.1f} dB of the noise away{'' if shown else ', though never shown any'}."
+        )
     return (
         text + "At this noise doing nothing is better: the network loses more of the image than of the noise."
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aecore.config import Config, TrainConfig
+from aecore.presets import corruption_text
 from aecore.store import weights_stamp
 from pages.shared import images, layout, loading, settings_form, state
 from pages.shared.leaving import leave_for
@@ -190,7 +191,7 @@ def main() -> None:
     with right:
         scored = min(SCORED, len(data.test_images))
         if gain is not None:
-            st.markdown(f"**{verdict(gain, scored)}**")
+            st.markdown(f"**{verdict(gain, scored, corruption_text(compared[-1].config.train))}**")
         elif run.config.train.corruption == "none":
             st.info("This network was never shown noise. Trained on it, it could be compared.")
             train_button(run.config, train.corruption, train.corruption_level)

@@ -138,7 +138,7 @@ class CodeSparsity(Record):
 
 @dataclass(frozen=True)
 class Figures(CodeSparsity):
-    """All by which networks are compared on the test images: the sparsity of their codes and what else."""
+    """All by which networks are compared, on the test images where nothing else is said."""
 
     squared_error: float
     """Sum over the pixels of an image, mean over images."""
@@ -150,6 +150,8 @@ class Figures(CodeSparsity):
     """Share of the weights that are exactly zero."""
     weight_near_zeros: float | None = None
     """Share of the weights of at most .05 of the largest in their tensor, exact zeros included."""
+    validation_squared_error: float | None = None
+    """Of the validation images: what pairs are matched by. None where none were held out, or not measured."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """L1 against L2 on MNIST: what each leaves at exactly zero, at the same squared error.
 
 Trains the networks of the Sparsity page that its claims rest on (see `aecore.gallery.sparsity`) and
-scores them on the test images. For each seed the L2 dictionary whose squared error is nearest to the L1
-dictionary's is its match. Figures are means over seeds (`--quick` takes one), with the least and largest
-squared error; each row says how many.
+scores them on the test images. For each seed the L2 dictionary whose squared error on validation images is
+nearest to the L1 dictionary's is its match. Figures are means over seeds (`--quick` takes one), with the
+least and largest squared error; each row says how many.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ def run(quick: bool = False, runs: Path | None = None) -> list[dict[str, Any]]:
 
 
 def _match(l1: Sequence[Figures], candidates: Sequence[Sequence[Figures]]) -> tuple[list[Figures], str]:
-    """For each seed the candidate nearest in squared error, and what the comparison gives."""
+    """For each seed the candidate nearest in validation error, and what the comparison gives."""
     chosen, differences, ratios = [], [], []
     for i, figures in enumerate(l1):
         others = [path[i] for path in candidates]
-        match = comparison.nearest(figures.squared_error, [f.squared_error for f in others])
+        match = comparison.match(figures, others)
         chosen.append(others[match.index])
-        differences.append(abs(match.difference))
+        differences.append(abs(others[match.index].squared_error / figures.squared_error - 1))
         ratios.append(others[match.index].active_units / figures.active_units)
     note = (
         f"{min(ratios):.1f} to {max(ratios):.1f} x L1's active units, matched within {max(differences):.1%}"

@@ -1,7 +1,7 @@
 """Runs side by side: what may be compared, which runs match in squared error, and what differs then.
 
 A comparison of penalties is only fair at equal reconstruction, so that every function here that pairs
-runs pairs them by squared error, and says how near the pair is.
+runs pairs them by squared error, and says how near the pair is. Validation images choose the pair.
 """
 
 from __future__ import annotations
@@ -109,6 +109,26 @@ def nearest(target: float, errors: Sequence[float]) -> Match:
     return Match(index, (errors[index] - target) / target)
 
 
+def match(target: Figures, others: Sequence[Figures]) -> Match:
+    """Which of `others` is nearest to `target` in squared error on the validation images.
+
+    So that the test images choose nothing. They do for networks of which no validation error is known, and
+    `matched_on` says so. ValueError for an empty list.
+    """
+    known = [i for i, figures in enumerate(others) if figures.validation_squared_error is not None]
+    if target.validation_squared_error is None or not known:
+        return nearest(target.squared_error, [figures.squared_error for figures in others])
+    found = nearest(
+        target.validation_squared_error, [others[i].validation_squared_error or 0.0 for i in known]
+    )
+    return Match(known[found.index], found.difference)
+
+
+def matched_on(pair: Iterable[Figures]) -> str:
+    """Whether networks that were matched were so on `validation` or on `test` images."""
+    return "test" if any(figures.validation_squared_error is None for figures in pair) else "validation"
+
+
 def over_seeds(members: Iterable[Member], config: Config) -> list[Member]:
     """Members that differ from `config` in their seed alone, by seed."""
     wanted = config.with_values({"train.seed": 0})
@@ -172,12 +192,13 @@ def unit_use(codes: Tensor) -> UnitUse:
 
 
 def measure(run: Run, data: ImageData) -> Figures:
-    """All figures of a run on the test images."""
+    """All figures of a run on the test images, and its squared error on its validation images."""
     from aecore import models
     from aecore.analysis import sparsity
-    from aecore.analysis.metrics import errors_on_test_images
+    from aecore.analysis.metrics import errors_on, errors_on_test_images
     from aecore.data import unit_range
 
+    held_out = data.split(run.config.data.validation_fraction, run.config.data.split_seed)[1]
     codes = run.encode(data.test_images)
     weights = sparsity.weight_sparsity(run.model.get_parameter(n) for n in models.weight_names(run.model))
     sample = slice(0, 1000)
@@ -185,6 +206,9 @@ def measure(run: Run, data: ImageData) -> Figures:
     return Figures(
         **vars(sparsity.code_sparsity(codes)),
         squared_error=errors_on_test_images(run, data).double().mean().item(),
+        validation_squared_error=errors_on(run, data.train_images[held_out]).double().mean().item()
+        if len(held_out)
+        else None,
         used_units=int(used.sum()),
         column_norm=first_decoder_weight(run).double().norm(dim=0).mean().item(),
         weight_zeros=weights.exact_zeros,

@@ -53,6 +53,23 @@ def test_nearest_of_nothing_is_refused():
         comparison.nearest(1.0, [])
 
 
+def test_networks_are_matched_by_their_validation_errors_and_by_no_test_figure():
+    target = replace(FIGURES, validation_squared_error=20.0, squared_error=30.0)
+    others = [
+        replace(FIGURES, validation_squared_error=error, squared_error=test)
+        for error, test in ((25.0, 30.0), (19.0, 99.0))
+    ]
+    assert comparison.match(target, others) == Match(1, -0.05)
+    assert comparison.matched_on([target, *others]) == "validation"
+    unknown = replace(FIGURES, squared_error=29.0)
+    assert comparison.match(target, [unknown, *others]) == Match(2, -0.05)
+    assert comparison.match(target, [unknown]).difference == pytest.approx(-1 / 30)
+    assert comparison.match(unknown, others).index == 0
+    assert comparison.matched_on([target, unknown]) == "test"
+    with pytest.raises(ValueError, match="no run to match"):
+        comparison.match(target, [])
+
+
 def test_close_is_within_three_percent_either_way():
     assert Match(0, 0.03).close
     assert Match(0, -0.03).close
@@ -124,6 +141,9 @@ def test_measure_agrees_with_the_measures_it_is_made_of(run, digits):
     figures = comparison.measure(run, digits)
     codes = run.encode(digits.test_images)
     assert figures.squared_error == pytest.approx(errors_on_test_images(run, digits).mean().item())
+    held_out = digits.train_images[digits.split(run.config.data.validation_fraction, 0)[1]]
+    own = (run.reconstruct(held_out) - held_out.float() / 255).square().flatten(1).sum(1).mean().item()
+    assert figures.validation_squared_error == pytest.approx(own, rel=1e-5)
     for name, value in sparsity.code_sparsity(codes).to_dict().items():
         assert getattr(figures, name) == value, name
     assert figures.column_norm == pytest.approx(1, abs=1e-6)

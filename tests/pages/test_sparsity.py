@@ -60,6 +60,7 @@ def made_up(config):
         mean_absolute=0.3,
         squared_error=error,
         column_norm=1.0,
+        validation_squared_error=error,
         used_units=9,
         weight_zeros=0.36 if loss.weight_l1 else 0.0,
         weight_near_zeros=0.5,
@@ -164,11 +165,11 @@ def test_the_slider_moves_l1_and_the_match_follows(shipped_root):
     assert "<b>23.60</b>" in strip_of(app)
     assert "25.00 to 25.20" in strip_of(app)
     assert "23.60 to 26.20" in strip_of(app)
-    assert any("No strength of L2 here comes within 3%" in c.value for c in app.caption)
+    assert any("more than 3%, so that the two don't compare" in c.value for c in app.caption)
     app.select_slider(key=SLIDER).set_value(1e-3).run()
     assert "<b>15.00</b>" in strip_of(app)
     assert "<b>14.80</b>" in strip_of(app)
-    assert any("at each of three seeds: squared error within 1.3%" in c.value for c in app.caption)
+    assert any("squared error on test images within 1.3%" in c.value for c in app.caption)
     assert app.markdown[-1].value.startswith("At the same squared error L1 leaves 6.0 of 64 units active")
     app.toggle(key="sparsity_match").set_value(False).run()
     app.select_slider(key="sparsity_dictionary_right").set_value(2.8e-3).run()

@@ -20,6 +20,7 @@ FIGURES = Figures(
     mean_absolute=0.5,
     squared_error=20.0,
     column_norm=1.0,
+    validation_squared_error=21.0,
     weight_zeros=0.0,
 )
 NAMES = ("A", "B")
@@ -78,14 +79,17 @@ def test_a_match_is_called_one_only_within_three_percent_at_every_seed():
     strengths = [1.7e-3, 2.3e-3, 1.7e-3]
     near = seeds(squared_error=[20.59, 19.41, 20.0])
     assert words.nearness("L2", THREE, near, strengths) == (
-        "L2 matched at each of three seeds: squared error within 3.0%, strength 0.0017 to 0.0023."
+        "L2 matched on validation images at each of three seeds, strength 0.0017 to 0.0023: squared error on "
+        "test images within 3.0%."
     )
     far = seeds(squared_error=[20.0, 20.0, 20.7])
     assert words.nearness("L2", THREE, far, strengths) == (
-        "No strength of L2 here comes within 3% of the squared error at each of three seeds; the match is "
-        "off by up to 3.5%."
+        "L2 matched on validation images at each of three seeds, strength 0.0017 to 0.0023, is off by up to "
+        "3.5% on test images: more than 3%, so that the two don't compare."
     )
     assert "seeds" not in words.nearness("L2", THREE[:1], far[:1], [1e-3])
+    unknown = [replace(FIGURES, validation_squared_error=None)]
+    assert words.nearness("L2", THREE[:1], unknown, [1e-3]).startswith("L2 matched on test images, strength")
 
 
 def test_errors_of_sides_that_are_not_matched_are_given_by_their_range():

@@ -129,8 +129,8 @@ def choose_pair(lesson: Lesson, members: Sequence[Member], row: Sequence[DeltaGe
         True,
         key="sparsity_match",
         bind="query-params",
-        help=f"Moves {right.name} to the strength whose squared error is nearest to {left.name}'s, for each "
-        "seed by itself.",
+        help=f"Moves {right.name} to the strength whose squared error on the validation images is nearest to "
+        f"{left.name}'s, for each seed by itself.",
     )
     with row[0]:
         first = _slider(left, left_networks, f"sparsity_{lesson.key}_left")
@@ -145,7 +145,7 @@ def choose_pair(lesson: Lesson, members: Sequence[Member], row: Sequence[DeltaGe
 
 
 def match_seeds(side: Side, members: Sequence[Member], first: Member) -> Pair:
-    """`first` and its like at each further seed, each with the side's network nearest in squared error.
+    """`first` and its like at each further seed, each with the side's network nearest in validation error.
 
     At the first seed only networks with weights can be drawn; at the others all that have figures count.
     """
@@ -155,8 +155,7 @@ def match_seeds(side: Side, members: Sequence[Member], first: Member) -> Pair:
         found = side.drawn(members) if member is first else side.networks(members, seed)
         if found:
             left.append(member)
-            nearest = comparison.nearest(member.squared_error, [m.squared_error for m in found])
-            right.append(found[nearest.index])
+            right.append(found[comparison.match(member.figures, [m.figures for m in found]).index])
     return Pair(left, right)
 
 
@@ -241,7 +240,7 @@ def _exact(members: Sequence[Member], data: ImageData, view: str) -> Choice:
         bind="query-params",
     )
     index = l1.strengths.index(strength)
-    match = comparison.nearest(l1.errors[index], l2.errors)
+    match = comparison.nearest(l1.validation_errors[index], l2.validation_errors)
     pair = sources.of_exact(key, index, match.index)
     near = words.nearness("L2", pair[0].seeds, pair[1].seeds, [l2.strengths[match.index]])
     row[1].caption(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -19,6 +19,9 @@ from aecore.gallery import sparsity as gallery
 from aecore.palette import L1_COLOR, L2_COLOR
 from aecore.results import Figures
 from pages.shared import loading
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 IMAGES = 2000
 """Test images whose codes are drawn."""
@@ -154,6 +157,9 @@ class Exact:
 
     strengths: tuple[float, ...]
     errors: tuple[float, ...]
+    """Squared error on the test images whose codes these are."""
+    validation_errors: tuple[float, ...]
+    """The same on as many validation images: what the two paths are matched by."""
     codes: tuple[Any, ...]
     """Tensors N x units."""
 
@@ -169,23 +175,37 @@ def _exact(key: str, stamp: int) -> tuple[Exact, Exact]:
     from aecore.models import atoms
 
     run = loading.load_run(key)
-    images = loading.images_of(run).test_images[:EXACT_IMAGES]
-    x = run.scaling.normalize(images)
+    data, split = loading.images_of(run), run.config.data
+    held_out = data.split(split.validation_fraction, split.split_seed)[1][:EXACT_IMAGES]
+    x, unseen = (
+        run.scaling.normalize(images)
+        for images in (data.test_images[:EXACT_IMAGES], data.train_images[held_out])
+    )
     matrix, bias = atoms(run.model), run.model.decoder[0].bias
     scale = run.scaling.std[0] ** 2
 
-    def exact_codes(strengths: Sequence[float], codes: list) -> Exact:
-        errors = []
-        for z in codes:
-            difference = inference.reconstruct(z, matrix, bias) - x.flatten(1)
-            errors.append(difference.square().sum(1).mean().item() * scale)
-        return Exact(tuple(strengths), tuple(errors), tuple(codes))
+    def error(targets: Tensor, codes: Tensor) -> float:
+        difference = inference.reconstruct(codes, matrix, bias) - targets.flatten(1)
+        return difference.square().sum(1).mean().item() * scale
 
-    l1 = [round(float(s), 3) for s in np.geomspace(0.1, 5, 8)]
-    ridge = [round(float(s), 3) for s in np.geomspace(0.01, 20, 80)]
+    def exact_codes(strengths: Sequence[float], infer: Callable[[Tensor, float], Tensor]) -> Exact:
+        codes = tuple(infer(x, s) for s in strengths)
+        return Exact(
+            tuple(strengths),
+            tuple(error(x, z) for z in codes),
+            tuple(error(unseen, infer(unseen, s)) for s in strengths),
+            codes,
+        )
+
     return (
-        exact_codes(l1, [inference.l1_codes(x, matrix, s, bias, tolerance=1e-4).codes for s in l1]),
-        exact_codes(ridge, [inference.ridge_codes(x, matrix, s, bias) for s in ridge]),
+        exact_codes(
+            [round(float(s), 3) for s in np.geomspace(0.1, 5, 8)],
+            lambda images, s: inference.l1_codes(images, matrix, s, bias, tolerance=1e-4).codes,
+        ),
+        exact_codes(
+            [round(float(s), 3) for s in np.geomspace(0.01, 20, 80)],
+            lambda images, s: inference.ridge_codes(images, matrix, s, bias),
+        ),
     )
 
 
@@ -220,7 +240,12 @@ def _of_codes(name: str, color: str, key: str, found: Exact, index: int) -> Sour
     codes = found.codes[index]
     run = loading.load_run(key)
     sparsity = vars(code_sparsity(codes))
-    figures = Figures(**sparsity, squared_error=found.errors[index], column_norm=1.0)
+    figures = Figures(
+        **sparsity,
+        squared_error=found.errors[index],
+        column_norm=1.0,
+        validation_squared_error=found.validation_errors[index],
+    )
     return Source(
         name,
         f"strength {found.strengths[index]:g}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from aecore.analysis.comparison import CLOSE
+from aecore.analysis.comparison import CLOSE, matched_on
 from aecore.results import Figures
 
 Seeds = Sequence[Figures]
@@ -60,15 +60,19 @@ def matched(left: Seeds, right: Seeds) -> bool:
 
 
 def nearness(name: str, left: Seeds, right: Seeds, strengths: Sequence[float]) -> str:
-    """How near the other side's squared errors were found, at which strengths, or that none comes near."""
+    """On which images and at which strengths the other side was matched, and how near its errors are."""
     farthest = max(map(abs, _shares(left, right)))
     where = f" at each of {_seeds(left)}" if len(left) > 1 else ""
+    images = matched_on([*left, *right])
+    used = _span(strengths, "g")
     if matched(left, right):
-        used = _span(strengths, "g")
-        return f"{name} matched{where}: squared error within {farthest:.1%}, strength {used}."
+        return (
+            f"{name} matched on {images} images{where}, strength {used}: squared error on test images within "
+            f"{farthest:.1%}."
+        )
     return (
-        f"No strength of {name} here comes within {CLOSE:.0%} of the squared error{where}; the match is "
-        f"off by up to {farthest:.1%}."
+        f"{name} matched on {images} images{where}, strength {used}, is off by up to {farthest:.1%} on test "
+        f"images: more than {CLOSE:.0%}, so that the two don't compare."
     )
 
 

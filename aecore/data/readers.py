@@ -41,12 +41,14 @@ def read_digits(_: Path) -> Parts:
 
 
 def read_sprites(_: Path) -> Parts:
-    """Generated sprites; a fixed random fifth is the test part; the class is the shape."""
+    """Generated sprites in a fixed random order, of which the first fifth is the test part; the class is the
+    shape.
+    """
     images, factors = sprites()
+    # Not in the order of their factors: the first images of a part, on which some figures are measured, are
+    # then of all shapes.
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
-    test, train = (
-        part.sort().values for part in order.split([len(order) // 5, len(order) - len(order) // 5])
-    )
+    test, train = order.split([len(order) // 5, len(order) - len(order) // 5])
     return Parts(
         images[train],
         factors[train, 0],

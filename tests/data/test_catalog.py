@@ -166,6 +166,15 @@ def test_sprites_are_labelled_with_what_they_were_drawn_from():
     assert len(both.unique(dim=0)) == len(images)
 
 
+@pytest.mark.parametrize("name", ALWAYS)
+def test_the_first_images_of_a_part_are_of_all_classes(name):
+    """Some figures are measured on the first few hundred images: they must speak for the others."""
+    loaded = data.load(name)
+    for labels in (loaded.train_labels, loaded.test_labels):
+        shares = torch.bincount(labels[:300]) / 300
+        assert (shares - torch.bincount(labels) / len(labels)).abs().max() < 0.1
+
+
 # ImageData
 
 

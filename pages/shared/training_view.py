@@ -20,7 +20,7 @@ from pages.shared import images, loading, settings_form, state
 from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button, waits_for
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
-from pages.shared.words import device_words, time_left
+from pages.shared.words import beside_pca, clipped_pca, device_words, time_left
 
 EVERY = 1.0
 """Seconds between two looks at the bars while a run trains."""
@@ -221,11 +221,9 @@ def _verdict(info: RunInfo) -> str:
     if pca is None:
         return f"{text}."
     units = info.config.model.latent_size
-    share = abs(1 - error / pca)
-    verdict = f"{share:.0%} less" if error < pca else f"{share:.0%} more: PCA does better"
     on = " on clean images" if info.config.train.corruption != "none" else ""
     with_pca = f"PCA with {units} component{'s' * (units != 1)} {pca:.2f}"
-    return f"{text}; {with_pca}. The network's{on} is {verdict}."
+    return f"{text}; {with_pca}. The network's{on} is {beside_pca(error, pca)}."
 
 
 def squared_error(info: RunInfo) -> float | None:
@@ -276,10 +274,8 @@ def pca_words(info: RunInfo, pca: float, clipped: float | None) -> str:
     """Which images and which PCA the grey rule stands for."""
     units = info.config.model.latent_size
     images = "validation" if info.config.data.validation_fraction else "training"
-    text = f"Grey: PCA with {units} component{'s' * (units != 1)} on the {images} images, {pca:.2f}"
-    if clipped is None or info.config.model.output_activation == "linear":
-        return f"{text}."
-    return f"{text}; clipped to [0, 1], which this network's outputs cannot leave, {clipped:.2f}."
+    text = f"Grey: PCA with {units} component{'s' * (units != 1)} on the {images} images, {pca:.2f}."
+    return text + clipped_pca(info.config.model.output_activation, clipped)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

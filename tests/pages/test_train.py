@@ -507,8 +507,8 @@ def test_pca_beside_validation_curves_is_scored_on_the_validation_images(tiny_ro
     assert found == pytest.approx((plain, clipped), rel=1e-5)
     words = training_view.pca_words(store.read_info(tiny_root / tiny_key), *found)
     assert words == (
-        f"Grey: PCA with 6 components on the validation images, {plain:.2f}; clipped to [0, 1], which this "
-        f"network's outputs cannot leave, {clipped:.2f}."
+        f"Grey: PCA with 6 components on the validation images, {plain:.2f}. PCA's values may leave [0, 1], "
+        f"as this network's outputs cannot; clipped to it, its squared error is {clipped:.2f}."
     )
 
 

@@ -21,16 +21,13 @@ from pages.components.loader import encoded
 from pages.shared import grid_source
 from pages.shared.grid_source import Row
 from pages.shared.members import axis_label, member_name
+from pages.shared.words import ranked
 
 if TYPE_CHECKING:
     from aecore.store import Pictures, Probe
 
 LARGEST = 8_000_000
 """Bytes of pictures that are sent to a browser at most; larger grids show fewer images a member."""
-
-
-ALIKE = 0.05
-"""Squared errors that differ by less than this share are called alike: about what another seed changes."""
 
 
 def board_data(info: GridInfo, rows: Sequence[Row]) -> dict[str, Any]:
@@ -122,12 +119,13 @@ def sentence(grid: Grid, k: int, rows: Sequence[Row]) -> str:
         return f"Trained for {epochs} epoch{'s' * (epochs != 1)} so far; its test figures come at the end."
     units = grid.members[k].model.latent_size
     components = f"{units} component{'s' * (units != 1)}"
-    if error < (1 - ALIKE) * pca:
+    rank = ranked(error, pca)
+    if rank < 0:
         return (
             f"Squared error {error:.1f}, {1 - error / pca:.0%} below what PCA reaches with {components} "
             f"({pca:.1f})."
         )
-    verdict = "about as well" if error < (1 + ALIKE) * pca else "better"
+    verdict = "better" if rank else "about as well"
     text = f"PCA with {components} does {verdict} ({pca:.1f} against {error:.1f})."
     return " ".join([text, *_what_else_is_known(grid, k, rows, error, pca)])
 
@@ -139,7 +137,7 @@ def _what_else_is_known(grid: Grid, k: int, rows: Sequence[Row], error: float, p
     if result is not None:
         other = result.test.squared_error
         without = f"The same network without the penalty reaches {other:.1f}"
-        if other < (1 - ALIKE) * min(pca, error):
+        if ranked(other, min(pca, error)) < 0:
             return [f"{without}, so that the penalty is the cause."]
         known = [f"{without}, {'less than PCA' if other < pca else 'no less than PCA'}."]
     else:

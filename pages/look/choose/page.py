@@ -8,6 +8,7 @@ import streamlit as st
 
 from aecore import jobs, store
 from aecore.analysis import selection
+from aecore.config import Config
 from aecore.files import StoreError
 from aecore.store import GridInfo
 from pages.components.board import board
@@ -15,9 +16,10 @@ from pages.look.choose import overview
 from pages.look.choose.actions import draw_actions
 from pages.look.choose.board_data import board_data
 from pages.look.choose.place import BOARD, choose_grid, moved, picked, place_in, probe_chosen
-from pages.shared import grid_source, layout, state
+from pages.shared import grid_source, layout, loading, state
 from pages.shared.plain import plain
 from pages.shared.settings_table import label
+from pages.shared.words import clipped_pca
 
 TITLE = "Choose"
 SENTENCE = (
@@ -56,7 +58,18 @@ def _draw_grid(info: GridInfo) -> None:
     if members:
         draw_charts(info, members, place, k)
     # Last, because the images may have to be loaded first.
+    draw_clipped_pca(info.grid.members[k])
     layout.draw_classes_warning(info.config.data.name)
+
+
+def draw_clipped_pca(config: Config) -> None:
+    """PCA's error with its values in [0, 1], beside a member whose outputs can't leave it."""
+    try:
+        errors = loading.pca_squared_errors(config.data.name, config.model.latent_size, clipped=True)
+    except ValueError:
+        return  # without the images PCA's own figure stands alone
+    if text := clipped_pca(config.model.output_activation, float(errors.double().mean())):
+        st.caption(f"Test images, {config.model.latent_size} components:{text}")
 
 
 def draw_charts(info: GridInfo, members: list[selection.Candidate], place: list[int], k: int) -> None:

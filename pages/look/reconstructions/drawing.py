@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import images, layout, loading
+from pages.shared.words import clipped_pca
 
 if TYPE_CHECKING:
     from aecore.data import ImageData
@@ -94,17 +95,6 @@ def draw_legend(limit: float) -> None:
     )
 
 
-def _clipped_words(run: Run, data: ImageData, pool: np.ndarray) -> str:
-    """PCA's error with its values in [0, 1] too, where the network's can't leave that range."""
-    if run.config.model.output_activation == "linear":
-        return ""
-    errors = loading.pca_squared_errors(data.name, run.latent_size, clipped=True).numpy()[pool]
-    return (
-        " These are of PCA's values as they come, which may leave [0, 1] as this network's outputs cannot; "
-        f"clipped to it, its squared error is {errors.mean(dtype=np.float64):.2f}."
-    )
-
-
 def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str) -> None:
     """The figures beside PCA's, the spread of the errors, and what they mean."""
     from aecore.figures.errors import error_histogram, extremes, verdict
@@ -113,6 +103,7 @@ def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str
     from aecore.results import Score
 
     run, data, errors, pca_errors = tested.run, tested.data, tested.errors, tested.pca_errors
+    clipped = loading.pca_squared_errors(data.name, run.latent_size, clipped=True).numpy()
     means = [float(e[pool].mean(dtype=np.float64)) for e in (errors, pca_errors)]
     mine, pca = (Score(mean, mean / data.pixels) for mean in means)
     n = run.latent_size
@@ -127,7 +118,8 @@ def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str
     st.caption(
         f"Mean over {about}; lower is better. "
         f"Mean squared error of a pixel: {mine.mse:.4f} (PCA {pca.mse:.4f}). "
-        f"PSNR, higher is better: {mine.psnr:.1f} dB (PCA {pca.psnr:.1f})." + _clipped_words(run, data, pool)
+        f"PSNR, higher is better: {mine.psnr:.1f} dB (PCA {pca.psnr:.1f})."
+        + clipped_pca(run.config.model.output_activation, float(clipped[pool].mean(dtype=np.float64)))
     )
     layout.draw_classes_warning(data.name)
     model = run.config.model

@@ -63,7 +63,10 @@ def gap_sentence(found: Quality) -> str:
     if gap is None:
         return ""
     if not gap.is_clear:
-        return "Held-out images are rebuilt as well as those trained on, within twice the standard error."
+        return (
+            f"Whether held-out images are rebuilt worse than those trained on can't be told: the difference, "
+            f"{gap.difference:+.2f}, is within two standard errors."
+        )
     more = "more" if gap.difference > 0 else "less"
     share = f" ({abs(gap.difference) / gap.train:.0%} {more})" if gap.train > 0 else ""
     difference = f"{abs(gap.difference):.2f} {more} squared error"

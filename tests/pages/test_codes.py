@@ -337,5 +337,10 @@ def test_a_clicked_point_and_a_clicked_place(tiny_key):
     assert far > 100 > near
 
 
+def test_a_place_is_called_outside_only_beyond_the_distance_of_95_percent():
+    assert panel.place_meaning(1.5, 1.5).endswith("(test images: up to 1.50): where real codes are")
+    assert panel.place_meaning(1.5001, 1.5).endswith("farther out than 95 % of unseen images")
+
+
 def test_state_is_empty_to_begin_with():
     assert MapState() == MapState(None, None, None)

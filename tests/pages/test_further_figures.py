@@ -45,6 +45,9 @@ def test_the_sentence_claims_a_gap_only_where_it_is_clear(measured):
     assert "2.00 more" in gap_sentence(with_gap(measured, quality.Gap(4.0, 6.0, 0.3)))
     assert "50% more" in gap_sentence(with_gap(measured, quality.Gap(4.0, 6.0, 0.3)))
     assert "less" in gap_sentence(with_gap(measured, quality.Gap(6.0, 4.0, 0.3)))
-    assert "as well as" in gap_sentence(with_gap(measured, quality.Gap(4.0, 4.5, 0.3)))
+    assert "can't be told: the difference, +0.59," in gap_sentence(
+        with_gap(measured, quality.Gap(4.0, 4.59, 0.3))
+    )
+    assert "0.61 more" in gap_sentence(with_gap(measured, quality.Gap(4.0, 4.61, 0.3)))
     assert gap_sentence(with_gap(measured, None)) == ""
     assert [row["Figure"] for row in rows(with_gap(measured, None))][-1] == "Varying units"

@@ -192,5 +192,10 @@ def _draw_place(key: str, points: Points, code: np.ndarray) -> None:
         help="Distance from the code of this place to the nearest training code, in typical distances "
         "between a training code and its nearest neighbour.",
     )
-    verdict = "where real codes are" if remoteness <= band[1] else "farther out than 95 % of unseen images"
-    right.caption(f"typical distances (test images: up to {band[1]:.2f}): {verdict}")
+    right.caption(place_meaning(remoteness, band[1]))
+
+
+def place_meaning(remoteness: float, limit: float) -> str:
+    """Whether a place is within the distance at which 95 % of unseen images lie, its unit the typical one."""
+    verdict = "where real codes are" if remoteness <= limit else "farther out than 95 % of unseen images"
+    return f"typical distances (test images: up to {limit:.2f}): {verdict}"

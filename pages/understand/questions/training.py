@@ -103,7 +103,7 @@ def draw_l1_l2() -> None:
         (m, paths["L2"][match.index])
         for m in paths["L1"]
         if m.key is not None
-        and (match := comparison.nearest(m.squared_error, [o.squared_error for o in paths["L2"]])).close
+        and (match := comparison.match(m.figures, [o.figures for o in paths["L2"]])).close
         and paths["L2"][match.index].key is not None
     ]
     if not pairs:
@@ -251,7 +251,7 @@ def draw_losses() -> None:
         column_config={name: st.column_config.NumberColumn(format="%.4f") for name in LOSSES.values()},
         alt="Every network by every measure",
     )
-    st.markdown(words.by_measure(scores))
+    st.markdown(words.by_measure(scores, min(map(len, members.values()), default=0)))
     st.caption(
         f"Per pixel in [0, 1], digits' test images, mean of {len(experiments.SEEDS)} seeds; lower is "
         "better. Sigmoid output; everything but the loss is the same."

@@ -119,6 +119,7 @@ def draw_dimensions() -> None:
 
 def draw_denoising() -> None:
     """Noisy images, and what the plain network and PCA make of them."""
+    from aecore.analysis.denoising import gain
     from aecore.analysis.probe import probe_index
     from aecore.analysis.uses import denoise, with_gaussian_noise
     from aecore.data import unit_range
@@ -145,7 +146,9 @@ def draw_denoising() -> None:
     images.draw_rows(rows, 72)
     sample = unit_range(data.test_images[:1000])
     shown = corruption_text(run.config.train)
-    st.markdown(words.denoised(denoise(sample, std, run.reconstruct, pca), shown))
+    seen = with_gaussian_noise(sample, std)
+    nearer = gain(sample, run.reconstruct(seen), seen)
+    st.markdown(words.denoised(denoise(sample, std, run.reconstruct, pca), nearer, shown))
     material.made_from(
         found,
         f"PSNR to the clean image over {len(sample):,} images. The network was trained on "

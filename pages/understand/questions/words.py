@@ -1,7 +1,8 @@
 """What a picture shows, in one or two sentences made from its figures; silent where they say nothing.
 
 Pure: no Streamlit. Models are compared over seeds: one is called better only where no seed of the other
-reaches it.
+reaches it, of three seeds at least; a single network and PCA only where they differ by more than another seed
+may change.
 """
 
 from __future__ import annotations
@@ -10,10 +11,18 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from pages.shared.words import ALIKE, ranked
+
 if TYPE_CHECKING:
     from aecore.analysis.uses import Denoised
     from aecore.results import Figures
     from pages.understand.questions.material import Measured
+
+
+SEEDS_NEEDED = 3
+"""Seeds below which no recipe is called better than another."""
+NOTHING_BELOW = 2.0
+"""Standard errors that a difference must exceed before it is spoken of."""
 
 
 def squeezed(pixels: int, units: int, error: float, pca: float) -> str:
@@ -25,16 +34,19 @@ def squeezed(pixels: int, units: int, error: float, pca: float) -> str:
 
 
 def apart(better: Measured, worse: Measured) -> bool:
-    """Whether no seed of the one does as badly as any seed of the other."""
-    return better.high < worse.low
+    """Whether no seed of the one does as badly as any seed of the other, with enough seeds on both sides."""
+    enough = min(len(better.ks), len(worse.ks)) >= SEEDS_NEEDED
+    return enough and better.high < worse.low
 
 
 def depth(found: Sequence[tuple[int, Measured]], rescued: Measured | None) -> str:
     """What more layers did; `rescued` is the deepest network again, from orthogonal initial weights."""
     best_layers, best = min(found, key=lambda pair: pair[1].mean)
     most, deepest = max(found, key=lambda pair: pair[0])
-    if best is deepest or not apart(best, deepest):
-        return ""
+    if best is deepest:
+        return f"No fewer layers do better here than {most} a side."
+    if not apart(best, deepest):
+        return f"Whether fewer layers do better than {most} a side can't be told here: their seeds overlap."
     text = (
         f"From PyTorch's own initial weights {layers(best_layers)} a side "
         f"{'do' if best_layers > 1 else 'does'} best here, squared error {best.mean:.2f}, and {most} leave "
@@ -62,17 +74,25 @@ def fitted(width: int, error: float, twice: float) -> str:
 
 
 def code_size(found: Sequence[tuple[int, float, float]], bend: int | None, narrowest: int | None) -> str:
-    """Where the curve bends, and where PCA does better; `found` holds units, error and PCA's error."""
-    text = "" if bend is None else f"The curve bends most at {bend} units. "
-    beaten = [units for units, error, pca in found if pca < error]
-    if not beaten:
-        return text + "At every size the network does better than PCA with as many components."
-    if len(beaten) < len(found):
-        text += f"From {min(beaten)} units on PCA does better"
-        if narrowest is not None and narrowest <= max(beaten):
-            text += f", and the network's narrowest hidden layer is {narrowest} wide"
-        text += "."
-    return text
+    """Where the curve turns flat, and where PCA does better; `found` holds units, error and PCA's error."""
+    text = "" if bend is None else f"The curve turns flat at {bend} units. "
+    ranks = {units: ranked(error, pca) for units, error, pca in found}
+    parts = []
+    for rank, verb in ((-1, "does better than"), (0, "does about as well as"), (1, "does worse than")):
+        if sizes := [units for units, one in ranks.items() if one == rank]:
+            where = "at every size" if len(sizes) == len(ranks) else f"at {listed(sizes)} units"
+            parts.append(f"{verb} PCA with as many components {where}")
+    text += f"The network {', '.join(parts)}"
+    beaten = [units for units, rank in ranks.items() if rank == 1]
+    if beaten and narrowest is not None and narrowest <= max(beaten):
+        text += f"; its narrowest hidden layer is {narrowest} wide"
+    return f"{text}. Errors within {ALIKE:.0%} count as alike: one network a size can't tell more."
+
+
+def listed(values: Sequence[int]) -> str:
+    """`2, 4 and 8`."""
+    *most, last = map(str, values)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def activations(
@@ -82,7 +102,10 @@ def activations(
     pairs = [(n, r, s) for (n, r), (_, s) in zip(relu, sigmoid, strict=True)]
     behind = [n for n, r, s in pairs if apart(r, s)]
     if len(behind) < len(pairs):
-        return ""
+        overlap = [n for n, _, _ in pairs if n not in behind]
+        return (
+            f"With {listed(overlap)} hidden layers the sigmoid can't be told from ReLU here: seeds overlap."
+        )
     text = "At every depth the sigmoid's network leaves more error than ReLU's, whatever the seed"
     if mean is not None:
         stuck = [n for n, _, s in pairs if s.low > 0.98 * mean]
@@ -136,14 +159,22 @@ def ranges(found: Mapping[str, Measured], floor: float, reached: float) -> str:
     if apart(best, worst):
         difference = f"{worst.mean - best.mean:.2f}"
         text = f"With a linear output the range makes {difference} of difference here, more than seeds do."
-    return text + (
-        " The wrong output costs more: a sigmoid can't go below 0, so against [-1, 1] even a perfect one "
-        f"leaves {floor:.1f}, where these networks leave {reached:.1f}."
+    wrong = (
+        f"a sigmoid can't go below 0, so against [-1, 1] even a perfect one leaves {floor:.1f}, where these "
+        f"networks leave {reached:.1f}."
     )
+    if floor - reached > worst.mean - best.mean:
+        return f"{text} The wrong output costs more: {wrong}"
+    return f"{text} {wrong[0].upper()}{wrong[1:]}"
 
 
-def by_measure(scores: Mapping[str, Mapping[str, tuple[float, float, float]]]) -> str:
-    """Which network is best by each measure; (mean, lowest, highest seed) by loss, then measure."""
+def by_measure(scores: Mapping[str, Mapping[str, tuple[float, float, float]]], seeds: int) -> str:
+    """Which network is best by each measure; (mean, lowest, highest seed) by loss, then measure.
+
+    `seeds` is how many each was trained with, at least.
+    """
+    if seeds < SEEDS_NEEDED:
+        return f"Which loss is best to train with, {seeds} seed{'s' * (seeds != 1)} can't tell."
     parts = []
     for measure in next(iter(scores.values()), {}):
         best = min(scores, key=lambda name: scores[name][measure][0])
@@ -159,7 +190,9 @@ def initial_weights(found: Mapping[str, Measured], mean: float | None) -> str:
     best = min(found, key=lambda name: found[name].mean)
     failed = [] if mean is None else [name for name, m in found.items() if m.low > mean]
     rest = {name: m for name, m in found.items() if name not in failed and name != best}
-    text = f"Lowest: {best}, {found[best].mean:.2f}"
+    near = [name for name, m in rest.items() if not apart(found[best], m)]
+    among = f", its seeds among those of {' and '.join(near)}" if near else ""
+    text = f"Lowest{' on average' if near else ''}: {best}, {found[best].mean:.2f}{among}"
     if rest:
         last = max(rest, key=lambda name: rest[name].mean)
         if apart(found[best], rest[last]):
@@ -218,13 +251,19 @@ def neighbours(scores: Mapping[str, float], images: int) -> str:
     return f"{text}. {best[0].upper()}{best[1:]} and {second} are not clearly apart."
 
 
-def denoised(found: Denoised, shown: str) -> str:
-    """Whether a network removes noise; `shown` is the corruption it was trained on, empty for none."""
-    change = found.network - found.noisy
+def denoised(found: Denoised, gain: tuple[float, float], shown: str) -> str:
+    """Whether a network removes noise; `shown` is the corruption it was trained on, empty for none.
+
+    `gain` is by how many decibels its images are nearer to the clean ones than the noisy ones are, with its
+    standard error.
+    """
+    change, spread = gain
     text = (
         f"Noisy images {found.noisy:.1f} dB, through the network {found.network:.1f} dB, through PCA "
         f"{found.pca:.1f} dB; clean images through the network {found.clean:.1f} dB. "
     )
+    if not abs(change) > NOTHING_BELOW * spread:
+        return text + "Whether it takes noise away these images can't tell."
     if change > 0:
         return (
             text + f"It takes {change:.1f} dB of the noise away{'' if shown else ', though never shown any'}."

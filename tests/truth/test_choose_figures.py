@@ -1,20 +1,27 @@
-"""The figures that Choose and Reconstructions show of shipped models, computed again from their weights.
+"""The figures that Choose shows of shipped models, computed again from their weights.
 
 With NumPy and SciPy alone; of aecore only what reads runs and grids is used, and of PyTorch only the
 permutation that defines the validation split.
 """
 
-import re
-
 import numpy as np
 import pytest
-import torch
-from scipy import linalg
 
 from aecore import load_run, store
 from tests.conftest import ROOT
 from tests.pages.conftest import open_page
-from tests.truth.recompute import RUN, captions, codes_and_errors, images, layers
+from tests.truth.recompute import (
+    array,
+    captions,
+    charts,
+    codes_and_errors,
+    decode,
+    encode,
+    greys,
+    labels,
+    layers,
+    payload,
+)
 
 pytestmark = pytest.mark.mnist
 
@@ -27,26 +34,7 @@ HALF = 1e-3
 """Relative change that half-precision weights may make of an error measured before."""
 
 
-@pytest.fixture(scope="module")
-def mnist() -> dict[str, np.ndarray]:
-    train = images("train")
-    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0)).numpy()
-    return {"train": train, "test": images("t10k"), "validation": train[np.sort(order[:5000])]}
-
-
-@pytest.fixture(scope="module")
-def pca_errors(mnist) -> dict[str, np.ndarray]:
-    """Squared error of each test image with n principal components of the training images, for some n."""
-    x = mnist["train"] / 255.0
-    mean = x.mean(0)
-    x -= mean
-    axes = linalg.eigh(x.T @ x)[1][:, ::-1]
-    test = mnist["test"] / 255.0 - mean
-    scores = test @ axes
-    left = np.square(test).sum(1)[:, None] - np.cumsum(np.square(scores), axis=1)
-    clipped = np.clip(scores[:, :12] @ axes[:, :12].T + mean, 0, 1) - mnist["test"] / 255.0
-    found = {str(n): left[:, n - 1] for n in (2, 4, 8, 12, 32, 64)}
-    return found | {"12 clipped": np.square(clipped).sum(1)}
+PAGE = "pages/look/choose/page.py"
 
 
 def row_of(grid, k):
@@ -101,7 +89,7 @@ def test_the_proposal_is_the_smallest_code_within_one_standard_error(gallery):
     best = min(rows)
     within = [row for row in rows if row[0] <= best[0] + best[1]]
     units, error = min((row[4], row[0]) for row in within)
-    app = open_page("pages/look/choose/page.py", {"grid": POST.name})
+    app = open_page(PAGE, {"grid": POST.name})
     (text,) = [text for text in captions(app) if text.startswith("**Proposed")]
     assert text.startswith(f"**Proposed: {units} units")
     assert f"{error:.2f}" in text
@@ -116,7 +104,7 @@ def test_the_front_holds_what_no_other_member_beats(gallery):
         return any(all(a <= b for a, b in zip(other, one, strict=True)) and other != one for other in costs)
 
     count = sum(not beaten(one) for one in costs)
-    app = open_page("pages/look/choose/page.py", {"grid": POST.name, "choose_view": "Pareto front"})
+    app = open_page(PAGE, {"grid": POST.name, "choose_view": "Pareto front"})
     assert any(text.startswith(f"{count} of 30 models") for text in captions(app))
 
 
@@ -139,30 +127,164 @@ def test_importance_names_the_axis_with_most_of_the_variance_and_more_than_chanc
     found = shares(values)
     assert found.argmax() == 0
     assert found[0] > np.max(chance)
-    app = open_page("pages/look/choose/page.py", {"grid": POST.name, "choose_view": "Importance"})
+    app = open_page(PAGE, {"grid": POST.name, "choose_view": "Importance"})
     (text,) = [text for text in captions(app) if "goes with" in text]
     assert text.startswith("The validation error goes with “Units in the code” more than by chance")
 
 
-def test_reconstructions_shows_the_runs_own_error_and_pcas(gallery, mnist, pca_errors):
-    _, errors = codes_and_errors(load_run(RUN), mnist["test"])
-    pca = pca_errors["12"]
-    app = open_page("pages/look/reconstructions/page.py", {"run": RUN.name})
+NAMES = {"none": "no penalty", "code_l1": "L1", "code_l2": "L2"}
+
+
+def name_of(axes):
+    units, penalty, strength = axes.values()
+    return f"{units} units, {NAMES[penalty]}" + (f" {strength:g}" if penalty != "none" else "")
+
+
+@pytest.fixture(scope="module")
+def members():
+    """Rows of the shipped grid's table by their place on its axes: without a penalty one row, two places."""
+    rows = store.read_grid(POST).members()
+    found = {}
+    for row in rows:
+        units, penalty, strength = row.axes.values()
+        for s in (1e-3, 1e-2) if penalty == "none" else (strength,):
+            found[units, penalty, s] = row
+    return found
+
+
+def test_the_sliders_pictures_codes_and_figures_are_those_of_the_weights(gallery, members, mnist, components):
+    app = open_page(PAGE, {"grid": POST.name})
+    sent = payload(app, "grid_board")
+    first = [int(np.flatnonzero(labels("t10k") == c)[0]) for c in range(10)]
+    pixels = mnist["test"][first]
+    assert (array(sent["originals"], np.uint8, 10, 784) == pixels).all()
+    assert sent["labels"] == list(range(10))
+    pictures = array(sent["pictures"], np.uint8, 30, 10, 784)
+    codes = array(sent["codes"], "<f4", -1)
+    assert sent["axes"][0]["values"] == ["2", "4", "8", "12", "32", "64"]
+    places = [members[place].k for place in members]
+    assert sorted(sent["index"]) == sorted(places)
+    for k in (0, 12, 25):
+        run, member = load_run(POST / str(k)), sent["members"][k]
+        code = encode(run, pixels)
+        start = member["code"]
+        found = codes[start : start + code.size].reshape(code.shape)
+        assert found == pytest.approx(code, abs=2e-3 * np.abs(code).max())
+        assert np.abs(pictures[k] - greys(decode(run, code))).max() <= 2
+    mean, axes = components
+    for n in (2, 12, 64):
+        linear = (pixels / 255.0 - mean) @ axes[:, :n] @ axes[:, :n].T + mean
+        assert np.abs(array(sent["pca"][str(n)], np.uint8, 10, 784) - greys(linear)).max() <= 1
+    for row in members.values():
+        result, member = row.result, sent["members"][row.k]
+        assert member["name"] == name_of(row.axes)
+        assert member["figures"] == {
+            "test": result.test.squared_error,
+            "validation": result.validation["squared_error"],
+            "active": min(result.code.active_units, result.code.units - result.code.dead_units),
+            "zeros": result.code.exact_zeros,
+            "hoyer": result.code.hoyer,
+            "parameters": result.parameters,
+        }
+        units = row.axes["model.latent_size"]
+        assert member["pca"]["test"] == result.test.pca_squared_error
+        assert member["pca"]["parameters"] == (units + 1) * 784
+
+
+def test_each_members_sentence_holds_of_its_figures(gallery, members):
+    said = payload(open_page(PAGE, {"grid": POST.name}), "grid_board")["members"]
+    for (units, penalty, _), row in members.items():
+        error, pca = row.result.test.squared_error, row.result.test.pca_squared_error
+        text = said[row.k]["sentence"]
+        assert (f"Squared error {error:.1f}, {1 - error / pca:.0%} below what PCA" in text) == (
+            error < 0.95 * pca
+        )
+        assert ("does about as well" in text) == (0.95 * pca <= error < 1.05 * pca)
+        assert ("does better" in text) == (error >= 1.05 * pca)
+        if error < 0.95 * pca:
+            continue
+        plain = members[units, "none", 1e-3].result.test.squared_error
+        assert ("the penalty is the cause" in text) == (penalty != "none" and plain < 0.95 * min(pca, error))
+        assert (f"without the penalty reaches {plain:.1f}" in text) == (penalty != "none")
+        if "the penalty is the cause" not in text:
+            # The post's hidden layers are 128 and 64 wide.
+            assert ("narrowest hidden layer is 64 wide" in text) == (units >= 32)
+
+
+def test_the_curve_through_the_sliders_its_elbow_and_pcas(gallery, members):
+    # Place 3-1-0: 12 units, L1, .001.
+    app = open_page(PAGE, {"grid": POST.name, "at": "3-1-0"})
     assert not app.exception
-    (metric,) = app.metric
-    assert float(metric.value) == pytest.approx(errors.mean(), abs=0.006)
-    assert float(metric.delta.split()[0]) == pytest.approx(errors.mean() - pca.mean(), abs=0.011)
-    words = " ".join(captions(app))
-    assert f"PCA's {pca.mean():.2f}" in metric.delta
-    psnr = [
-        float(found)
-        for found in re.findall(r"PSNR, higher is better: ([\d.]+) dB \(PCA ([\d.]+)\)", words)[0]
-    ]
-    expected = [10 * np.log10(784 / e.mean()) for e in (errors, pca)]
-    assert psnr == pytest.approx(expected, abs=0.06)
-    assert f"its squared error is {pca_errors['12 clipped'].mean():.2f}" in words
-    less, better = re.search(
-        r"leaves (\d+)% less error .* better one on (\d+)% of the images", words
-    ).groups()
-    assert int(less) == pytest.approx(100 * (1 - errors.mean() / pca.mean()), abs=0.6)
-    assert int(better) == pytest.approx(100 * (errors < pca).mean(), abs=0.6)
+    chart = charts(app)[0]
+    through = [members[units, "code_l1", 1e-3] for units in (2, 4, 8, 12, 32, 64)]
+    line = next(rows for mark, rows, _ in chart if mark == "line" and "error" in rows[0])
+    assert [row["k"] for row in line if "low" in row] == [row.k for row in through]
+    assert [row["error"] for row in line] == [row.result.test.squared_error for row in through]
+    assert [row["pca"] for row in line] == [row.result.test.pca_squared_error for row in through]
+    rest = chart[0][1]
+    assert len({row["k"] for row in rest}) == 30 - 6
+    by_k = {row.k: row.result.test.squared_error for row in members.values()}
+    assert all(by_k[row["k"]] == row["error"] for row in rest)
+
+    sizes = [2, 4, 8, 12, 32, 64]
+    errors = [row.result.validation["squared_error"] for row in through]
+    fall = [np.log(errors[i] / errors[i + 1]) / (sizes[i + 1] - sizes[i]) for i in range(5)]
+    bend = next((sizes[i] for i in range(5) if fall[i] <= 0.02), None)
+    elbows = [rows[0]["x"] for _, rows, _ in chart if "elbow" in str(rows[0].get("text", ""))]
+    assert set(elbows) == {bend}
+    (words,) = [text for text in captions(app) if text.startswith("Line: test images")]
+    assert "one seed, so no spread" in words
+    assert "lowers the validation error by less than 2%" in words
+
+
+def test_the_heat_map_the_front_the_lines_and_the_bars(gallery, members):
+    app = open_page(PAGE, {"grid": POST.name, "at": "3-1-0"})
+    cells = charts(app)[1][0][1]
+    expected = {
+        (str(units), NAMES.get(penalty, penalty)): row.result.validation["squared_error"]
+        for (units, penalty, strength), row in members.items()
+        if strength == 1e-3
+    }
+    shown = {(cell["x"], cell["y"]): cell["error"] for cell in cells}
+    assert len(shown) == len(expected) == 18
+    assert sorted(shown.values()) == sorted(expected.values())
+    assert [cell["error"] for cell in cells if cell["here"]] == [expected["12", "L1"]]
+
+    app = open_page(PAGE, {"grid": POST.name, "choose_view": "Pareto front"})
+    marks = {row["k"]: row for mark, rows, _ in charts(app)[1] for row in rows}
+    rows = store.read_grid(POST).members()
+    costs = {row.k: cost[:1] + cost[2:4] for row, cost in zip(rows, table(), strict=True)}
+    for k, cost in costs.items():
+        mark = marks[k]
+        assert (mark["error"], mark["units"], mark["parameters"]) == cost
+        beaten = any(
+            all(a <= b for a, b in zip(other, cost, strict=True)) and other != cost
+            for other in costs.values()
+        )
+        assert mark["front"] == (not beaten)
+
+    app = open_page(PAGE, {"grid": POST.name, "choose_view": "Parallel axes"})
+    rows = charts(app)[1][0][1]
+    errors = {k: cost[0] for k, cost in costs.items()}
+    low, high = min(errors.values()), max(errors.values())
+    for k, error in errors.items():
+        (end,) = [row for row in rows if row["k"] == k and row["column"] == "validation error"]
+        assert end["text"] == f"{error:.1f}"
+        assert end["at"] == pytest.approx((error - low) / (high - low))
+
+
+def test_the_bars_of_importance_are_shares_of_the_variance(gallery, members):
+    app = open_page(PAGE, {"grid": POST.name, "choose_view": "Importance"})
+    sizes, penalties, strengths = ([key[i] for key in members] for i in range(3))
+    errors = np.array([row.result.validation["squared_error"] for row in members.values()])
+    shares = []
+    for axis in (sizes, penalties, strengths):
+        means = {level: errors[[one == level for one in axis]].mean() for level in axis}
+        shares.append(np.var([means[level] for level in axis]) / errors.var())
+    bars, _, rule = charts(app)[1]
+    shown = [row["share"] for row in bars[1] if row["axis"] != "together"]
+    assert shown == pytest.approx(sorted(shares, reverse=True))
+    rest = 1 - sum(shares)
+    joint = [row["share"] for row in bars[1] if row["axis"] == "together"]
+    assert joint == (pytest.approx([rest]) if rest > 0.0005 else [])
+    assert shares[0] > rule[1][0]["share"] > max(shares[1:])

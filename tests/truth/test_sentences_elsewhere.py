@@ -10,9 +10,8 @@ import pytest
 from scipy.stats import norm
 from sklearn.decomposition import PCA
 
-from aecore import data, load_run, store
-from aecore.jobs.worker import work
-from tests.pages.conftest import TINY, open_page
+from aecore import load_run
+from tests.pages.conftest import open_page
 from tests.truth.recompute import (
     along,
     captions,
@@ -26,31 +25,17 @@ from tests.truth.recompute import (
 )
 
 
-@pytest.fixture(scope="module", params=["digits", "sprites"])
-def trained(request, tmp_path_factory):
-    """Two runs on one data set, without a penalty and with L1 on a ReLU code, and its images."""
-    root = tmp_path_factory.mktemp(request.param)
-    config = TINY.with_values({"data.name": request.param, "train.epochs": 2})
-    sparse = config.with_values({"model.code_activation": "relu", "loss.code_l1": 0.01})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tempfile.tempdir", str(tmp_path_factory.mktemp("locks")))
-        paths = [store.create_run(c, name, root) for c, name in ((config, "plain"), (sparse, "sparse"))]
-        for path in paths:
-            work(path, threads=1)
-    return paths, data.load(request.param)
-
-
 @pytest.fixture
-def paths(trained, monkeypatch):
-    monkeypatch.setenv("AECORE_CHECKPOINTS", str(trained[0][0].parent))
-    return trained[0]
+def paths(elsewhere, monkeypatch):
+    monkeypatch.setenv("AECORE_CHECKPOINTS", str(elsewhere.root))
+    return elsewhere.runs
 
 
 @pytest.fixture(scope="module")
-def own(trained):
+def own(elsewhere):
     """The plain run, then pixels, labels and codes of the training and of the test images."""
-    (path, _), found = trained
-    run = load_run(path)
+    found = elsewhere.data
+    run = load_run(elsewhere.runs["plain"])
     parts = []
     for pictures, classes in (
         (found.train_images, found.train_labels),
@@ -71,7 +56,7 @@ def test_reconstructions_ranks_network_and_pca_as_they_are(paths, own):
     errors = codes_and_errors(run, test)[1]
     pca = PCA(run.latent_size, svd_solver="full").fit(train / 255.0)
     linear = np.square(pca.inverse_transform(pca.transform(test / 255.0)) - test / 255.0).sum(1)
-    app = open_page("pages/look/reconstructions/page.py", {"run": paths[0].name})
+    app = open_page("pages/look/reconstructions/page.py", {"run": paths["plain"].name})
     assert not app.exception
     (metric,) = app.metric
     assert float(metric.value) == pytest.approx(errors.mean(), abs=0.006)
@@ -106,7 +91,7 @@ def test_codes_speaks_only_outside_its_intervals(paths, own):
     n = len(test)
     rows = np.arange(n) if n <= 2000 else np.sort(np.random.default_rng(0).choice(n, 2000, replace=False))
     in_code, on_map, in_pixels = (told(space, classes, rows) for space in (code, plane, test / 255.0))
-    app = open_page("pages/look/codes/page.py", {"run": paths[0].name})
+    app = open_page("pages/look/codes/page.py", {"run": paths["plain"].name})
     assert not app.exception
     words = " ".join(captions(app))
     low, high = span(in_code - on_map)
@@ -123,7 +108,7 @@ def test_units_counts_those_in_use(paths, own):
     base, rise = rises(run, test, code)
     deviation = code.std(0)
     used = (rise > 0.01 * base) & (deviation > 0.01 * deviation.max())
-    app = open_page("pages/look/units/page.py", {"run": paths[0].name})
+    app = open_page("pages/look/units/page.py", {"run": paths["plain"].name})
     (words,) = [text for text in captions(app) if "units are in use" in text]
     assert words.startswith(f"{used.sum()} of {len(rise)} units are in use. Without unit {rise.argmax()} ")
     assert f"measured on {min(1000, len(test)):,} test images" in words
@@ -135,7 +120,7 @@ def test_interpolation_says_how_much_of_a_path_lies_far_out(paths, own):
     unit = typical(train)
     limit = np.quantile(distances(code[:1000], train) / unit, 0.95)
     far = distances(a + np.linspace(0, 1, 101)[:, None] * (b - a), train) / unit > limit
-    app = open_page("pages/look/interpolation/page.py", {"run": paths[0].name})
+    app = open_page("pages/look/interpolation/page.py", {"run": paths["plain"].name})
     (words,) = [text for text in captions(app) if "than 95 % of test images are" in text]
     assert words.startswith(f"{far.mean():.0%} of the path" if far.any() else "No place on the path")
 
@@ -147,7 +132,7 @@ def test_interpolation_ranks_code_and_pixels_only_outside_the_interval(paths, ow
         first = along([made[train[1] == c] for c in (0, 1)], [scored[test[1] == c] for c in (0, 1)])
         d, sizes = [*d, cohens_d(*first)], [len(group) for group in first]
     app = open_page(
-        "pages/look/interpolation/page.py", {"run": paths[0].name, "interpolation_view": "Direction"}
+        "pages/look/interpolation/page.py", {"run": paths["plain"].name, "interpolation_view": "Direction"}
     )
     (words,) = [text for text in captions(app) if text.startswith("Along one straight step")]
     assert f"are {d[0]:.1f} standard deviations apart, in pixels {d[1]:.1f}" in words
@@ -162,7 +147,7 @@ def test_interpolation_ranks_code_and_pixels_only_outside_the_interval(paths, ow
 def test_sparsity_calls_nothing_sparser_on_one_seed(paths, own):
     pixels = own[2][0]
     figures = {}
-    for path in paths:
+    for path in paths.values():
         code, errors = codes_and_errors(load_run(path), pixels)
         figures[path.name] = ((code != 0).sum(1).mean(), errors.mean())
     app = open_page("pages/look/sparsity/page.py", {"sparsity_lesson": "Your own runs"})

@@ -8,9 +8,17 @@ import torch
 
 from aecore import data, store
 from aecore.analysis import selection
+from aecore.analysis.comparison import Member
+from aecore.config import TrainConfig
+from aecore.gallery import sparsity as gallery
 from aecore.grid import Grid
 from aecore.jobs import grid_worker
-from aecore.results import Score
+from aecore.results import Figures, Score
+from pages.look.sparsity import choice, sources
+from pages.look.sparsity.lessons import LESSONS
+from pages.shared import loading
+from pages.use.denoising import ways
+from tests.conftest import ROOT
 from tests.engines import InProcess
 from tests.samples import tiny_config
 
@@ -59,9 +67,7 @@ def choices(rows):
 
 
 def test_a_training_with_other_test_images_comes_to_the_same_choices(rows, tmp_path_factory, monkeypatch):
-    digits = data.load("digits")
-    noise = torch.randint(0, 256, digits.test_images.shape, generator=torch.Generator().manual_seed(1))
-    others = replace(digits, test_images=noise.to(torch.uint8))
+    others = other_test_images(data.load("digits"))
     monkeypatch.setattr(data, "load", lambda name: others)
     poisoned = trained(tmp_path_factory)
     tests = [[row.result.test.squared_error for row in table] for table in (rows, poisoned)]
@@ -83,3 +89,72 @@ def test_other_test_figures_move_no_choice(rows, seed):
 
     poisoned = [poison(row) for row in rows]
     assert choices(poisoned) == choices(rows)
+
+
+def other_test_images(known):
+    """The same data set with noise for test images."""
+    noise = torch.randint(0, 256, known.test_images.shape, generator=torch.Generator().manual_seed(1))
+    return replace(known, test_images=noise.to(torch.uint8))
+
+
+def paths(random):
+    """Networks of the Sparsity page's two paths; their test figures are `random`'s."""
+    members = []
+    for penalty, strengths in (("code_l1", gallery.L1_STRENGTHS), ("code_l2", gallery.L2_STRENGTHS)):
+        for seed in gallery.SEEDS:
+            for i, strength in enumerate(strengths):
+                figures = Figures(
+                    100, 64, *random.uniform(0, 1, 4).tolist(), 9.0, 60, 4, 1.0,
+                    squared_error=random.uniform(10, 30),
+                    column_norm=1.0,
+                    validation_squared_error=15.0 + 2 * i + 0.9 * seed * (penalty == "code_l2"),
+                )  # fmt: skip
+                config = gallery.config({f"loss.{penalty}": strength}, seed)
+                members.append(Member(config, figures, f"grid/{len(members)}"))
+    return members
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_other_side_of_a_lesson_is_matched_by_no_test_figure(seed):
+    lesson = LESSONS["ReLU code"]
+
+    def matches(members):
+        return [
+            [m.config for m in choice.match_seeds(lesson.right, members, first).right]
+            for first in lesson.left.drawn(members)
+        ]
+
+    known, poisoned = (matches(paths(np.random.default_rng(s))) for s in (99, seed))
+    assert poisoned == known
+    assert all(len(pair) == 3 for pair in known)
+
+
+@pytest.mark.mnist
+def test_exact_codes_are_matched_by_other_images_than_those_shown(gallery_root, monkeypatch):
+    key = f"{gallery.FOLDER}/0"
+    known = sources.exact(key)
+    poisoned = other_test_images(loading.load_data("mnist"))
+    monkeypatch.setattr(loading, "images_of", lambda run: poisoned)
+    sources._exact.clear()
+    other = sources.exact(key)
+    sources._exact.clear()
+    for a, b in zip(known, other, strict=True):
+        assert b.validation_errors == a.validation_errors
+        assert b.errors[0] > a.errors[0]
+
+
+@pytest.fixture
+def gallery_root(monkeypatch):
+    monkeypatch.setenv("AECORE_CHECKPOINTS", str(ROOT / "checkpoints"))
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.0])
+def test_the_classical_filter_is_chosen_without_the_test_images(monkeypatch, fraction):
+    train = TrainConfig(corruption="masking", corruption_level=0.5)
+    poisoned = other_test_images(data.load("digits"))
+    known = ways.classical_filter("digits", train, fraction, 0)
+    ways.classical_filter.clear()
+    monkeypatch.setattr(loading, "load_data", lambda name: poisoned)
+    other = ways.classical_filter("digits", train, fraction, 0)
+    ways.classical_filter.clear()
+    assert other.name == known.name

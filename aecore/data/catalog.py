@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from aecore.cache import user_cache
-from aecore.data import readers
+from aecore.data import readers, sums
 from aecore.data.images import ImageData
 from aecore.data.readers import Parts
 from aecore.data.sprites import SHAPES
@@ -123,6 +123,8 @@ def _load(name: str, folder: Path) -> ImageData:
             f"Train page or with `python -m aecore datasets --download {name}`"
         )
     try:
+        if bad := sums.damaged(name, folder, dataset.files):
+            raise ValueError(f"the check sum of {' and of '.join(bad)} is wrong")
         parts = dataset.read(folder)
         data = ImageData(name=name, class_names=dataset.class_names, **parts._asdict())
         if data.shape != dataset.shape:

@@ -23,6 +23,7 @@ from typing import IO
 from urllib.request import Request, urlopen
 
 from aecore.data.catalog import Archive, DataNotFoundError, find
+from aecore.data.sums import remember
 
 Progress = Callable[[int, int], bool | None]
 Stream = IO[bytes] | BufferedIOBase
@@ -148,6 +149,7 @@ def _unpack(packed: Path, files: tuple[str, ...], folder: Path) -> None:
             shutil.copyfileobj(stream, file, 1 << 20)
         found.append(name)
         os.replace(part, folder / name)
+    remember(folder, found)
     if lacking := set(files) - set(found):
         raise OSError(f"{packed.name} lacks {', '.join(sorted(lacking))}")
 

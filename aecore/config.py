@@ -270,7 +270,8 @@ class TrainConfig(_Section):
     device: Device = "auto"
     """auto takes CUDA, then MPS, then the CPU."""
     precision: Precision = "float32"
-    """Arithmetic: float32, bfloat16 (autocast; weights stay float32) or float64 (for proofs)."""
+    """Arithmetic: float32, bfloat16 (autocast; weights stay float32; on a CPU float32 all the same in a
+    network that convolves maps of 1 x 1, which can't be repeated otherwise) or float64 (for proofs)."""
     record: bool = True
     """Note gradients and activations of the layers, and every epoch's pictures; the weights stay the same."""
     keep_weights: KeepWeights = "none"

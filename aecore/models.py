@@ -123,6 +123,14 @@ def layer_sizes(config: ModelConfig, shape: tuple[int, int, int]) -> list[int]:
     return [*encoder, config.latent_size, *decoder, math.prod(shape)]
 
 
+def has_single_pixel_maps(config: ModelConfig, shape: tuple[int, int, int]) -> bool:
+    """Whether a convolution goes from a map of 1 x 1 to a map of 1 x 1."""
+    if config.family != "conv":
+        return False
+    sizes = [size for _, *size in _feature_shapes(config, shape)]
+    return any(before == after == [1, 1] for before, after in pairwise(sizes))
+
+
 def outline(config: ModelConfig, shape: tuple[int, int, int]) -> AutoEncoder:
     """The model as `build` makes it, but on the meta device: it has shapes and no memory for its weights."""
     with torch.device("meta"):

@@ -61,6 +61,7 @@ class EpochLoop(ABC):
         self.config = configs[0]
         self.device = resolve_device(self.config.train.device)
         self.images = Images(self.config, data, self.device)
+        self._shape = data.shape
         self.slices = batch_slices(len(self.images.train_index), self.config.train.batch_size)
         seeds = [config.train.seed for config in configs]
         self.seeds: Tensor | int = seeds[0] if len(seeds) == 1 else torch.tensor(seeds, device=self.device)
@@ -82,6 +83,17 @@ class EpochLoop(ABC):
         self._watch: LayerWatch | None = None
         """Made at the first look, and none where the config records nothing."""
         self._looks: list[np.ndarray] = []
+
+    def autocast(self) -> torch.autocast:
+        """bfloat16 within a forward pass, where the config asks for it.
+
+        Not on a CPU for a network with convolutions between maps of 1 x 1: as their gradient by the weights
+        oneDNN gives other numbers at each call, huge ones and NaN among them (torch 2.14), so that no two
+        runs are alike. Such a network computes in float32.
+        """
+        wrong = self.device.type == "cpu" and models.has_single_pixel_maps(self.config.model, self._shape)
+        bfloat16 = self.config.train.precision == "bfloat16" and not wrong
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16)
 
     # What a way of training K models gives.
 

@@ -61,7 +61,7 @@ class Training(EpochLoop):
             raise NonFiniteLossError(self.config, int(self.failed[0]))
 
     def compute_terms(self, batch: Batch, epoch: float) -> dict[str, Tensor]:
-        with self._autocast():
+        with self.autocast():
             output = self.model(batch.input)
         strengths = losses.strengths(self.config.loss, epoch)
         return losses.terms(self.config.loss, batch, output, self.weights, strengths, self.images.std)
@@ -77,7 +77,7 @@ class Training(EpochLoop):
     @torch.no_grad()
     def layer_outputs(self, images: Tensor) -> list[Tensor]:
         self.model.eval()
-        with self._autocast():
+        with self.autocast():
             outputs = [output[None] for output in self._all_layers(images)]
         self.model.train()
         return outputs
@@ -89,10 +89,6 @@ class Training(EpochLoop):
 
     def set_training(self, training: bool) -> None:
         self.model.train(training)
-
-    def _autocast(self) -> torch.autocast:
-        bfloat16 = self.config.train.precision == "bfloat16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16)
 
 
 def train(

@@ -61,7 +61,7 @@ class Stack(EpochLoop):
         columns = {name: self._column([used.get(name, 0.0) for used in strengths]) for name in names}
 
         def of_member(parameters: dict[str, Tensor], batch: Batch, strengths: dict[str, Tensor]) -> dict:
-            with self._autocast():
+            with self.autocast():
                 output = functional_call(self.model, parameters, (batch.input,))
             weights = [parameters[name] for name in self.weight_names]
             return losses.terms(self.config.loss, batch, output, weights, strengths, self.images.std)
@@ -86,7 +86,7 @@ class Stack(EpochLoop):
     def layer_outputs(self, images: Tensor) -> list[Tensor]:
         # What can be stacked computes the same in training mode.
         def of_member(parameters: dict[str, Tensor]) -> list[Tensor]:
-            with self._autocast():
+            with self.autocast():
                 return functional_call(self._all_layers, parameters, (images,))
 
         return vmap(of_member)({f"model.{name}": t for name, t in self.tensors.items()})
@@ -97,10 +97,6 @@ class Stack(EpochLoop):
 
     def set_training(self, training: bool) -> None:
         self.model.train(training)
-
-    def _autocast(self) -> torch.autocast:
-        bfloat16 = self.config.train.precision == "bfloat16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16)
 
     def _step(self) -> None:
         for optimizer, members in self.optimizers:

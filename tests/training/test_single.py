@@ -57,6 +57,11 @@ KINDS = {
     },
     "conv": {"model__family": "conv", "model__channels": (3, 4), "loss__code_whole_batch_norm": 1e-3},
     "bfloat16": {"train__precision": "bfloat16"},
+    "bfloat16 on maps of 1 x 1": {
+        "model__family": "conv",
+        "model__channels": (3, 3, 3, 3),
+        "train__precision": "bfloat16",
+    },
     "float64": {"train__precision": "float64", "loss__weight_l2": 1e-4},
 }
 
@@ -304,6 +309,16 @@ def test_bfloat16_trains_near_float32_over_float32_weights():
     assert {p.dtype for p in half.model.parameters()} == {torch.float32}
     assert not same(weights(half), weights(full))
     assert a.validation["squared_error"] == pytest.approx(b.validation["squared_error"], rel=0.1)
+
+
+@pytest.mark.parametrize("channels", [(3, 3, 3), (3, 3, 3, 3)])
+def test_on_a_cpu_convolutions_of_single_pixels_are_float32s(channels):
+    """Of 6 x 5 pixels the third map is the first of 1 x 1, and the fourth convolution stays on it."""
+    values = {"model__family": "conv", "model__channels": channels, "train__epochs": 2}
+    half, full = (Training(tiny_config(train__precision=p, **values), DATA) for p in ("bfloat16", "float32"))
+    list(half), list(full)
+    assert same(weights(half), weights(full)) == (len(channels) == 4)
+    assert all(t.isfinite().all() for t in weights(half).values())
 
 
 def test_float64_is_float64_throughout():

@@ -115,13 +115,12 @@ def match(target: Figures, others: Sequence[Figures]) -> Match:
     So that the test images choose nothing. They do for networks of which no validation error is known, and
     `matched_on` says so. ValueError for an empty list.
     """
-    known = [i for i, figures in enumerate(others) if figures.validation_squared_error is not None]
+    errors = ((i, figures.validation_squared_error) for i, figures in enumerate(others))
+    known = {i: error for i, error in errors if error is not None}
     if target.validation_squared_error is None or not known:
         return nearest(target.squared_error, [figures.squared_error for figures in others])
-    found = nearest(
-        target.validation_squared_error, [others[i].validation_squared_error or 0.0 for i in known]
-    )
-    return Match(known[found.index], found.difference)
+    found = nearest(target.validation_squared_error, list(known.values()))
+    return Match(list(known)[found.index], found.difference)
 
 
 def matched_on(pair: Iterable[Figures]) -> str:
@@ -199,6 +198,7 @@ def measure(run: Run, data: ImageData) -> Figures:
     from aecore.data import unit_range
 
     held_out = data.split(run.config.data.validation_fraction, run.config.data.split_seed)[1]
+    validation = errors_on(run, data.train_images[held_out]).double().mean().item() if len(held_out) else None
     codes = run.encode(data.test_images)
     weights = sparsity.weight_sparsity(run.model.get_parameter(n) for n in models.weight_names(run.model))
     sample = slice(0, 1000)
@@ -206,9 +206,7 @@ def measure(run: Run, data: ImageData) -> Figures:
     return Figures(
         **vars(sparsity.code_sparsity(codes)),
         squared_error=errors_on_test_images(run, data).double().mean().item(),
-        validation_squared_error=errors_on(run, data.train_images[held_out]).double().mean().item()
-        if len(held_out)
-        else None,
+        validation_squared_error=validation,
         used_units=int(used.sum()),
         column_norm=first_decoder_weight(run).double().norm(dim=0).mean().item(),
         weight_zeros=weights.exact_zeros,

@@ -129,8 +129,8 @@ def choose_pair(lesson: Lesson, members: Sequence[Member], row: Sequence[DeltaGe
         True,
         key="sparsity_match",
         bind="query-params",
-        help=f"Moves {right.name} to the strength whose squared error on the validation images is nearest to "
-        f"{left.name}'s, for each seed by itself.",
+        help=f"Moves {right.name} to the strength whose squared error is nearest to {left.name}'s, for each "
+        "seed by itself; below it stands on which images.",
     )
     with row[0]:
         first = _slider(left, left_networks, f"sparsity_{lesson.key}_left")

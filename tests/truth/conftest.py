@@ -71,7 +71,8 @@ class Elsewhere(NamedTuple):
 @pytest.fixture(scope="session", params=["digits", "sprites"])
 def elsewhere(request, tmp_path_factory) -> Elsewhere:
     root = tmp_path_factory.mktemp(request.param)
-    config = TINY.with_values({"data.name": request.param, "train.epochs": 2})
+    batch = {"digits": 64, "sprites": 256}[request.param]
+    config = TINY.with_values({"data.name": request.param, "train.epochs": 2, "train.batch_size": batch})
     noise = {"train.corruption": "masking", "train.corruption_level": 0.5}
     kinds = {
         "noisy": config.with_values(noise),

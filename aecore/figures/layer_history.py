@@ -70,7 +70,9 @@ def heat_map(
         .encode(
             x=alt.X("step:O", title="step", axis=alt.Axis(labelOverlap=True, ticks=False)),
             y=alt.Y("label:N", title=None, sort=labels.tolist()),
-            color=alt.Color("shade:Q", title=known.label, scale=scale),
+            color=alt.Color(
+                "shade:Q", title=known.label, scale=scale, legend=alt.Legend(format=".2~g", tickCount=5)
+            ),
             stroke=alt.condition(cell, alt.value(CLASS_COLORS[5]), alt.value(None)),
             tooltip=["label:N", "epoch:Q", "step:Q", alt.Tooltip("value:Q", title=known.label, format=".3g")],
         )

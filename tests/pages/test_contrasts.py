@@ -67,8 +67,8 @@ def test_what_is_said_are_the_networks_own_figures(grid):
     assert "Initial weights" in table["Health"].tolist()[1]
     said = text_of(app)
     assert f"Lowest squared error: default ({errors[0]:.2f})." in said
-    assert f"Not learning: zeros ({errors[1]:.2f}); one picture for all, the mean image, leaves" in said
-    assert "No layer's weights have any gradient: zeros." in said
+    assert f": zeros ({errors[1]:.2f})." in said
+    assert "the median gradient is 0 in every layer: zeros." in said
     assert f"in the first epoch: {norms[0] / norms[-1]:.2g} (default)." in said
 
 
@@ -102,17 +102,17 @@ def told(label, error=10.0, ratio=1.0, alarms=()):
 def test_the_outcome_names_lowest_highest_and_who_does_not_learn():
     found = [told("a", 12.0), told("b", 9.0), told("c", 49.0), told("d", None)]
     text = words.outcome(found, MEAN)
-    assert "Lowest squared error: b (9.00); highest of those that learn: a (12.00)." in text
-    assert (
-        "Not learning: c (49.00); d (not finite); one picture for all, the mean image, leaves 50.00." in text
-    )
-    assert "Not learning" not in words.outcome(found[:2], MEAN)
+    assert "Lowest squared error: b (9.00); highest of those below the mean image: a (12.00)." in text
+    assert "one picture for all (50.00): c (49.00); d (not finite)." in text
+    assert "Not clearly" not in words.outcome(found[:2], MEAN)
 
 
 def test_a_ratio_alone_is_called_no_verdict_only_where_the_outcome_says_otherwise():
     assert "no verdict" not in words.gradients([told("a"), told("b", 50.0, 1e-9)])
-    assert "these still learn: b." in words.gradients([told("a"), told("b", 20.0, 1e-9)])
-    assert "these do not learn: a." in words.gradients([told("a", 50.0), told("b", 9.0, 1e-9)])
+    assert "no verdict: b comes below the mean image." in words.gradients([told("a"), told("b", 20.0, 1e-9)])
+    assert "no promise: a comes not clearly below it." in words.gradients(
+        [told("a", 50.0), told("b", 9.0, 1e-9)]
+    )
     assert words.gradients([told("a", ratio=math.nan)]) == ""
 
 

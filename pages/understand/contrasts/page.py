@@ -111,6 +111,7 @@ def draw_curves(found: list[Member], mean: float) -> None:
             {"x": layer, "y": max(float(norm), SMALLEST), "series": label}
             for label, norms in profiles.items()
             for layer, norm in enumerate(norms, 1)
+            if math.isfinite(norm)
         ]
         ticks = sorted({row["x"] for row in rows})
         chart = lines(rows, "layer, from the image", "gradient norm", log_y=True, ticks=ticks)

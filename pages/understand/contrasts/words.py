@@ -56,11 +56,11 @@ def outcome(found: Sequence[Told], mean: float) -> str:
     if learned:
         text = f"Lowest squared error: {_with_error(learned[0])}"
         if len(learned) > 1:
-            text += f"; highest{' of those that learn' if rest else ''}: {_with_error(learned[-1])}"
+            text += f"; highest{' of those below the mean image' if rest else ''}: {_with_error(learned[-1])}"
         parts.append(f"{text}.")
     if rest:
         names = "; ".join(_with_error(t) for t in rest)
-        parts.append(f"Not learning: {names}; one picture for all, the mean image, leaves {mean:.2f}.")
+        parts.append(f"Not clearly below the mean image, one picture for all ({mean:.2f}): {names}.")
     return " ".join(parts)
 
 
@@ -75,11 +75,13 @@ def gradients(found: Sequence[Told]) -> str:
         )
         parts.append(text + (f" up to {_with_ratio(known[-1])}." if len(known) > 1 else "."))
     if none:
-        parts.append(f"No layer's weights have any gradient: {'; '.join(none)}.")
+        parts.append(f"In the first epoch the median gradient is 0 in every layer: {'; '.join(none)}.")
     if small := [t.label for t in known if (t.ratio or 0) < UNEVEN and t.learns]:
-        parts.append(f"A small ratio alone is no verdict, for these still learn: {'; '.join(small)}.")
+        names = f"{'; '.join(small)} {_come(small)}"
+        parts.append(f"A small ratio alone is no verdict: {names} below the mean image.")
     if even := [t.label for t in known if 0.1 < (t.ratio or 0) < 10 and not t.learns]:
-        parts.append(f"Nor is an even one, for these do not learn: {'; '.join(even)}.")
+        names = f"{'; '.join(even)} {_come(even)}"
+        parts.append(f"An even one is no promise: {names} not clearly below the mean image.")
     return " ".join(parts)
 
 
@@ -109,6 +111,10 @@ def ratio(norms: np.ndarray) -> float | None:
 
 def _with_error(told: Told) -> str:
     return f"{told.label} ({'not finite' if told.error is None else f'{told.error:.2f}'})"
+
+
+def _come(names: Sequence[str]) -> str:
+    return "comes" if len(names) == 1 else "come"
 
 
 def _with_ratio(told: Told) -> str:

@@ -35,12 +35,17 @@ def choose_part(runs: Sequence[Kept]) -> tuple[int, int] | None:
     """First and last epoch that are shown where all epochs would be too much to send; None where all are."""
     count = max(2, MOST // sum(run.frames.header.dtype.itemsize for run in runs))
     epochs = sorted({int(epoch) for run in runs for epoch in run.frames.epochs})
-    parts = [(part[0], part[-1]) for i in range(0, len(epochs), count) if (part := epochs[i : i + count])]
+    parts = {epochs[i]: epochs[min(i + count, len(epochs)) - 1] for i in range(0, len(epochs), count)}
     if len(parts) == 1:
         return None
-    return st.selectbox(
-        "Epochs", parts, format_func=lambda part: f"{part[0]} to {part[1]}", key="training_part", width=240
+    first = st.selectbox(
+        "Epochs",
+        list(parts),
+        format_func=lambda first: f"{first} to {parts[first]}",
+        key="training_part",
+        width=240,
     )
+    return first, parts[first]
 
 
 def code_plane(frames: Frames) -> tuple[np.ndarray, float]:

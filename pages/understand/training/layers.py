@@ -82,7 +82,8 @@ def choose_layers(runs: Sequence[Watched], columns: Sequence[DeltaGenerator]) ->
         labels = layer_labels(run.looks)
         if st.session_state.get(key) not in range(len(labels)):
             st.session_state[key] = 0
-        chosen[key] = column.selectbox("Layer", range(len(labels)), format_func=labels.__getitem__, key=key)
+        name = "Layer" if len(set(layer_keys(runs))) == 1 else f"Layer of {plain(run.name)}"
+        chosen[key] = column.selectbox(name, range(len(labels)), format_func=labels.__getitem__, key=key)
     return [chosen[key] for key in layer_keys(runs)]
 
 
@@ -116,6 +117,10 @@ def draw_layers(runs: Sequence[Watched]) -> None:
     columns = st.columns(2, gap="large")
     draw_histograms(runs, layers, looks, columns[: len(runs)])
     draw_profiles(runs, quantity if applies else None, looks, columns[-len(runs) :])
+    st.caption(
+        "Histograms are of absolute values, a bar a factor of four; exact zeros stand apart, in grey on the "
+        "left. Figures over the layers are medians of the epoch's looks."
+    )
 
 
 def draw_maps(runs: Sequence[Watched], quantity: str) -> bool:
@@ -166,10 +171,6 @@ def draw_histograms(
             for of, top in tops.items():
                 chart = layer_history.histogram(run.looks, of, look, layer, top)
                 st.altair_chart(chart, key=f"training_{of}_{place}")
-            if place == 0:
-                st.caption(
-                    "Absolute values, a bar a factor of four; exact zeros stand apart, in grey on the left."
-                )
 
 
 def draw_profiles(
@@ -190,5 +191,3 @@ def draw_profiles(
                 chart = layer_history.profile(run.looks, quantity, [epoch], domain)
                 st.altair_chart(chart, key=f"training_profile_{place}")
             st.markdown(ratio_in_words(layer_history.first_to_last(run.looks, epoch), epoch))
-            if place == 0:
-                st.caption("Medians of the epoch's looks at the layers.")

@@ -10,7 +10,7 @@ import streamlit as st
 from aecore import jobs, store
 from aecore.files import StoreError
 from aecore.store import RunInfo
-from pages.shared import layout, settings_form, training_view
+from pages.shared import layout, settings_form, state, training_view
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.shared.state import TRAIN_PAGE, chosen_key
@@ -37,7 +37,8 @@ def require_info() -> RunInfo:
         st.page_link(TRAIN_PAGE, label="Train a model", icon=":material/model_training:")
         st.stop()
     try:
-        info = store.read_info(store.find_run(key))
+        # A member's own file does not know what its grid is called.
+        info = state.find_member(key) or store.read_info(store.find_run(key))
     except StoreError as error:
         layout.draw_header(TITLE, SENTENCE)
         st.error(f"{plain(key)} can't be shown: {plain(error)}.")
@@ -104,6 +105,7 @@ def watch(runs: Sequence[RunInfo], seen: list[tuple[int, ...]]) -> None:
 
 
 def stamps(runs: Sequence[RunInfo]) -> list[tuple[int, ...]]:
+    """Sizes of each run's records, which grow with every epoch."""
     return [(*store.rows_stamp(info.path), store.history_size(info.path)) for info in runs]
 
 

@@ -22,7 +22,7 @@ def test_a_click_trains_the_networks_and_another_opens_two_of_them(start_server,
         page,
         sign=lambda: [grid.progress.heartbeat for grid in store.list_grids(server.checkpoints)],
     )
-    wait_idle(page, ".st-key-contrast_table")
+    wait_idle(page, ".st-key-contrast_training")
     page.get_by_role("button", name="See both epoch by epoch").click()
     page.locator(".epochs section").nth(1).wait_for()
     names = page.locator(".epochs [data-run-name]").all_inner_texts()

@@ -48,6 +48,7 @@ PAGES = {
     ],
     "Understand": [
         page("understand/questions", "Questions", "quiz"),
+        page("understand/contrasts", "Contrasts", "contrast"),
         page("understand/training", "Training", "monitoring"),
         page("understand/network", "Network", "hub"),
         page("understand/data", "Data", "photo_library"),

@@ -32,6 +32,9 @@ BINS = len(EDGES)
 """Bins of a log-histogram: exact zeros, then the bins between `EDGES`, the outer two of them open; what is
 not finite counts in the last."""
 
+SMALLEST = 1e-12
+"""Where a chart's logarithmic scale ends: what is smaller, zero too, is drawn there."""
+
 CODES = 256
 """Test images whose codes are kept at every epoch."""
 

@@ -1,9 +1,10 @@
 """Redraws in the browser: unit sliders with the decoder in JavaScript, and scrubbing ready-made frames.
 
 Headless Chromium runs the app's own components on an empty page, 28 x 28 pixels, random weights, codes and
-frames. A slider is moved once per screen frame, 60 times: `redraws_per_s` is what was drawn, and the
-screen's own rate is its ceiling, which a busy machine does not reach. `decode_ms` is the decoder alone, the
-fastest of 40 times five, since all slower ones measure the machine's other work. `kB` goes to the browser.
+frames; epochs of a training come with ten reconstructions, 256 codes and 32 units' weights each. A slider is
+moved once per screen frame, 60 times: `redraws_per_s` is what was drawn, and the screen's own rate is its
+ceiling, which a busy machine does not reach. `decode_ms` is the decoder alone, the fastest of 40 times five,
+since all slower ones measure the machine's other work. `kB` goes to the browser.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from aecore.presets import PRESETS
 from aecore.store.run import Run
 from pages.components.decoder import decoder_data
 from pages.components.loader import FOLDER, encoded, script
+from pages.components.scrubber import Epochs, run_data
 
 SHAPE = (1, 28, 28)
 FRAMES = 60
@@ -30,8 +32,8 @@ MOVE = """async ([script, html, css, data, frames]) => {
   const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   const module = await import(url);
   document.body.innerHTML = html + `<style>${css}</style>`;
-  module.default({ data, parentElement: document.body, setStateValue() {} });
-  const root = document.querySelector("[class=sliders], [class=scrubber]");
+  module.default({ data, parentElement: document.body, setStateValue() {}, setTriggerValue() {} });
+  const root = document.querySelector("[class=sliders], [class=scrubber], [class=epochs]");
   const input = document.querySelector("input[type=range]");
   const frame = () => new Promise(requestAnimationFrame);
   for (let i = 0; i < 10; i++) await frame();
@@ -68,6 +70,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
         page = browser.new_page()
         rows = [_sliders(page, name) for name in (["post"] if quick else PRESETS)]
         rows.append(_scrubbing(page))
+        rows += [_epochs(page, runs) for runs in (1, 2)]
         browser.close()
     return rows
 
@@ -82,7 +85,7 @@ def _sliders(page: Any, preset: str) -> dict[str, Any]:
     start = {"name": "start", "code": codes[0]}
     units = [{"unit": i, "low": -3, "high": 3, "unused": False, "note": ""} for i in range(size)]
     panel = {"decoder": data, "units": units, "start": start, "presets": [start], "reference": None}
-    drawn, seconds = _moved(page, "sliders", panel)
+    drawn, seconds = _moved(page, "decoder/sliders", panel)
     weights = sum(p.numel() for p in network.decoder.parameters())
     return _row(f"unit sliders, {preset}", weights, panel, min(times), drawn, seconds)
 
@@ -104,13 +107,35 @@ def _scrubbing(page: Any) -> dict[str, Any]:
         "start": 0,
         "label": "Position",
     }
-    return _row("scrubbing, any model", 0, data, 0.0, *_moved(page, "scrubber", data))
+    return _row("scrubbing, any model", 0, data, 0.0, *_moved(page, "decoder/scrubber", data))
+
+
+def _epochs(page: Any, runs: int) -> dict[str, Any]:
+    rng, count = np.random.default_rng(0), 101
+    shown = [
+        Epochs(
+            identity=str(number),
+            name=f"run {number}",
+            epochs=range(count),
+            reconstructions=rng.integers(0, 256, (count, 10, *SHAPE), dtype=np.uint8),
+            originals=rng.integers(0, 256, (10, *SHAPE), dtype=np.uint8),
+            plane=rng.normal(size=(count, 256, 2)).astype(np.float32),
+            labels=rng.integers(0, 10, 256),
+            filters=rng.integers(-127, 128, (count, 32, 28, 28), dtype=np.int8),
+            filter_scale=rng.uniform(0.1, 1, (count, 32)).astype(np.float32),
+            curves={"validation": rng.uniform(10, 50, count).tolist()},
+        )
+        for number in range(runs)
+    ]
+    data = {"runs": [run_data(run, 0) for run in shown]}
+    name = f"epochs of {runs} run{'s' * (runs > 1)}"
+    return _row(name, 0, data, 0.0, *_moved(page, "scrubber/scrubber", data))
 
 
 def _moved(page: Any, name: str, data: dict[str, Any]) -> tuple[int, float]:
     page.goto("about:blank")
-    html, css = ((FOLDER / f"decoder/{name}.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
-    parts = [script(f"decoder/{name}.js"), html, css, data, FRAMES]
+    html, css = ((FOLDER / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
+    parts = [script(f"{name}.js"), html, css, data, FRAMES]
     return page.evaluate(MOVE, parts)
 
 

@@ -1,14 +1,16 @@
 """Activation, depth and initial weights on MNIST: gradients at the first step, and the error they lead to.
 
-The post's network with 12 units and hidden layers all 128 wide, three epochs at batch 128 with Adam at 1e-3,
-one seed. Gradient norms are of the first and the last layer's weights at the first step; mse is on the test
-images in [-1, 1], where the mean image scores 0.270. `--quick` trains one epoch of a tenth of the images.
+The post's network with 12 units and hidden layers all 128 wide, three epochs of all 60,000 training images at
+batch 128 with Adam at 1e-3. Gradient norms are of the first and the last layer's weights at the first step,
+medians of three seeds; mse is the mean of the seeds on the test images in [-1, 1], where the mean image
+scores 0.270. `--quick` trains one seed for one epoch of a tenth of the images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from statistics import mean, median
 from typing import Any
 
 import torch
@@ -38,27 +40,39 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     if quick:
         part = len(data.train_images) // 10
         data = replace(data, train_images=data.train_images[:part], train_labels=data.train_labels[:part])
-    return [_row(name, depth, values, data, 1 if quick else 3) for name, depth, values in SETUPS]
+    epochs, seeds = (1, (0,)) if quick else (3, (0, 1, 2))
+    return [_row(name, depth, values, data, epochs, seeds) for name, depth, values in SETUPS]
 
 
 def config(depth: int, values: Mapping[str, Any], epochs: int) -> Config:
-    fixed = {"model.hidden": hidden_widths(depth, WIDTH), "train.epochs": epochs, "train.device": "cpu"}
+    fixed = {
+        "data.validation_fraction": 0.0,
+        "model.hidden": hidden_widths(depth, WIDTH),
+        "train.epochs": epochs,
+        "train.device": "cpu",
+    }
     return PRESETS["post"].with_values({**fixed, **values})
 
 
-def _row(name: str, depth: int, values: Mapping[str, Any], data: ImageData, epochs: int) -> dict[str, Any]:
-    training = Training(config(depth, values, epochs), data)
-    first = None
-    for _ in training.epochs():
-        looks = training.take_looks()[0]
-        first = looks[0] if first is None else first
-    (scores,) = training.evaluate(data.test_images)
-    assert first is not None
+def _row(
+    name: str, depth: int, values: Mapping[str, Any], data: ImageData, epochs: int, seeds: Sequence[int]
+) -> dict[str, Any]:
+    norms, errors = [], []
+    for seed in seeds:
+        training = Training(config(depth, {**values, "train.seed": seed}, epochs), data)
+        first = None
+        for _ in training.epochs():
+            looks = training.take_looks()[0]
+            first = looks[0] if first is None else first
+        assert first is not None
+        norms.append(first["gradient_norm"][[0, -1]].astype(float))
+        errors.append(training.evaluate(data.test_images)[0]["reconstruction"])
     return {
         "set-up": name,
         "depth": depth,
-        "first layer": float(first["gradient_norm"][0]),
-        "last layer": float(first["gradient_norm"][-1]),
-        "ratio": float(first["gradient_norm"][0] / max(first["gradient_norm"][-1], 1e-45)),
-        "mse": scores["reconstruction"],
+        "first layer": median(first for first, _ in norms),
+        "last layer": median(last for _, last in norms),
+        "ratio": median(first / max(last, 1e-45) for first, last in norms),
+        "mse": mean(errors),
+        "seeds": ", ".join(f"{error:.3f}" for error in errors),
     }

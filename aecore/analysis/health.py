@@ -209,7 +209,8 @@ def _rate_high(course: Course) -> Measured:
 
 def _rate_low(course: Course) -> Measured:
     ratios = _update_ratios(course)
-    if ratios is None:
+    if ratios is None or course.looks is None or not course.looks.values("gradient_norm")[:FIRST].any():
+        # Without any gradient no rate moves the weights.
         return UNKNOWN
     ratio = float(ratios.max(axis=1).mean())
     return Measured(ratio < 1e-3, {"largest change in a step, first hundred steps": ratio}, _too_slow(course))

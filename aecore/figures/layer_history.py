@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 import numpy as np
 
 from aecore.figures.tables import table
-from aecore.looks import BINS, EDGES, HISTOGRAMS, QUANTITIES, LayerHistory
+from aecore.looks import BINS, EDGES, HISTOGRAMS, QUANTITIES, SMALLEST, LayerHistory
 from aecore.palette import CLASS_COLORS
 
 COLUMNS = 200
 """Most looks that a heat map shows: a screen has no room for more."""
-
-SMALLEST = 1e-12
-"""Where a logarithmic scale ends: what is smaller, zero too, has the colour of this."""
 
 
 def layer_labels(looks: LayerHistory) -> list[str]:
@@ -30,10 +29,21 @@ def shown_looks(looks: LayerHistory) -> np.ndarray:
     return np.unique(np.linspace(0, len(looks) - 1, min(len(looks), COLUMNS)).round().astype(int))
 
 
-def heat_map(looks: LayerHistory, quantity: str, height: int = 260) -> alt.Chart:
+def span(values: Sequence[np.ndarray], quantity: str) -> tuple[float, float] | None:
+    """Least and largest of a quantity's finite values, for charts on one scale; None where there are none."""
+    found = np.concatenate([v[np.isfinite(v)] for v in values])
+    if QUANTITIES[quantity].log:
+        found = np.maximum(found, SMALLEST)
+    return (float(found.min()), float(found.max())) if len(found) else None
+
+
+def heat_map(
+    looks: LayerHistory, quantity: str, domain: tuple[float, float] | None = None, height: int = 260
+) -> alt.Chart:
     """A quantity of `looks.QUANTITIES`, layers x steps; a click on a cell selects its `look` and `layer`.
 
     Layers where the quantity does not apply are left out. Steps stand side by side, whatever lies between.
+    `domain` is what the colours span, by default the values' own range.
     """
     shown = shown_looks(looks)
     values = looks.values(quantity)[shown]
@@ -50,7 +60,9 @@ def heat_map(looks: LayerHistory, quantity: str, height: int = 260) -> alt.Chart
         value=np.where(np.isfinite(found), found, np.finfo(np.float32).max),
         shade=np.maximum(found, SMALLEST) if known.log else found,
     )
-    scale = alt.Scale(type="log", scheme="viridis") if known.log else alt.Scale(scheme="viridis")
+    scale = alt.Scale(type="log" if known.log else "linear", scheme="viridis", clamp=True)
+    if domain is not None:
+        scale.domain = list(domain)
     cell = alt.selection_point(name="cell", fields=["look", "layer"], on="click", empty=False)
     return (
         alt.Chart(rows, height=height)
@@ -58,7 +70,9 @@ def heat_map(looks: LayerHistory, quantity: str, height: int = 260) -> alt.Chart
         .encode(
             x=alt.X("step:O", title="step", axis=alt.Axis(labelOverlap=True, ticks=False)),
             y=alt.Y("label:N", title=None, sort=labels.tolist()),
-            color=alt.Color("shade:Q", title=known.label, scale=scale),
+            color=alt.Color(
+                "shade:Q", title=known.label, scale=scale, legend=alt.Legend(format=".2~g", tickCount=5)
+            ),
             stroke=alt.condition(cell, alt.value(CLASS_COLORS[5]), alt.value(None)),
             tooltip=["label:N", "epoch:Q", "step:Q", alt.Tooltip("value:Q", title=known.label, format=".3g")],
         )
@@ -66,8 +80,17 @@ def heat_map(looks: LayerHistory, quantity: str, height: int = 260) -> alt.Chart
     )
 
 
-def profile(looks: LayerHistory, quantity: str, epochs: list[int], height: int = 200) -> alt.Chart:
-    """A quantity over the layers at one or several epochs, each the median of the epoch's looks."""
+def profile(
+    looks: LayerHistory,
+    quantity: str,
+    epochs: list[int],
+    domain: tuple[float, float] | None = None,
+    height: int = 200,
+) -> alt.Chart:
+    """A quantity over the layers at one or several epochs, each the median of the epoch's looks.
+
+    `domain` is what the axis spans, by default the values' own range.
+    """
     labels, known = np.array(layer_labels(looks)), QUANTITIES[quantity]
     values = np.stack([looks.profile(quantity, epoch) for epoch in epochs])
     place, layer = np.nonzero(np.isfinite(values))
@@ -79,6 +102,8 @@ def profile(looks: LayerHistory, quantity: str, epochs: list[int], height: int =
         height=np.maximum(found, SMALLEST) if known.log else found,
     )
     scale = alt.Scale(type="log", nice=False) if known.log else alt.Scale(zero=False)
+    if domain is not None:
+        scale.domain, scale.padding = list(domain), 6
     return (
         alt.Chart(rows, height=height)
         .mark_line(point=True, strokeWidth=2)
@@ -97,10 +122,13 @@ def first_to_last(looks: LayerHistory, epoch: int) -> float:
     return float(norms[0] / norms[-1]) if norms[-1] else float("inf")
 
 
-def histogram(looks: LayerHistory, of: str, look: int, layer: int, height: int = 140) -> alt.Chart:
+def histogram(
+    looks: LayerHistory, of: str, look: int, layer: int, top: float | None = None, height: int = 140
+) -> alt.Chart:
     """Shares of absolute `gradients` or `activations` of one layer at one look, a bar a factor of four.
 
-    Exact zeros stand apart, as a bar in grey on the left.
+    Exact zeros stand apart, as a bar in grey on the left. `top` is where the axis ends, by default the
+    largest share.
     """
     shares = looks.values(of)[look, layer]
     bounds = [float(edge) for edge in EDGES]
@@ -117,7 +145,12 @@ def histogram(looks: LayerHistory, of: str, look: int, layer: int, height: int =
         .encode(
             x=alt.X("low:Q", title=f"absolute {HISTOGRAMS[of]}", scale=alt.Scale(type="log", nice=False)),
             x2="high:Q",
-            y=alt.Y("share:Q", title="share", axis=alt.Axis(format="%")),
+            y=alt.Y(
+                "share:Q",
+                title="share",
+                axis=alt.Axis(format="%"),
+                scale=alt.Scale() if top is None else alt.Scale(domain=[0, top]),
+            ),
             color=alt.Color("color:N", scale=None),
             tooltip=["what:N", alt.Tooltip("share:Q", format=".2%")],
         )

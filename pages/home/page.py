@@ -13,7 +13,7 @@ from pages.components.network_drawing import network_drawing
 from pages.home.pictures import drawing
 from pages.home.recent_runs import draw_recent_runs
 from pages.home.start_cards import draw_card_pictures, draw_start_cards
-from pages.shared import layout
+from pages.shared import further_figures, layout
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.shared.state import TRAIN_PAGE, chosen_key, usable_runs
@@ -88,6 +88,7 @@ def main() -> None:
             st.button(
                 "Other images", key="home_draw_again", icon=":material/shuffle:", on_click=take_other_images
             )
+            further_figures.draw_folded(info.key, "home_further")
     draw_card_pictures(places, info)
     draw_recent_runs(runs)
 

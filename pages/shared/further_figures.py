@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.shared import loading
+from pages.shared.plain import plain
 
 if TYPE_CHECKING:
     from aecore.analysis.quality import Quality
@@ -22,6 +23,19 @@ MEANING = """
   those whose standard deviation over the images is above 1 % of the largest unit's.
 - **Trained, held out**: squared error with the final weights on up to {gap_images:,} images of each part.
 """
+
+
+def draw_folded(key: str, switch: str, *, kept: bool = False) -> None:
+    """A switch that shows them: they are measured on demand, for weights and images have to be loaded.
+
+    `switch` is its session key; `kept`: it stays as it is for other runs and on a return to the page.
+    """
+    if not st.toggle("Further figures", key=switch, persist_state="session" if kept else None):
+        return
+    try:
+        draw(key)
+    except ValueError as error:
+        st.caption(plain(error))
 
 
 def draw(key: str) -> None:

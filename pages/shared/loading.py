@@ -6,6 +6,7 @@ further is never served stale. Heavy modules are imported inside, after the page
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -15,11 +16,15 @@ from aecore import store
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from aecore.analysis.health import Baselines, Course
     from aecore.analysis.neighbors import Neighbors
     from aecore.analysis.projection import Baseline
     from aecore.analysis.quality import Quality
     from aecore.analysis.units import Units
     from aecore.data import ImageData
+    from aecore.looks import LayerHistory
+    from aecore.results import EpochRecord
+    from aecore.store import RunInfo
     from aecore.store.run import Run
 
 
@@ -123,6 +128,21 @@ def pca_validation_errors(name: str, components: int, fraction: float, seed: int
         for clipped in (False, True)
     )
     return plain, clipped
+
+
+def course(info: RunInfo, history: Sequence[EpochRecord], looks: LayerHistory | None) -> Course:
+    """What the health checks judge a run by; ValueError where its images are not here."""
+    from aecore.analysis.health import Course
+
+    baselines = _baselines(info.config.data.name, info.config.model.latent_size)
+    return Course(info.config, history, looks, baselines, store.read_failed(info.path))
+
+
+@st.cache_data(max_entries=24, show_spinner="Fitting PCA, the baseline")
+def _baselines(name: str, latent_size: int) -> Baselines:
+    from aecore.analysis.health import baselines
+
+    return baselines(load_data(name), latent_size)
 
 
 def classes_warning(name: str) -> str:

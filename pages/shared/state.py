@@ -22,6 +22,9 @@ from pages.shared.plain import plain
 RUN = "run"
 """Session and URL key of the chosen run: a folder name, or `<grid>/<k>`."""
 
+BESIDE = "beside"
+"""URL key of the run that stands beside the chosen one on the Training page."""
+
 URL_LAG = 2.0
 """Seconds within which a browser may still send the URL it had before the server changed it."""
 
@@ -34,6 +37,7 @@ SPARSITY_PAGE = "pages/look/sparsity/page.py"
 CHOOSE_PAGE = "pages/look/choose/page.py"
 INTERPOLATION_PAGE = "pages/look/interpolation/page.py"
 CODES_PAGE = "pages/look/codes/page.py"
+TRAINING_PAGE = "pages/understand/training/page.py"
 QUESTIONS_PAGE = "pages/understand/questions/page.py"
 DENOISING_PAGE = "pages/use/denoising/page.py"
 
@@ -76,7 +80,7 @@ def run_selector() -> RunInfo | None:
     key = st.selectbox(
         "Run",
         list(runs),
-        format_func=lambda key: _label(runs, names, key),
+        format_func=lambda key: run_label(runs, names, key),
         key=RUN,
         on_change=lambda: st.session_state.pop("_missing_run", None),
         help="The trained model that every page shows.",
@@ -100,12 +104,12 @@ def _members() -> dict[str, RunInfo]:
     asked = (st.session_state.get("_choose_run"), st.query_params.get(RUN), st.session_state.get(RUN))
     # What was chosen before stays on offer, the latest three.
     keys = dict.fromkeys([key for key in asked if key] + st.session_state.get("_members_seen", []))
-    found = {key: info for key in keys if (info := _member(key)) is not None}
+    found = {key: info for key in keys if (info := find_member(key)) is not None}
     st.session_state["_members_seen"] = list(found)[:3]
     return found
 
 
-def _member(key: str) -> RunInfo | None:
+def find_member(key: str) -> RunInfo | None:
     """The grid member of that key; None where there is none with weights. A link may hold anything."""
     if not re.fullmatch(r"[^/\\.][^/\\]*/[0-9]{1,4}", key):
         return None
@@ -120,7 +124,7 @@ def _member(key: str) -> RunInfo | None:
         return None
 
 
-def _label(runs: dict[str, RunInfo], names: Counter[str], key: str) -> str:
+def run_label(runs: dict[str, RunInfo], names: Counter[str], key: str) -> str:
     """A run's name; with its folder where others have the same name, which a selectbox can't tell apart."""
     if key not in runs:
         return key

@@ -1,6 +1,7 @@
 """Histories of faulty and of healthy runs: `python -m tests.analysis.histories` makes them anew.
 
-Each is what a run of `benchmarks.alarms` has left: errors by epoch, and a part of its looks at the layers.
+Each is what a run of `benchmarks.alarms` has left: errors by epoch, and a part of its looks at the layers. Of
+each fault there is one by which the limits were set, and two fresh ones.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from aecore.analysis.health import Baselines, Course
 from aecore.config import Config
 from aecore.looks import QUANTITIES, Layer, LayerHistory, look_dtype
 from aecore.results import EpochRecord
+from benchmarks._alarm_runs import FRESH, TUNING, Case
+from benchmarks.alarms import course_of
 
 FOLDER = Path(__file__).with_name("histories")
 
@@ -58,13 +61,20 @@ def short(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def main() -> None:
-    from benchmarks.alarms import FAULTS, HEALTHY, Case, course_of
+def cases() -> dict[str, Case]:
+    """The runs by the names of their files, the kind before the first dot."""
+    chosen = {"tuning": (TUNING, (0,), (0, 5, 8, 9, 15)), "fresh": (FRESH, (1, 4), (3, 10, 12, 18, 23))}
+    return {
+        f"{kind}.{name}.{i}": runs[kind][i]
+        for name, (runs, faulty, healthy) in chosen.items()
+        for kind in runs
+        for i in (healthy if kind == "healthy" else faulty)
+    }
 
-    cases = {kind: Case(kind, variants[0], 0) for kind, variants in FAULTS.items()}
-    cases |= {f"healthy_{i}": Case("healthy", HEALTHY[i], i) for i in (0, 5, 8, 9, 15)}
+
+def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    for name, case in cases.items():
+    for name, case in cases().items():
         text = json.dumps(dump(course_of(case)), separators=(",", ":"))
         (FOLDER / f"{name}.json").write_text(text + "\n")
 

@@ -8,7 +8,8 @@ from aecore.config import Config
 from aecore.data import load
 from aecore.looks import Layer, LayerHistory, look_dtype
 from aecore.results import EpochRecord
-from tests.analysis.histories import FOLDER, read
+from benchmarks._alarm_runs import FRESH, TUNING
+from tests.analysis.histories import FOLDER, cases, read
 
 MEAN, PCA = 50.0, 20.0
 LAYERS = (
@@ -95,6 +96,12 @@ def test_code_and_reconstruction_are_no_hidden_layers():
     assert "saturated" not in health.alarms(course(BAD, saturated=saturated))
 
 
+def test_without_any_gradient_the_learning_rate_is_not_blamed():
+    found = health.alarms(course(BAD, update_ratio=0.0, gradient_norm=0.0))
+    assert "rate_low" not in found
+    assert "rate_low" in health.alarms(course(BAD, update_ratio=0.0))
+
+
 def test_over_fitting_is_validation_up_and_training_down():
     errors = [40.0, 20.0, 18.0, 19.0, 22.0]
     assert health.alarms(course(errors, [40.0, 20.0, 15.0, 10.0, 8.0])) == ["overfitting"]
@@ -139,17 +146,24 @@ def test_the_mean_image_scores_what_its_formula_says():
 
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.json")), ids=lambda file: file.stem)
 def test_a_stored_runs_fault_is_found_and_a_healthy_one_is_not_convicted(file):
-    found = health.alarms(read(file))
-    if file.stem.startswith("healthy"):
+    found, kind = health.alarms(read(file)), file.stem.split(".")[0]
+    if kind == "healthy":
         assert found == []
     else:
-        assert file.stem in found
+        assert kind in found
 
 
-def test_there_is_a_stored_run_of_each_fault():
-    from benchmarks.alarms import FAULTS
+def test_there_are_stored_runs_of_each_fault():
+    assert {file.stem for file in FOLDER.glob("*.json")} == set(cases())
+    assert set(TUNING) == set(FRESH)
+    assert set(TUNING) - {"healthy"} <= set(health.CHECKS)
 
-    stored = {file.stem for file in FOLDER.glob("*.json")}
-    assert set(FAULTS) <= stored
-    assert set(FAULTS) <= set(health.CHECKS)
-    assert sum(name.startswith("healthy") for name in stored) == 5
+
+def test_the_fresh_runs_are_others_than_those_the_limits_were_set_on():
+    tuned, fresh = (
+        {case.config.hash for cases in runs.values() for case in cases} for runs in (TUNING, FRESH)
+    )
+    assert not tuned & fresh
+    assert sum(len(cases) for kind, cases in FRESH.items() if kind != "healthy") >= 40
+    assert len(FRESH["healthy"]) >= 20
+    assert all(len(FRESH[kind]) == 10 for kind in FRESH if kind != "healthy")

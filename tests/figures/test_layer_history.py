@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aecore.figures import layer_history as figures
-from aecore.looks import QUANTITIES, LayerHistory
+from aecore.looks import QUANTITIES, SMALLEST, LayerHistory
 from aecore.training.single import Training
 from tests.samples import tiny_config, tiny_data
 
@@ -47,7 +47,7 @@ def test_zeros_and_what_is_not_finite_have_a_place_on_a_logarithmic_scale(looks)
     rows = looks.rows[:2].copy()
     rows["gradient_norm"][0, 0], rows["gradient_norm"][1, 1] = 0, np.inf
     found = values(figures.heat_map(LayerHistory(looks.layers, rows), "gradient_norm"))
-    assert min(row["shade"] for row in found) == figures.SMALLEST
+    assert min(row["shade"] for row in found) == SMALLEST
     assert all(np.isfinite(row["value"]) for row in found)
 
 

@@ -37,6 +37,31 @@ def test_runs_shows_the_same_on_demand(measured):
     assert table(app) == rows(measured)
 
 
+def test_home_shows_the_same_on_demand(measured):
+    app = open_page("pages/home/page.py")
+    assert not any("Figure" in d.value for d in app.dataframe)
+    app.toggle(key="home_further").set_value(True).run()
+    assert not app.exception
+    assert table(app) == rows(measured)
+
+
+def test_choose_shows_those_of_the_model_that_was_asked_for_and_measures_no_other(grid_key, monkeypatch):
+    app = open_page("pages/look/choose/page.py", {"grid": grid_key, "at": "1-0-0"})
+    (switch,) = [toggle for toggle in app.toggle if toggle.label == "Further figures"]
+    asked = []
+    monkeypatch.setattr("pages.shared.further_figures.draw", asked.append)
+    switch.set_value(True).run()
+    assert not app.exception
+    assert len(asked) == 1
+    assert asked[0].startswith(f"{grid_key}/")
+    app.session_state["_choose_places"] = {grid_key: [2, 1, 0]}
+    app.run()
+    assert len(asked) == 1
+    (other,) = [toggle for toggle in app.toggle if toggle.label == "Further figures"]
+    assert other.key != switch.key
+    assert not other.value
+
+
 def with_gap(measured, gap):
     return quality.Quality(**{**vars(measured), "gap": gap})
 

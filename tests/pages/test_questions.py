@@ -130,7 +130,7 @@ def test_where_an_experiment_is_not_here_its_training_is_offered(empty_root, mon
     monkeypatch.setattr("aecore.jobs.submit_grid", lambda grid, name: begun.append((grid, name)))
     app = ask("layers")
     assert f"{len(experiments.DEPTH.grid.members)} small networks" in app.main.info[0].value
-    app.button(key="questions_train").click().run()
+    app.button(key="grid_train").click().run()
     assert begun == [(experiments.DEPTH.grid, experiments.DEPTH.name)]
 
 

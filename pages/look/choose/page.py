@@ -16,7 +16,7 @@ from pages.look.choose import overview
 from pages.look.choose.actions import draw_actions
 from pages.look.choose.board_data import board_data
 from pages.look.choose.place import BOARD, choose_grid, moved, picked, place_in, probe_chosen
-from pages.shared import grid_source, layout, loading, state
+from pages.shared import further_figures, grid_source, layout, loading, state
 from pages.shared.plain import plain
 from pages.shared.settings_table import label
 from pages.shared.words import clipped_pca
@@ -55,6 +55,9 @@ def _draw_grid(info: GridInfo) -> None:
     )
     st.markdown(text)
     draw_actions(info, k, rows[k], proposal)
+    if store.has_weights(info.member_path(k)):
+        # A switch of its own for each member: another position of the sliders never waits for a measurement.
+        further_figures.draw_folded(info.member_key(k), f"choose_further_{k}")
     if members:
         draw_charts(info, members, place, k)
     # Last, because the images may have to be loaded first.

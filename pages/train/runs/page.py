@@ -123,19 +123,8 @@ def draw_details(info: RunInfo) -> None:
             for field in settings_form.effective_fields(info.config)
         ]
         st.dataframe(values, hide_index=True, height=320, key="runs_settings", alt="Settings of the run")
-        draw_further_figures(info)
-
-
-def draw_further_figures(info: RunInfo) -> None:
-    """Measured on demand: weights and images have to be loaded for them."""
-    if not info.has_weights:
-        return
-    if not st.toggle("Further figures", key="runs_further", persist_state="session"):
-        return
-    try:
-        further_figures.draw(info.key)
-    except ValueError as error:
-        st.caption(str(error))
+        if info.has_weights:
+            further_figures.draw_folded(info.key, "runs_further", kept=True)
 
 
 def draw_runs() -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 from aecore.analysis import selection
 from aecore.config import Config
 from aecore.grid import Grid
-from pages.shared import settings_form, state
+from pages.shared import settings_form, state, trained_grids
 from pages.shared.leaving import leave_for
 from pages.understand.questions import material
 
@@ -54,7 +54,7 @@ class Models(Link):
     """Values on some of the axes; on the others the first ones."""
 
     def follow(self) -> None:
-        info = material.find(self.grid)
+        info = trained_grids.find(self.grid)
         if info is None:
             open_new_grid(self.grid.base, self.grid.axes)
             return

@@ -10,22 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from aecore import jobs, store
+from aecore import store
 from aecore.analysis import selection
-from aecore.gallery.experiments import Experiment
-from aecore.grid import Grid
 from aecore.results import EpochRecord
 from aecore.store import GridInfo
 from pages.shared import grid_source, loading, state
-from pages.shared.job_controls import draw_stop_button
-from pages.shared.sidebar import draw_progress_bar
 
 if TYPE_CHECKING:
     from aecore.data import ImageData
     from aecore.store.run import Run
-
-EVERY = 1.0
-"""Seconds between two looks at a grid that trains."""
 
 
 @dataclass(frozen=True)
@@ -64,49 +57,6 @@ def made_from(found: Subject, more: str = "") -> None:
     """The line that says which run a picture was made from, and how; the run's name is text, not markup."""
     text = html.escape(f"From {found.run.name}, on test images of {found.data.name}. {more}")
     st.html(f'<div style="font-size:0.875rem;opacity:0.7">{text}</div>')
-
-
-def find(grid: Grid) -> GridInfo | None:
-    """The newest finished grid of exactly these models."""
-    return next((i for i in grid_source.grids() if i.grid == grid and i.result is not None), None)
-
-
-def require(experiment: Experiment) -> GridInfo | None:
-    """The experiment's finished grid; where there is none, its training, or the button that starts it."""
-    found = find(experiment.grid)
-    if found is None:
-        at_work = any(isinstance(job, GridInfo) and job.grid == experiment.grid for job in jobs.active())
-        # Its end reruns the page, from the sidebar.
-        st.fragment(_draw_training, run_every=EVERY if at_work else None)(experiment)
-    return found
-
-
-def _draw_training(experiment: Experiment) -> None:
-    job = next(
-        (j for j in jobs.active() if isinstance(j, GridInfo) and j.grid == experiment.grid),
-        None,
-    )
-    if job is not None:
-        draw_progress_bar(job)
-        draw_stop_button(job, "questions_stop", "Keeps what every model has reached; New grid resumes it.")
-        return
-    count = len(experiment.grid.members)
-    st.info(f"This picture is made from {count} small networks on digits, which are not trained yet.")
-    st.button(
-        f"Train the {count} networks",
-        key="questions_train",
-        icon=":material/play_arrow:",
-        on_click=_train,
-        args=(experiment,),
-        help="Takes a minute or two on two cores; they stay, as a grid, on the Choose page.",
-    )
-
-
-def _train(experiment: Experiment) -> None:
-    try:
-        jobs.submit_grid(experiment.grid, experiment.name)
-    except (OSError, ValueError) as error:
-        st.toast(f"The training could not be started: {error}", icon=":material/error:")
 
 
 @dataclass(frozen=True)

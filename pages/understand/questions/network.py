@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aecore.gallery import experiments, shipped
-from pages.shared import images, loading
+from pages.shared import images, loading, trained_grids
 from pages.understand.questions import material, words
 
 IMAGES = 8
@@ -102,7 +102,7 @@ def _depth_chart(series: dict[str, list[tuple[int, material.Measured]]], key: st
 
 def draw_depth() -> None:
     """Error against the number of layers, and what the deepest makes of images."""
-    info = material.require(experiments.DEPTH)
+    info = trained_grids.require(experiments.DEPTH.grid, experiments.DEPTH.name)
     if info is None:
         return
     relu = _along_depth(material.measured(info), "relu")
@@ -112,7 +112,7 @@ def draw_depth() -> None:
     pictures = material.pictures(info)
     rows = {words.layers(n): pictures[m.ks[0]][:IMAGES] for n, m in relu}
     images.draw_rows(rows, 48)
-    other = material.find(experiments.INITIAL_WEIGHTS.grid)
+    other = trained_grids.find(experiments.INITIAL_WEIGHTS.grid)
     rescued = (
         next((m for m in material.measured(other) if m.values["model.init"] == "orthogonal"), None)
         if other
@@ -146,7 +146,7 @@ def draw_code_size() -> None:
     from aecore.analysis import selection
     from aecore.figures.questions import lines
 
-    info = material.find(shipped.UNITS.grid)
+    info = trained_grids.find(shipped.UNITS.grid)
     if info is None:
         st.info(
             "The shipped grid of code sizes is not here; `make gallery` trains it, or New grid any other."
@@ -184,7 +184,7 @@ def draw_code_size() -> None:
 
 def draw_activations() -> None:
     """ReLU and sigmoid by depth."""
-    info = material.require(experiments.DEPTH)
+    info = trained_grids.require(experiments.DEPTH.grid, experiments.DEPTH.name)
     if info is None:
         return
     found = material.measured(info)

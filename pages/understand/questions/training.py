@@ -12,7 +12,7 @@ from aecore import store
 from aecore.analysis import comparison
 from aecore.gallery import experiments
 from aecore.gallery import sparsity as gallery
-from pages.shared import further_figures, grid_source, images, loading
+from pages.shared import further_figures, grid_source, images, loading, trained_grids
 from pages.shared.settings_form import show
 from pages.understand.questions import material, words
 
@@ -187,7 +187,7 @@ def draw_normalization() -> None:
                 pixel_histogram(values.numpy().ravel(), (low, high)), key=f"questions_pixels_{name}"
             )
             st.caption(f"Least squared error that a {output} output can leave: {floors[name]:.2f}")
-    info = material.require(experiments.NORMALIZATION)
+    info = trained_grids.require(experiments.NORMALIZATION.grid, experiments.NORMALIZATION.name)
     if info is None:
         return
     found = {show(m.values["data.normalization"]): m for m in material.measured(info)}
@@ -229,7 +229,7 @@ def _scores(
 
 def draw_losses() -> None:
     """The same images under three losses, and every network by every measure."""
-    info = material.require(experiments.LOSS)
+    info = trained_grids.require(experiments.LOSS.grid, experiments.LOSS.name)
     if info is None:
         return
     found = material.measured(info)
@@ -262,7 +262,7 @@ def draw_initial_weights() -> None:
     """Validation error by epoch from each scheme, the mean over seeds."""
     from aecore.figures.questions import lines
 
-    info = material.require(experiments.INITIAL_WEIGHTS)
+    info = trained_grids.require(experiments.INITIAL_WEIGHTS.grid, experiments.INITIAL_WEIGHTS.name)
     if info is None:
         return
     histories = material.histories(info)
@@ -295,7 +295,7 @@ def draw_optimizers() -> None:
     """Error against the learning rate, for both."""
     from aecore.figures.questions import lines
 
-    info = material.require(experiments.OPTIMIZER)
+    info = trained_grids.require(experiments.OPTIMIZER.grid, experiments.OPTIMIZER.name)
     if info is None:
         return
     found: dict[str, dict[float, float]] = {}

@@ -9,7 +9,7 @@ import streamlit as st
 
 from aecore.gallery import shipped
 from aecore.presets import corruption_text
-from pages.shared import images, loading
+from pages.shared import images, loading, trained_grids
 from pages.shared.members import member_name
 from pages.understand.questions import material, words
 from pages.understand.questions.material import Subject
@@ -27,7 +27,7 @@ def draw_selection() -> None:
     from aecore.analysis import selection
     from aecore.figures.grid import pareto
 
-    info = material.find(shipped.UNITS.grid)
+    info = trained_grids.find(shipped.UNITS.grid)
     if info is None:
         st.info(
             "The shipped grid of code sizes is not here; `make gallery` trains it, or New grid any other."

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import streamlit as st
 
+from aecore import store
 from pages.components.scrubber import Epochs, epoch_scrubber
 from pages.shared import loading
 from pages.shared.plain import plain
@@ -22,18 +23,29 @@ MOST = 16_000_000
 """Bytes that are sent to the browser at once; a longer training is shown in parts."""
 
 
-def choose_part(frames: Frames) -> slice:
-    """Which rows are shown: all, or a part of as many as may be sent."""
-    count = max(2, MOST // frames.header.dtype.itemsize)
-    starts = range(0, len(frames.rows), count)
-    if len(starts) == 1:
-        return slice(None)
+class Kept(NamedTuple):
+    """What a run kept of its epochs."""
 
-    def name(start: int) -> str:
-        return f"{frames.epochs[start]} to {frames.epochs[min(start + count, len(frames.rows)) - 1]}"
+    info: RunInfo
+    frames: Frames
+    history: Sequence[EpochRecord]
 
-    start = st.selectbox("Epochs", starts, format_func=name, key="training_part", width=240)
-    return slice(start, start + count)
+
+def choose_part(runs: Sequence[Kept]) -> tuple[int, int] | None:
+    """First and last epoch that are shown where all epochs would be too much to send; None where all are."""
+    count = max(2, MOST // sum(run.frames.header.dtype.itemsize for run in runs))
+    epochs = sorted({int(epoch) for run in runs for epoch in run.frames.epochs})
+    parts = {epochs[i]: epochs[min(i + count, len(epochs)) - 1] for i in range(0, len(epochs), count)}
+    if len(parts) == 1:
+        return None
+    first = st.selectbox(
+        "Epochs",
+        list(parts),
+        format_func=lambda first: f"{first} to {parts[first]}",
+        key="training_part",
+        width=240,
+    )
+    return first, parts[first]
 
 
 def code_plane(frames: Frames) -> tuple[np.ndarray, float]:
@@ -53,15 +65,13 @@ def code_plane(frames: Frames) -> tuple[np.ndarray, float]:
     return plane, float(fitted.explained_variance_ratio[:axes].sum())
 
 
-def scaled_filters(frames: Frames) -> np.ndarray:
-    """First-layer weights as int8, epochs x filters x H x W, mean over channels.
-
-    Each unit is on a scale of its own that is the same at all epochs: its largest weight of all is 127.
-    """
-    scale = np.nan_to_num(frames.rows["filter_scale"].astype(np.float32))
+def scaled_filters(frames: Frames) -> tuple[np.ndarray, np.ndarray]:
+    """First-layer weights, mean over channels: int8 epochs x filters x H x W, in parts of 127 of their scale,
+    and the scale, the largest absolute weight of each, float32 epochs x filters."""
+    scale = np.nan_to_num(frames.rows["filter_scale"].astype(np.float32)) / 127
     values = frames.rows["filters"].astype(np.float32).mean(2) * scale[:, :, None, None]
-    limit = np.maximum(np.abs(values).max((0, 2, 3), keepdims=True), 1e-30)
-    return (127 * values / limit).round().astype(np.int8)
+    largest = np.abs(values).max((2, 3))
+    return (127 * values / np.maximum(largest, 1e-30)[:, :, None, None]).round().astype(np.int8), largest
 
 
 def curves(frames: Frames, history: Sequence[EpochRecord]) -> dict[str, list[float | None]]:
@@ -93,13 +103,14 @@ def images_behind(info: RunInfo, frames: Frames) -> ImageData | None:
     return data
 
 
-def draw_epochs(info: RunInfo, frames: Frames, history: Sequence[EpochRecord]) -> None:
-    """The scrubber over all kept epochs, with what its parts show."""
+def shown_epochs(run: Kept, part: tuple[int, int] | None) -> tuple[Epochs, float] | None:
+    """A run as the scrubber takes it, and the share of the codes' variance in their plane; None where it has
+    no epoch in that part."""
     from aecore.analysis.probe import probe_index
     from aecore.data import to_uint8, unit_range
 
+    info, frames = run.info, run.frames
     data, header = images_behind(info, frames), frames.header
-    part = choose_part(frames)
     plane, share = code_plane(frames)
     originals = labels = None
     if data is not None:
@@ -107,21 +118,40 @@ def draw_epochs(info: RunInfo, frames: Frames, history: Sequence[EpochRecord]) -
         originals = to_uint8(unit_range(data.test_images[index]).numpy())
         followed = data.test_labels[: header.codes - header.pictures]
         labels = np.concatenate([data.test_labels[index].numpy(), followed.numpy()])
-    epoch_scrubber(
-        Epochs(
-            epochs=frames.epochs[part].tolist(),
-            reconstructions=frames.rows["reconstructions"][part],
-            originals=originals,
-            plane=plane[part],
-            labels=labels,
-            filters=scaled_filters(frames)[part],
-            curves={name: values[part] for name, values in curves(frames, history).items()},
-        ),
-        key="training_epochs",
+    start, end = (0, len(frames.rows))
+    if part is not None:
+        start, end = np.searchsorted(frames.epochs, (part[0], part[1] + 1)).tolist()
+    if start == end:
+        return None
+    rows = slice(start, end)
+    filters, scale = scaled_filters(frames)
+    shown = Epochs(
+        # A resumed training writes its history anew, and what came after it again.
+        identity=f"{info.key} {store.history_file(info.path)} {rows.start}",
+        name=info.name,
+        epochs=frames.epochs[rows].tolist(),
+        reconstructions=frames.rows["reconstructions"][rows],
+        originals=originals,
+        plane=plane[rows],
+        labels=labels,
+        filters=filters[rows],
+        filter_scale=scale[rows],
+        curves={name: values[rows] for name, values in curves(frames, run.history).items()},
     )
+    return shown, share
+
+
+def draw_epochs(runs: Sequence[Kept]) -> None:
+    """The scrubber over all kept epochs, with what its parts show."""
+    part = choose_part(runs)
+    found = [shown for run in runs if (shown := shown_epochs(run, part)) is not None]
+    epoch_scrubber([shown for shown, _ in found], key="training_epochs")
+    shares = " and ".join(f"{share:.0%}" for _, share in found)
+    codes = max(shown.plane.shape[1] for shown, _ in found)
+    each = "each run's last epoch" if len(found) > 1 else "the last epoch"
     st.caption(
-        f"Epoch 0 shows the initial weights. Codes of {header.codes} test images are drawn in the plane of "
-        f"the first two principal components of the last epoch's codes ({share:.0%} of their variance), the "
-        "same at every epoch. Weights: red above zero, blue below, each unit on a scale of its own, the "
-        "same at every epoch."
+        f"Epoch 0 shows the initial weights. Codes of {codes} test images are drawn in the plane of the "
+        f"first two principal components of {each}'s codes ({shares} of their variance), the same at every "
+        "epoch. Weights: red above zero, blue below, each unit on a scale of its own, which stays the same."
+        + (" The curves share their scales; codes and weights of two runs do not." if len(found) > 1 else "")
     )

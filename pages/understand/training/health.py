@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from aecore import store
 from pages.shared import loading
 from pages.shared.plain import plain
 
 if TYPE_CHECKING:
-    from aecore.analysis.health import Baselines, Finding
+    from aecore.analysis.health import Finding
     from aecore.looks import LayerHistory
     from aecore.results import EpochRecord
     from aecore.store import RunInfo
@@ -59,12 +58,10 @@ def draw_health(info: RunInfo, history: Sequence[EpochRecord], looks: LayerHisto
         st.caption("No epoch has ended yet; the checks come with the first.")
         return
     try:
-        baselines = _baselines(info.config.data.name, info.config.model.latent_size)
+        course = loading.course(info, history, looks)
     except ValueError as error:
         st.caption(f"The checks need the images: {plain(error)}")
         return
-    failed = store.read_failed(info.path)
-    course = health.Course(info.config, history, looks, baselines, failed)
     findings, outcome = health.check(course), health.outcome(course)
     alarms = [f for f in findings if f.verdict == "alarm"]
     notes = [f for f in findings if f.verdict == "note"]
@@ -75,7 +72,7 @@ def draw_health(info: RunInfo, history: Sequence[EpochRecord], looks: LayerHisto
     elif not alarms:
         st.markdown(
             f"No alarm: after epoch {history[-1].epoch} the squared error is {course.errors[-1]:.2f}, the "
-            f"mean image's is {baselines.mean_image:.2f}."
+            f"mean image's is {course.baselines.mean_image:.2f}."
         )
     for finding in [*alarms, *notes]:
         draw_fired(finding)
@@ -85,10 +82,3 @@ def draw_health(info: RunInfo, history: Sequence[EpochRecord], looks: LayerHisto
     if unknown:
         with st.expander(f"Do not apply, or lack records: {len(unknown)}", icon=":material/help:"):
             draw_quiet(unknown)
-
-
-@st.cache_data(max_entries=24, show_spinner="Fitting PCA, the baseline")
-def _baselines(name: str, latent_size: int) -> Baselines:
-    from aecore.analysis.health import baselines
-
-    return baselines(loading.load_data(name), latent_size)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -13,16 +14,27 @@ from aecore.looks import HISTOGRAMS, QUANTITIES
 from pages.shared.plain import plain
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from aecore.looks import LayerHistory
 
 MAP = "training_map"
-LAYER, STEP = "training_layer", "training_step"  # session keys: numbers of a layer and of a look
+LAYER, STEP = "training_layer", "training_step"
+"""Session keys: the number of a layer, and the number of a step of the whole training."""
 
 
-def take_cell() -> None:
+class Watched(NamedTuple):
+    """A run with its looks at the layers."""
+
+    name: str
+    looks: LayerHistory
+
+
+def take_cell(map_key: str, layer_key: str, looks: LayerHistory) -> None:
     """The cell that was clicked becomes the chosen layer and step."""
-    if cells := st.session_state[MAP].selection["cell"]:
-        st.session_state[LAYER], st.session_state[STEP] = int(cells[0]["layer"]), int(cells[0]["look"])
+    if cells := st.session_state[map_key].selection["cell"]:
+        st.session_state[layer_key] = int(cells[0]["layer"])
+        st.session_state[STEP] = int(looks.rows["total"][int(cells[0]["look"])])
 
 
 def place_in_words(looks: LayerHistory, look: int) -> str:
@@ -30,21 +42,49 @@ def place_in_words(looks: LayerHistory, look: int) -> str:
     return f"{int(row['total']):,} (epoch {int(row['epoch'])})"
 
 
-def choose_cell(looks: LayerHistory, shown: Sequence[int]) -> tuple[int, int]:
-    """The look and the layer, by a click on the map above or by name."""
+def choose_step(runs: Sequence[Watched]) -> int:
+    """A step of those that the maps show, by a click on one of them or by name."""
+    from aecore.figures.layer_history import shown_looks
+
+    steps = {int(run.looks.rows["total"][look]) for run in runs for look in shown_looks(run.looks)}
+    shown = sorted(steps)
+    if st.session_state.get(STEP) not in steps:
+        st.session_state[STEP] = shown[-1]
+    if len(shown) == 1:
+        return shown[0]
+
+    def name(step: int) -> str:
+        # Runs with batches of different sizes are in different epochs at the same step.
+        return f"{step:,}" if len(runs) > 1 else place_in_words(runs[0].looks, look_at(runs[0].looks, step))
+
+    return st.select_slider("Step", shown, format_func=name, key=STEP)
+
+
+def look_at(looks: LayerHistory, step: int) -> int:
+    """The last look up to a step, the first where there is none."""
+    return max(0, int(np.searchsorted(looks.rows["total"], step, side="right")) - 1)
+
+
+def layer_keys(runs: Sequence[Watched]) -> list[str]:
+    """Session keys of the chosen layers: one choice for runs with equally many layers."""
+    same = len({len(run.looks.layers) for run in runs}) == 1
+    return [LAYER if same or place == 0 else f"{LAYER}_{place}" for place in range(len(runs))]
+
+
+def choose_layers(runs: Sequence[Watched], columns: Sequence[DeltaGenerator]) -> list[int]:
+    """A layer of each run, by a click on its map or by name."""
     from aecore.figures.layer_history import layer_labels
 
-    labels = layer_labels(looks)
-    if st.session_state.get(LAYER) not in range(len(labels)):
-        st.session_state[LAYER] = 0
-    if st.session_state.get(STEP) not in shown:
-        st.session_state[STEP] = shown[-1]
-    left, right = st.columns([1, 2], gap="large")
-    layer = left.selectbox("Layer", range(len(labels)), format_func=labels.__getitem__, key=LAYER)
-    if len(shown) == 1:
-        return shown[0], layer
-    look = right.select_slider("Step", shown, format_func=lambda look: place_in_words(looks, look), key=STEP)
-    return look, layer
+    chosen: dict[str, int] = {}
+    for key, run, column in zip(layer_keys(runs), runs, columns, strict=True):
+        if key in chosen:
+            continue
+        labels = layer_labels(run.looks)
+        if st.session_state.get(key) not in range(len(labels)):
+            st.session_state[key] = 0
+        name = "Layer" if len(set(layer_keys(runs))) == 1 else f"Layer of {plain(run.name)}"
+        chosen[key] = column.selectbox(name, range(len(labels)), format_func=labels.__getitem__, key=key)
+    return [chosen[key] for key in layer_keys(runs)]
 
 
 def ratio_in_words(ratio: float, epoch: int) -> str:
@@ -57,10 +97,8 @@ def ratio_in_words(ratio: float, epoch: int) -> str:
     return f"{start} is {ratio:.3g} times the last layer's."
 
 
-def draw_layers(looks: LayerHistory) -> None:
-    """The map, with what is chosen in it below."""
-    from aecore.figures import layer_history
-
+def draw_layers(runs: Sequence[Watched]) -> None:
+    """The maps, with what is chosen in them below; of two runs side by side, on the same scales."""
     quantity = st.selectbox(
         "Quantity",
         list(QUANTITIES),
@@ -69,30 +107,87 @@ def draw_layers(looks: LayerHistory) -> None:
         bind="query-params",
         width=320,
     )
-    known = QUANTITIES[quantity]
-    values = looks.values(quantity)
-    applies = not np.isnan(values).all()
+    applies = draw_maps(runs, quantity)
+    places = st.columns([1, 2] if len(runs) == 1 else [1, 1, 2], gap="large")
+    layers = choose_layers(runs, places[:-1])
+    with places[-1]:
+        step = choose_step(runs)
+    looks = [look_at(run.looks, step) for run in runs]
+    # Of one run its histograms and its profile stand side by side; of two, each run has a column.
+    columns = st.columns(2, gap="large")
+    draw_histograms(runs, layers, looks, columns[: len(runs)])
+    draw_profiles(runs, quantity if applies else None, looks, columns[-len(runs) :])
     st.caption(
-        f"{known.label.capitalize()}: {known.doc}. A click on a cell opens that layer at that step."
-        if applies
-        else f"No layer of this network has {known.label}: its activations have no flat part."
+        "Histograms are of absolute values, a bar a factor of four; exact zeros stand apart, in grey on the "
+        "left. Figures over the layers are medians of the epoch's looks."
     )
-    if applies:
-        st.altair_chart(
-            layer_history.heat_map(looks, quantity), key=MAP, on_select=take_cell, selection_mode="cell"
-        )
-    look, layer = choose_cell(looks, layer_history.shown_looks(looks).tolist())
-    epoch = int(looks.rows["epoch"][look])
-    left, right = st.columns(2, gap="large")
-    with left:
-        what, where = layer_history.layer_labels(looks)[layer], place_in_words(looks, look)
-        st.markdown(f"**Layer {plain(what)}, at step {where}**")
-        for of in HISTOGRAMS:
-            st.altair_chart(layer_history.histogram(looks, of, look, layer), key=f"training_{of}")
-        st.caption("Absolute values, a bar a factor of four; exact zeros stand apart, in grey on the left.")
-    with right:
-        st.markdown(f"**{known.label.capitalize()} over the layers, epoch {epoch}**")
-        if applies:
-            st.altair_chart(layer_history.profile(looks, quantity, [epoch]), key="training_profile")
-        st.markdown(ratio_in_words(layer_history.first_to_last(looks, epoch), epoch))
-        st.caption("Medians of the epoch's looks at the layers.")
+
+
+def draw_maps(runs: Sequence[Watched], quantity: str) -> bool:
+    """Each run's map; whether there is any."""
+    from aecore.figures import layer_history
+
+    known = QUANTITIES[quantity]
+    domain = layer_history.span([run.looks.values(quantity) for run in runs], quantity)
+    if domain is None:
+        st.caption(f"No layer has {known.label}: the activations have no flat part.")
+        return False
+    st.caption(
+        f"{known.label.capitalize()}: {known.doc}. A click on a cell opens that layer at that step; Layer "
+        "and Step below do the same."
+    )
+    for place, (run, column) in enumerate(zip(runs, st.columns(len(runs), gap="large"), strict=True)):
+        with column:
+            if len(runs) > 1:
+                st.markdown(f"**{plain(run.name)}**")
+            if np.isnan(run.looks.values(quantity)).all():
+                st.caption(f"No layer of this network has {known.label}.")
+                continue
+            key = f"{MAP}_{place}"
+            st.altair_chart(
+                layer_history.heat_map(run.looks, quantity, domain if len(runs) > 1 else None),
+                key=key,
+                on_select=partial(take_cell, key, layer_keys(runs)[place], run.looks),
+                selection_mode="cell",
+            )
+    return True
+
+
+def draw_histograms(
+    runs: Sequence[Watched], layers: Sequence[int], looks: Sequence[int], columns: Sequence[DeltaGenerator]
+) -> None:
+    """The chosen layer's gradients and activations at the chosen step."""
+    from aecore.figures import layer_history
+
+    found = list(zip(runs, layers, looks, strict=True))
+    tops = {
+        of: max(float(run.looks.values(of)[look, layer].max()) for run, layer, look in found)
+        for of in HISTOGRAMS
+    }
+    for place, ((run, layer, look), column) in enumerate(zip(found, columns, strict=True)):
+        what = layer_history.layer_labels(run.looks)[layer]
+        with column:
+            st.markdown(f"**Layer {plain(what)}, at step {place_in_words(run.looks, look)}**")
+            for of, top in tops.items():
+                chart = layer_history.histogram(run.looks, of, look, layer, top)
+                st.altair_chart(chart, key=f"training_{of}_{place}")
+
+
+def draw_profiles(
+    runs: Sequence[Watched], quantity: str | None, looks: Sequence[int], columns: Sequence[DeltaGenerator]
+) -> None:
+    """The quantity over the layers in the chosen step's epoch, and the first layer's gradient by the last."""
+    from aecore.figures import layer_history
+
+    epochs = [int(run.looks.rows["epoch"][look]) for run, look in zip(runs, looks, strict=True)]
+    domain = None
+    if quantity is not None and len(runs) > 1:
+        values = [run.looks.profile(quantity, epoch) for run, epoch in zip(runs, epochs, strict=True)]
+        domain = layer_history.span(values, quantity)
+    for place, (run, epoch, column) in enumerate(zip(runs, epochs, columns, strict=True)):
+        with column:
+            if quantity is not None and not np.isnan(run.looks.values(quantity)).all():
+                st.markdown(f"**{QUANTITIES[quantity].label.capitalize()} over the layers, epoch {epoch}**")
+                chart = layer_history.profile(run.looks, quantity, [epoch], domain)
+                st.altair_chart(chart, key=f"training_profile_{place}")
+            st.markdown(ratio_in_words(layer_history.first_to_last(run.looks, epoch), epoch))

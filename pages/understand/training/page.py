@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from aecore import jobs, store
 from aecore.files import StoreError
 from aecore.store import RunInfo
-from pages.shared import layout, settings_form, training_view
+from pages.shared import layout, settings_form, state, training_view
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.shared.state import TRAIN_PAGE, chosen_key
-from pages.understand.training.epochs import draw_epochs
+from pages.understand.training.beside import choose_beside
+from pages.understand.training.epochs import Kept, draw_epochs
 from pages.understand.training.health import draw_health
-from pages.understand.training.layers import draw_layers
+from pages.understand.training.layers import Watched, draw_layers
+
+if TYPE_CHECKING:
+    from aecore.looks import LayerHistory
 
 TITLE = "Training"
 SENTENCE = "How this network learned: every epoch under a slider, what to worry about, and its layers."
 EVERY = 5.0
-"""Seconds between two looks at the records of a run that is at work."""
+"""Seconds between two looks at whether a run that is at work has noted something new."""
 
 
 def require_info() -> RunInfo:
@@ -30,7 +37,8 @@ def require_info() -> RunInfo:
         st.page_link(TRAIN_PAGE, label="Train a model", icon=":material/model_training:")
         st.stop()
     try:
-        info = store.read_info(store.find_run(key))
+        # A member's own file does not know what its grid is called.
+        info = state.find_member(key) or store.read_info(store.find_run(key))
     except StoreError as error:
         layout.draw_header(TITLE, SENTENCE)
         st.error(f"{plain(key)} can't be shown: {plain(error)}.")
@@ -42,12 +50,11 @@ def require_info() -> RunInfo:
 def draw_nothing_recorded(info: RunInfo) -> None:
     """That there is no record, and the button that fills Train's form to make one."""
     why = "" if info.config.train.record else ", because recording was switched off in its settings"
-    st.info(f"No epochs and layers of this run were recorded{why}.")
+    st.info(f"No epochs and layers of {plain(info.name)} were recorded{why}.")
     st.button(
         "Train the same again, with records",
-        key="training_again",
+        key=f"training_again_{info.key}",
         icon=":material/model_training:",
-        type="primary",
         on_click=train_again,
         args=(info,),
         help="Opens the Train page with this run's settings.",
@@ -60,31 +67,55 @@ def train_again(info: RunInfo) -> None:
     leave_for(TRAIN_PAGE)
 
 
-def draw_run(info: RunInfo) -> None:
-    """All that the run's folder tells of its training, as it is now."""
-    history = training_view.history_of(info)
+def read(info: RunInfo) -> tuple[Kept | None, LayerHistory | None]:
+    """A run's epochs and its looks at the layers; where there are none, or they can't be used, says so."""
     try:
         looks, frames = store.read_looks(info.path), store.read_frames(info.path)
     except StoreError as error:
         st.error(f"The records of {plain(info.name)} can't be shown: {plain(error)}.")
-        looks = frames = None
-    else:
-        if not looks and (frames is None or not len(frames.rows)):
-            draw_nothing_recorded(info)
-    if frames is not None and len(frames.rows):
+        return None, None
+    if not looks and (frames is None or not len(frames.rows)):
+        draw_nothing_recorded(info)
+    history = training_view.history_of(info)
+    return (Kept(info, frames, history) if frames is not None and len(frames.rows) else None), looks
+
+
+def draw_runs(runs: Sequence[RunInfo]) -> None:
+    """All that the folders of one run or two tell of their trainings, as they are now."""
+    found = [read(info) for info in runs]
+    if kept := [epochs for epochs, _ in found if epochs is not None]:
         st.subheader("Epoch by epoch", anchor=False)
-        draw_epochs(info, frames, history)
+        draw_epochs(kept)
     st.subheader("Health", anchor=False)
-    draw_health(info, history, looks)
-    if looks:
+    for info, (_, looks), column in zip(runs, found, st.columns(len(runs), gap="large"), strict=True):
+        with column:
+            if len(runs) > 1:
+                st.markdown(f"**{plain(info.name)}**")
+            draw_health(info, training_view.history_of(info), looks)
+    watched = [Watched(info.name, looks) for info, (_, looks) in zip(runs, found, strict=True) if looks]
+    if watched:
         st.subheader("Layer by layer", anchor=False)
-        draw_layers(looks)
+        draw_layers(watched)
+
+
+def watch(runs: Sequence[RunInfo], seen: list[tuple[int, ...]]) -> None:
+    """Draws the page anew when one of the trainings has noted something."""
+    if stamps(runs) != seen:
+        st.rerun(scope="app")
+
+
+def stamps(runs: Sequence[RunInfo]) -> list[tuple[int, ...]]:
+    """Sizes of each run's records, which grow with every epoch."""
+    return [(*store.rows_stamp(info.path), store.history_size(info.path)) for info in runs]
 
 
 def main() -> None:
     info = require_info()
-    at_work = jobs.is_active(info.progress)
-    st.fragment(draw_run, run_every=EVERY if at_work else None)(info)
+    beside = choose_beside(info)
+    runs = [info] if beside is None else [info, beside]
+    if any(jobs.is_active(run.progress) for run in runs):
+        st.fragment(watch, run_every=EVERY)(runs, stamps(runs))
+    draw_runs(runs)
 
 
 main()

@@ -238,3 +238,29 @@ class GridResult(Record):
     """One row a member, in the order of k."""
     seconds: float
     """Training time of all stacks."""
+
+
+@dataclass(frozen=True)
+class ClassifierRecord(Record):
+    """What a small classifier was trained on, and what it has come to; see `analysis.classifier`."""
+
+    data: str
+    """Name of the data set."""
+    checksum: int
+    """Of its images and labels, so that it is not used for others of that name."""
+    shape: tuple[int, ...]
+    """(C, H, W) of an image."""
+    classes: int
+    seed: int
+    steps: int
+    accuracy: float
+    """Share of the test images that are classified rightly."""
+    test_images: int
+    """Number of test images."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_range("accuracy", 0, 1)
+        self.check_range("classes", 2, 4096)
+        if len(self.shape) != 3 or not all(1 <= size <= 4096 for size in self.shape):
+            raise ValueError(f"shape must be three sizes from 1 to 4096, not {list(self.shape)}")

@@ -4,6 +4,7 @@ Imports no torch: a loaded run is `aecore.store.run.Run`.
 """
 
 from aecore.files import StoreError
+from aecore.store.classifiers import read_classifier, write_classifier
 from aecore.store.folders import NAME_LENGTH, Unreadable, all_folders, checkpoints_root, find_run, is_grid
 from aecore.store.grids import (
     GridInfo,
@@ -129,6 +130,7 @@ __all__ = [
     "open_log",
     "pictures_stamp",
     "read_all_pictures",
+    "read_classifier",
     "read_failed",
     "read_figures",
     "read_frames",
@@ -157,6 +159,7 @@ __all__ = [
     "truncate_history",
     "truncate_rows",
     "weights_stamp",
+    "write_classifier",
     "write_failed",
     "write_figures",
     "write_pictures",

@@ -95,7 +95,7 @@ def _path_numbers(
     fade: np.ndarray,
     ends: np.ndarray,
 ) -> None:
-    from aecore.analysis.latent import nearest_image_errors
+    from aecore.analysis.latent import nearest_images
 
     st.metric(
         "Farthest from the data",
@@ -105,7 +105,7 @@ def _path_numbers(
     )
     st.caption(f"typical distances (test images: up to {band[1]:.2f})")
     inner = np.linspace(0, len(frames) - 1, PLACES + 2).round().astype(int)[1:-1]
-    errors = nearest_image_errors(np.concatenate([frames[inner], fade[inner], ends]), data.train_images)
+    errors, _ = nearest_images(np.concatenate([frames[inner], fade[inner], ends]), data.train_images)
     decoded, faded, themselves = (e.mean() for e in np.split(errors, [PLACES, 2 * PLACES]))
     st.metric(
         "On the way, from a real image",

@@ -73,8 +73,9 @@ PATHS: dict[str, PathKind] = {
 
 
 def has_gaussian_prior(config: Config) -> bool:
-    """Whether the loss holds the negative logarithm of a Gaussian density of the code: an L2 penalty."""
-    return config.loss.code_l2 > 0
+    """Whether the loss draws the code to a Gaussian around zero: a variational model's prior, or an L2
+    penalty, the negative logarithm of such a density."""
+    return config.loss.code_l2 > 0 or (config.model.variational and config.loss.beta > 0)
 
 
 def path_kinds(config: Config) -> list[str]:

@@ -24,7 +24,7 @@ PLACES = 9
 PATH_HELP = (
     "Straight: (1 - t) A + t B. Beyond the ends: the same from t = -0.5 to 1.5. Through a third: A to C to "
     "B, each half of the way. Spherical, which keeps the code's length, is offered where the loss holds a "
-    "Gaussian prior of the code, which an L2 penalty on the code is."
+    "Gaussian prior of the code: that of a variational network, or an L2 penalty on the code."
 )
 
 

@@ -18,8 +18,9 @@ from aecore.data import ImageData, unit_range
 from aecore.results import ClassifierRecord
 
 FEATURES = 64
-STEPS, BATCH, PEAK = 2000, 128, 3e-3
-"""Of the training: updates, images in each, and the highest learning rate of a one-cycle schedule."""
+STEPS, PASSES, BATCH, PEAK = 2000, 100, 128, 3e-3
+"""Of the training: updates at most, passes through the images at most, images in an update, and the highest
+learning rate of a one-cycle schedule."""
 _PASS = 1024
 
 
@@ -75,9 +76,10 @@ def train(data: ImageData, on_progress: Callable[[float], None] | None = None, s
         model = network(data.shape, len(data.class_names))
     random = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(model.parameters())
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK, STEPS)
+    steps = min(STEPS, PASSES * -(-len(data.train_images) // BATCH))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK, steps)
     order = torch.empty(0, dtype=torch.int64)
-    for step in range(1, STEPS + 1):
+    for step in range(1, steps + 1):
         if not len(order):
             order = torch.randperm(len(data.train_images), generator=random)
         batch, order = order[:BATCH], order[BATCH:]
@@ -87,7 +89,7 @@ def train(data: ImageData, on_progress: Callable[[float], None] | None = None, s
         optimizer.step()
         schedule.step()
         if on_progress is not None:
-            on_progress(step / STEPS)
+            on_progress(step / steps)
     model.eval().requires_grad_(False)
     right = _through(model, data.test_images).argmax(1) == data.test_labels
     record = ClassifierRecord(
@@ -96,7 +98,7 @@ def train(data: ImageData, on_progress: Callable[[float], None] | None = None, s
         shape=data.shape,
         classes=len(data.class_names),
         seed=seed,
-        steps=STEPS,
+        steps=steps,
         accuracy=float(right.double().mean()),
         test_images=len(right),
     )

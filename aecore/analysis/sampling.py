@@ -1,7 +1,7 @@
 """Codes to decode into new images: drawn from N(0, I), from one Gaussian, or from a mixture of them.
 
-Codes are N x latent_size; what a sampler is fitted to are codes of training images. A draw depends on its
-seed alone, and its first codes are the same however many are drawn.
+Codes are N x latent_size; what a sampler is fitted to are codes of training images, never of test images. A
+draw depends on its seed alone, and its first codes are the same however many are drawn.
 """
 
 from __future__ import annotations
@@ -14,12 +14,34 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from aecore.analysis import variational
 from aecore.analysis.neighbors import as_points
+from aecore.data import ImageData
+from aecore.store.run import Run
 
 COMPONENTS = 10
 """Of the mixture, as in Ghosh et al. 2020 (arXiv:1903.12436)."""
 FITTED_ON = 10_000
-"""Codes that a mixture is fitted to at most; more change its figures by less than another draw does."""
+"""Training images at most whose codes a sampler is fitted to."""
+
+
+def training_codes(run: Run, data: ImageData) -> Tensor:
+    """What samplers of a run are fitted to: codes of the images that `fitted_on` chooses."""
+    return codes_of(run, data.train_images[fitted_on(data)])
+
+
+def fitted_on(data: ImageData) -> Tensor:
+    """Numbers of at most `FITTED_ON` training images, drawn once for all runs: int64."""
+    count = len(data.train_images)
+    order = np.random.default_rng(0).permutation(count)[:FITTED_ON]
+    return torch.from_numpy(order)
+
+
+def codes_of(run: Run, images: Tensor) -> Tensor:
+    """Codes as the decoder was trained on them: of a variational run one draw from each image's posterior."""
+    if run.config.model.variational:
+        return variational.posterior(run, images).draws()
+    return run.encode(images)
 
 
 @dataclass(frozen=True)
@@ -81,7 +103,7 @@ def gaussian(codes: Tensor | np.ndarray) -> Sampler:
 
 
 def mixture(codes: Tensor | np.ndarray, components: int = COMPONENTS, seed: int = 0) -> Sampler:
-    """A mixture of Gaussians with full covariances, fitted to at most `FITTED_ON` of the codes by EM.
+    """A mixture of Gaussians with full covariances, fitted to the codes by expectation maximization.
 
     It has fewer components where there are fewer different codes. ValueError for fewer than two codes.
     """
@@ -90,9 +112,6 @@ def mixture(codes: Tensor | np.ndarray, components: int = COMPONENTS, seed: int 
     points = as_points(codes, "codes").astype(np.float64)
     if len(points) < 2:
         raise ValueError("a mixture needs at least 2 codes to be fitted to")
-    if len(points) > FITTED_ON:
-        chosen = np.random.default_rng(seed).choice(len(points), FITTED_ON, replace=False)
-        points = points[np.sort(chosen)]
     # What scikit-learn adds to the variances is meant for values of about 1.
     scale = np.sqrt(points.var(axis=0).mean()) or 1.0
     components = min(components, len(np.unique(points, axis=0)))

@@ -23,12 +23,13 @@ NEED_IMAGES = [
         "look/interpolation",
         "look/units",
         "understand/network",
+        "use/generation",
     )
 ]
 
 
 def test_there_are_pages():
-    assert len(PAGES) == 15
+    assert len(PAGES) == 16
     assert "pages/home/page.py" in PAGES
 
 

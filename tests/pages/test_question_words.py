@@ -152,9 +152,3 @@ def test_few_labels_judge_by_the_draws():
     )
     assert "with 1,000 labels the code reaches 50%, pixels 50%: not clearly different" in text
     assert "worse than pixels" in words.few_labels((10,), {"code": [low], "pixels": [high]})
-
-
-def test_samples_are_judged_beside_test_images():
-    assert "less like the data" in words.generated(22.5, 16.7)
-    assert "nearer to the training images" in words.generated(10.0, 16.7)
-    assert words.generated(16.8, 16.7).endswith("(medians).")

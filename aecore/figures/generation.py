@@ -145,17 +145,22 @@ def outside(shares: Mapping[str, float], count: int) -> str:
     parts = [f"{share:.0%} from {_the(name)}" for name, share in shares.items()]
     listed = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
     text = (
-        f"Of {count:,} codes drawn, {listed} lie farther from every training code than 95 % of test images' "
+        f"Of {count:,} codes drawn, {listed} lie farther from every training code than 95% of test images' "
         "codes do."
     )
     share = shares.get(PRIOR)
     if share is None:
         return text
     if share > 0.5:
-        return f"{text} Most of {PRIOR} lies where the decoder was never trained."
+        return f"{text} Most of {PRIOR} lies outside the cloud of codes that the decoder was trained on."
     if share < 0.1:
         return f"{text} {PRIOR} lies where the codes lie."
     return text
+
+
+def title(name: str) -> str:
+    """A name at the beginning of a line."""
+    return name[0].upper() + name[1:]
 
 
 def _the(name: str) -> str:

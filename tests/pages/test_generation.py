@@ -1,7 +1,8 @@
-"""The Generation page: what stands beside each sheet, that its figures are those of the samples, every view."""
+"""The Generation page: its sheets, that figures are those of the samples, and every view."""
 
 import base64
 import io
+import json
 import re
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 from aecore import data, load_run, store
 from aecore.analysis import generation, sampling, variational
+from aecore.analysis.probe import probe_index
 from aecore.gallery.classifiers import classifier_of
 from aecore.grid import Grid
 from aecore.jobs.worker import work
@@ -78,7 +80,9 @@ def test_the_scores_are_those_of_five_draws_beside_floor_and_ceiling(tiny_key):
         sampler = sampling.SAMPLERS[name](codes)
         scores = [against.score(run.decode(sampler.draw(against.count, draw))) for draw in range(5)]
         mean = np.mean([score.frechet for score in scores])
-        assert float(re.search(r"<b>([\d.,]+)</b>", line)[1].replace(",", "")) == pytest.approx(mean, rel=0.01)
+        assert float(re.search(r"<b>([\d.,]+)</b>", line)[1].replace(",", "")) == pytest.approx(
+            mean, rel=0.01
+        )
         assert f"coverage {np.mean([score.coverage for score in scores]):.2f}" in line
     text = said(app)
     assert "FID" not in text
@@ -150,13 +154,22 @@ def test_the_beta_slider_holds_every_network_of_the_line(tiny_root, tiny_key):
         VARIATIONAL.with_values({"train.epochs": 1}), {"train.seed": (0, 1), "loss.beta": (4.0, 0.5, 1.0)}
     )
     train_grid_here(store.create_grid(grid, "betas", tiny_root))
+    at_one = grid.base.with_values({"train.seed": 0, "loss.beta": 1.0})
     app = open_page(PAGE, {"generation_view": "Beta"})
     assert not app.exception
     assert not app.info
-    (component,) = app.get("bidi_component")
-    assert "betas" in said(app)
-    text = str(component.proto)
-    assert text.index('\\"beta\\": \\"0.5\\"' if '\\"beta\\": \\"0.5\\"' in text else "0.5") > 0
+    assert "Networks of the grid betas, alike but for beta" in said(app)
+    sent = json.loads(app.get("bidi_component")[0].proto.json)
+    assert [member["beta"] for member in sent["members"]] == ["0.5", "1", "4"]
+    # It starts at beta 1. Of the two seeds the first is shown.
+    assert sent["start"] == 1
+    path = store.read_grid(next(tiny_root.glob("grid-*"))).member_path(grid.members.index(at_one))
+    run, digits = load_run(path), data.load("digits")
+    kl = np.sort(variational.posterior(run, digits.test_images).kl)[::-1]
+    assert sent["members"][1]["kl"] == pytest.approx(kl, rel=1e-4)
+    made = base64.b64decode(sent["members"][1]["reconstructions"])
+    shown = digits.test_images[probe_index(digits, 10)]
+    assert made == data.to_uint8(run.reconstruct(shown)).tobytes()
 
 
 def test_without_a_run_the_page_leads_to_train(empty_root):

@@ -21,21 +21,23 @@ ASKED = 1000
 
 
 def draw(subject: Subject) -> None:
-    from aecore.figures.generation import cloud_chart, common_square, outside
+    from aecore.analysis.sampling import MIXTURE, PRIOR
+    from aecore.figures.generation import cloud_chart, common_square, outside, title
 
     codes = material.codes(subject)[:POINTS].numpy()
     flat, axes = _plane(codes)
-    drawn = {name: sampler.draw(POINTS, 0).numpy() for name, sampler in material.samplers(subject).items()}
+    found = material.samplers(subject)
+    drawn = {name: found[name].draw(POINTS, 0).numpy() for name in (PRIOR, MIXTURE)}
     variational = subject.run.config.model.variational
-    own = "the aggregated posterior" if variational else "the codes themselves"
+    own = "aggregated posterior" if variational else "codes of training images"
     clouds = {own: flat(codes)} | {name: flat(points) for name, points in drawn.items()}
     square = common_square(clouds.values())
     places = st.columns(len(clouds), gap="small")
     for place, (name, points) in zip(places, clouds.items(), strict=True):
-        place.markdown(f"**{name}**")
+        place.markdown(f"**{title(name)}**")
         classes = _classes(subject)[: len(points)] if name == own else None
         place.altair_chart(
-            cloud_chart(points, square, axes, classes, 230), width="content", key=f"generation_{name}"
+            cloud_chart(points, square, axes, classes), width="content", key=f"generation_{name}"
         )
     shares = _shares(subject.key, subject.stamp)
     st.markdown(f"**{outside(shares, ASKED)}**")

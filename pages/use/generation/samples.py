@@ -35,12 +35,14 @@ other and with nothing that is published.
 
 
 def draw(subject: Subject) -> None:
+    from aecore.figures.generation import title
+
     temperature, number, paired = controls()
     names = list(material.samplers(subject))
     places, sheets = dict(zip(names, st.columns(len(names), gap="medium"), strict=True)), {}
     lines = {}
     for name, place in places.items():
-        place.markdown(f"**{name}**")
+        place.markdown(f"**{title(name)}**")
         sheets[name] = material.sheet(subject.key, subject.stamp, name, SHOWN, number, temperature)
         place.html(_picture(name, sheets[name], paired))
         lines[name] = place.empty()
@@ -134,9 +136,10 @@ def draw_verdict(
         f"to {figure(ceiling.frechet)}, the ceiling."
     )
     st.caption(
-        f"Each sampler is scored on {material.DRAWS} draws of {against.count:,} samples at temperature "
-        f"{temperature:g}; in brackets the lowest and highest. The small classifier names {accuracy:.1%} of "
-        "the test images rightly. This is one trained network: from another seed the order may be another."
+        f"The Fréchet distance is that in a small classifier's features, which names {accuracy:.1%} of the "
+        f"test images rightly. Each sampler is scored on {material.DRAWS} draws of {against.count:,} samples "
+        f"at temperature {temperature:g}; in brackets the lowest and the highest. This is one trained "
+        "network: from another seed the order may be another."
     )
 
 

@@ -60,7 +60,8 @@ def layers(model: AutoEncoder, shape: tuple[int, int, int]) -> list[Layer]:
     """The layers of a model for images of `shape` (C, H, W), the image first and the reconstruction last.
 
     A variational model's code is its mean; what gives the log-variance counts among the code's parameters,
-    and a learned spread of the pixels among the reconstruction's. Nothing is computed on the meta device, where `models.outline` makes a model of any size.
+    and a learned spread of the pixels among the reconstruction's. Nothing is computed on the meta device,
+    where `models.outline` makes a model of any size.
     """
     device = next(model.parameters()).device
     outputs = activations(model, torch.zeros(1, *shape, device=device))

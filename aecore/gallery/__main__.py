@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from aecore import store
-from aecore.gallery import sparsity
+from aecore.gallery import sparsity, variational
 from aecore.gallery.shipped import train_grids, train_runs
 
 
@@ -27,8 +27,13 @@ def _train_sparsity(root: Path, threads: int | None) -> None:
     sparsity.train(root, threads)
 
 
-PARTS = {"runs": train_runs, "grids": train_grids, "sparsity": _train_sparsity}
-"""What can be trained by itself: single runs, grids, the networks of the Sparsity page."""
+PARTS = {
+    "runs": train_runs,
+    "grids": train_grids,
+    "sparsity": _train_sparsity,
+    "variational": variational.train,
+}
+"""What can be trained by itself: single runs, grids, the networks of the Sparsity page, variational ones."""
 
 
 if __name__ == "__main__":

@@ -211,9 +211,7 @@ def _figures(test: Score) -> str:
         f"squared error per image {test.squared_error:.3f}, mse {test.mse:.5f}, "
         f"psnr {test.psnr:.2f} dB on the test images"
     )
-    if (bound := test.bound) is not None:
-        text += f"; ELBO {bound.elbo:.2f} nats (reconstruction {bound.reconstruction:.2f}, KL {bound.kl:.2f})"
-    return text
+    return text if test.bound is None else f"{text}; {test.bound}"
 
 
 def _runs(command: Runs) -> int:

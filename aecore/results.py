@@ -98,6 +98,9 @@ class Bound(Record):
     kl: float
     """KL divergence of the posterior from the prior N(0, I)."""
 
+    def __str__(self) -> str:
+        return f"ELBO {self.elbo:.2f} nats (reconstruction {self.reconstruction:.2f}, KL {self.kl:.2f})"
+
 
 @dataclass(frozen=True)
 class Score(Record):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from aecore import store
-from aecore.gallery import classifiers, sparsity
+from aecore.gallery import classifiers, sparsity, variational
 from aecore.gallery.shipped import train_grids, train_runs
 
 
@@ -36,9 +36,10 @@ PARTS = {
     "runs": train_runs,
     "grids": train_grids,
     "sparsity": _train_sparsity,
+    "variational": variational.train,
     "classifier": _train_classifiers,
 }
-"""What can be trained by itself: single runs, grids, the networks of the Sparsity page, classifiers."""
+"""What can be trained by itself: runs, grids, the Sparsity page's networks, variational ones, classifiers."""
 
 
 if __name__ == "__main__":

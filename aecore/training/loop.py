@@ -185,12 +185,16 @@ class EpochLoop(ABC):
                     batch = self.images.corrupted(part, noise)._replace(noise=None)
                 named = self.compute_terms(batch, math.inf)
                 if draws and numbers is None:
-                    noise = Noise(0, EVALUATION, start + torch.arange(len(part), device=self.device))
-                    drawn = self.compute_terms(self.images.uncorrupted(part, noise), math.inf)
+                    drawn = self.compute_terms(self._drawn(part, start), math.inf)
                     named = drawn | {"squared_error": named["squared_error"]}
                 add_terms(sums, named, len(part))
         self.set_training(True)
         return self._means(sums)
+
+    def _drawn(self, images: Tensor, start: int) -> Batch:
+        """Images that a set holds from `start` on, with the noise that is the same at each evaluation."""
+        numbers = start + torch.arange(len(images), device=self.device)
+        return self.images.uncorrupted(images, Noise(0, EVALUATION, numbers))
 
     def code_noise(self, batch: Batch) -> Tensor | None:
         """What a variational model's codes are drawn with, B x the largest member's units; None for the mean,
@@ -222,8 +226,10 @@ class EpochLoop(ABC):
     def _active_units(self, images: Tensor) -> list[float]:
         """Each member's units whose posterior mean varies over the images (`losses.active_units`)."""
         code = sum(isinstance(module, models.WEIGHTED) for module in self.model.encoder) - 1
-        parts = images.split(self.config.train.batch_size)
-        codes = [self.layer_outputs(self.images.normalize(part))[code] for part in parts]
+        codes = []
+        for start in range(0, len(images), self.config.train.batch_size):
+            part = images[start : start + self.config.train.batch_size].to(self.device)
+            codes.append(self.layer_outputs(self._drawn(part, start).input)[code])
         return losses.active_units(torch.cat(codes, dim=1)).sum(-1).tolist()
 
     def state(self) -> dict[str, Tensor]:

@@ -64,7 +64,15 @@ def meaning(units: Units) -> str:
     if len(units.order) > 2:
         half = int(np.searchsorted(np.cumsum(np.sort(shares)[::-1]), 0.5) + 1)
         text += f"; {half} of them carry half of all importance"
-    return f"{text} (measured on {units.sample:,} test images)."
+    text = f"{text} (measured on {units.sample:,} test images)."
+    if units.kl is not None:
+        collapsed = units.cause.count("collapsed")
+        text += (
+            f" Their KL divergences from the prior sum to {units.kl.sum():.1f} nats; "
+            f"{collapsed or 'none'} of the {len(units.order)} units "
+            f"{'are' if collapsed > 1 else 'is'} collapsed."
+        )
+    return text
 
 
 def draw_out_of_use(units: Units) -> None:

@@ -13,7 +13,7 @@ from aecore.figures.tables import table
 from aecore.palette import CLASS_COLORS, PCA_COLOR
 
 COLLAPSED_COLOR = PCA_COLOR
-CARRYING_COLOR = CLASS_COLORS[0]
+ACTIVE_COLOR = CLASS_COLORS[0]
 
 
 def common_square(clouds: Iterable[np.ndarray]) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -63,7 +63,7 @@ def units_chart(kl: Sequence[float], active: Sequence[bool], height: int = 300) 
         place=list(range(1, len(order) + 1)),
         unit=[int(unit) + 1 for unit in order],
         kl=[float(kl[unit]) for unit in order],
-        state=["carries" if active[unit] else "collapsed" for unit in order],
+        state=["active" if active[unit] else "collapsed" for unit in order],
     )
     return (
         alt.Chart(rows)
@@ -77,7 +77,7 @@ def units_chart(kl: Sequence[float], active: Sequence[bool], height: int = 300) 
             y=alt.Y("kl:Q", title="KL divergence from the prior (nats)"),
             color=alt.Color(
                 "state:N",
-                scale=alt.Scale(domain=["carries", "collapsed"], range=[CARRYING_COLOR, COLLAPSED_COLOR]),
+                scale=alt.Scale(domain=["active", "collapsed"], range=[ACTIVE_COLOR, COLLAPSED_COLOR]),
                 legend=alt.Legend(orient="top", title=None),
             ),
             tooltip=[alt.Tooltip("unit:O"), alt.Tooltip("kl:Q", format=".3f", title="KL (nats)"), "state:N"],
@@ -168,12 +168,12 @@ def _the(name: str) -> str:
 
 
 def collapsed(active: np.ndarray) -> str:
-    """How many of a variational network's units carry something; `active` says so of each."""
-    units, carrying = len(active), int(active.sum())
-    if carrying == units:
-        return f"All {units} units carry something of the images: none is collapsed."
-    if not carrying:
+    """How many of a variational network's units are active; `active` says so of each."""
+    units, count = len(active), int(active.sum())
+    if count == units:
+        return f"All {units} units are active, none is collapsed."
+    if not count:
         return f"All {units} units are collapsed: the code says nothing of the image."
-    rest = units - carrying
+    rest = units - count
     verb = "is" if rest == 1 else "are"
-    return f"{carrying} of {units} units carry something of the images; {rest} {verb} collapsed."
+    return f"{count} of {units} units {'is' if count == 1 else 'are'} active, {rest} {verb} collapsed."

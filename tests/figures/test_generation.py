@@ -53,9 +53,7 @@ def test_codes_outside_are_counted_by_sampler():
 
 def test_collapsed_units_are_counted():
     assert "none is collapsed" in generation.collapsed(np.array([True, True]))
-    assert "1 of 2 units carry something of the images; 1 is collapsed" in generation.collapsed(
-        np.array([True, False])
-    )
+    assert "1 of 2 units is active, 1 is collapsed" in generation.collapsed(np.array([True, False]))
     assert "the code says nothing" in generation.collapsed(np.array([False, False]))
 
 
@@ -76,6 +74,6 @@ def test_units_are_sorted_and_collapsed_ones_marked():
     chart = generation.units_chart([0.0, 2.0, 1.0], [False, True, True]).to_dict()
     rows = chart["data"]["values"]
     assert [row["unit"] for row in rows] == [2, 3, 1]
-    assert [row["state"] for row in rows] == ["carries", "carries", "collapsed"]
+    assert [row["state"] for row in rows] == ["active", "active", "collapsed"]
     assert generation.figure(1234.5) == "1,234"
     assert generation.figure(1.2345) == "1.23"

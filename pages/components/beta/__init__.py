@@ -13,7 +13,7 @@ from pages.components.loader import component, encoded
 _slider = component("beta_slider", "beta", "beta")
 
 REACH = 4.0
-"""Half the side of the panel of codes, in standard deviations of the prior."""
+"""Half the side of the panel of codes in standard deviations of the prior, at least."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,6 @@ def payload(originals: np.ndarray, members: Sequence[Member], colors: Sequence[s
         "originals": encoded(originals),
         "pictures": len(originals),
         "samples": len(members[0].samples),
-        "reach": REACH,
         "largest": max(float(member.kl.max()) for member in members),
         "colors": list(colors),
         "members": [
@@ -53,6 +52,8 @@ def payload(originals: np.ndarray, members: Sequence[Member], colors: Sequence[s
                 "kl": [float(value) for value in member.kl],
                 "active": [bool(value) for value in member.active],
                 "codes": encoded(member.codes.astype(np.float32)),
+                # Codes that no prior holds reach far beyond it: the panel then shows more, the prior small.
+                "reach": max(REACH, 1.1 * float(np.quantile(np.abs(member.codes), 0.99))),
                 "sentence": member.sentence,
             }
             for member in members

@@ -67,29 +67,31 @@ function draw(root, state) {
   paintRow(root, "reconstructions", member.reconstructions, data.shape, `reconstruction, beta ${member.beta},`);
   paintRow(root, "samples", member.samples, data.shape, `sample, beta ${member.beta},`);
   drawUnits(root, member, data.largest);
-  drawCodes(root, member, data);
+  drawCodes(root, member, data.colors);
   root.dataset.beta = member.beta;
 }
 
 function drawUnits(root, { kl, active, beta }, largest) {
   const chart = root.querySelector("[data-part=units]"), step = 1000 / kl.length;
   chart.replaceChildren(...kl.map((value, i) => {
-    const height = Math.max(2, (480 * value) / largest);
+    // Square roots, so that a unit of a tenth of a nat can be seen beside one of ten.
+    const height = Math.max(2, 480 * Math.sqrt(Math.max(value, 0) / largest));
     const bar = svgElement("rect", {
-      x: step * (i + 0.1), width: step * 0.8, y: 500 - height, height, class: active[i] ? "carries" : "collapsed",
+      x: step * (i + 0.1), width: step * 0.8, y: 500 - height, height, class: active[i] ? "active" : "collapsed",
     });
     const title = svgElement("title");
     title.textContent = `${value.toFixed(2)} nats${active[i] ? "" : ", collapsed"}`;
     bar.append(title);
     return bar;
   }));
-  const carrying = active.filter(Boolean).length;
-  setAttributes(chart, { "aria-label": `KL divergence of ${kl.length} units at beta ${beta}, ${carrying} of them carry something` });
+  const count = active.filter(Boolean).length;
+  setAttributes(chart, { "aria-label": `KL divergence of ${kl.length} units at beta ${beta}, ${count} of them active` });
   chart.nextElementSibling.textContent =
-    `KL divergence of each unit from the prior, sorted, up to ${largest.toFixed(1)} nats; collapsed units are grey`;
+    `KL divergence of each unit from the prior, sorted, on a square-root scale up to ${largest.toFixed(1)} nats; ` +
+    `here ${kl[0].toFixed(2)} at most, collapsed units are grey`;
 }
 
-function drawCodes(root, { codes, beta }, { reach, colors }) {
+function drawCodes(root, { codes, reach, beta }, colors) {
   const canvas = root.querySelector("[data-part=codes]");
   const { clientWidth: width, clientHeight: height } = canvas;
   const context = sharpContext(canvas, width, height), theme = themeOf(root);

@@ -19,6 +19,7 @@ SIDE = 15
 
 def draw(subject: Subject) -> None:
     from aecore.analysis.sampling import PRIOR
+    from aecore.figures.generation import title
 
     units = subject.run.latent_size
     if units != 2:
@@ -36,7 +37,7 @@ def draw(subject: Subject) -> None:
     found = material.samplers(subject)
     for place, name in zip(st.columns(2, gap="large"), (PRIOR, "one Gaussian"), strict=True):
         pictures = subject.run.decode(found[name].quantile_grid(SIDE)).clamp(0, 1).numpy()
-        place.markdown(f"**{name}**" + (", fitted to the codes" if name != PRIOR else ""))
+        place.markdown(f"**{title(name)}**" + (", fitted to the codes" if name != PRIOR else ""))
         place.html(
             images.tag(images.mosaic(pictures, SIDE, gap=0), "100%", f"decoded grid of quantiles, {name}")
         )

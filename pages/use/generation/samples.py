@@ -25,8 +25,8 @@ other and with nothing that is published.
 - **Fréchet distance in a small classifier's features**: between the Gaussian with the mean and covariance of
   the samples' features and that of the training images' (Dowson & Landau 1982). Lower is better.
 - **Density**: around each of {count:,} training images lies a ball up to its fifth nearest; density is the
-  number of balls that hold a sample, over five, mean over samples. About 1 for real images; above it, samples
-  crowd where images are many (Naeem et al. 2020).
+  number of balls that hold a sample, over five, mean over samples. About 1 for real images, and also for a
+  single picture in a crowded place: read it beside coverage (Naeem et al. 2020).
 - **Coverage**: the share of these balls that hold a sample; about 0.97 for as many real images.
 - **Temperature** multiplies each code's distance from the mean of its Gaussian before it is decoded: below 1
   samples are more usual and more alike.
@@ -126,14 +126,13 @@ def draw_verdict(
     scores: dict[str, list[Score]], against: Reference, accuracy: float, temperature: float
 ) -> None:
     """Which sampler is nearest, with the conditions, and what real images and the mean image score."""
-    from aecore.figures.generation import figure, verdict
+    from aecore.figures.generation import verdict
 
     st.markdown(f"**{verdict(scores)}**")
     floor, ceiling = against.floor, against.ceiling
     st.markdown(
-        f"Scored in the same way, {against.count:,} test images come to {figure(floor.frechet)} (density "
-        f"{floor.density:.2f}, coverage {floor.coverage:.2f}), the floor; the mean image, again and again, "
-        f"to {figure(ceiling.frechet)}, the ceiling."
+        f"Scored in the same way, {against.count:,} test images come to {_in_words(floor)}: the floor. The "
+        f"mean image, again and again, comes to {_in_words(ceiling)}: the ceiling."
     )
     st.caption(
         f"The Fréchet distance is that in a small classifier's features, which names {accuracy:.1%} of the "
@@ -141,6 +140,12 @@ def draw_verdict(
         f"at temperature {temperature:g}; in brackets the lowest and the highest. This is one trained "
         "network: from another seed the order may be another."
     )
+
+
+def _in_words(score: Score) -> str:
+    from aecore.figures.generation import figure
+
+    return f"{figure(score.frechet)} (density {score.density:.2f}, coverage {score.coverage:.2f})"
 
 
 def draw_copying(

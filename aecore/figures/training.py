@@ -17,7 +17,7 @@ BOUND = "-elbo"
 
 TERM_NAMES = {
     "loss": "loss (sum)",
-    BOUND: "−ELBO (sum)",
+    BOUND: "−ELBO",
     "reconstruction": "reconstruction",
     "kl": "KL",
 } | {name: penalty.name for name, penalty in PENALTIES.items()}

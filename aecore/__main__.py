@@ -111,9 +111,11 @@ def _work(path: Path, threads: int | None, as_json: bool) -> int:
             print(json.dumps(record.to_dict()), flush=True)
         else:
             images = "validation" if record.validation else "training"
+            elbo = (record.validation or record.train).get("elbo")
+            bound = "" if elbo is None else f"ELBO {elbo:.2f} nats, "
             bar.write(
                 f"epoch {record.epoch}: loss {record.train['loss']:.5f}, "
-                f"{images} squared error {record.squared_error:.3f}, {record.seconds:.1f} s"
+                f"{images} squared error {record.squared_error:.3f}, {bound}{record.seconds:.1f} s"
             )
 
     with bar:

@@ -233,16 +233,16 @@ class LossConfig(_Section):
         metadata=_penalty("weight L2 (coupled)", "weight L2", "weights", (1e-7, 1e-2, 1e-5), CLASS_COLORS[8]),
     )
     """Strength of sum w^2 over weights, added to the loss (coupled with the optimizer's scaling)."""
+    warmup_delay: float = field(default=0.0, metadata=DIFFERS)
+    """Epochs during which the code penalties, and beta, stay at zero."""
+    warmup_epochs: float = field(default=0.0, metadata=DIFFERS)
+    """Epochs over which the code penalties, and beta, then rise linearly to their strength."""
     beta: float = field(default=1.0, metadata=DIFFERS)
     """Variational only: weight of the Kullback-Leibler divergence; the loss is (-log p(x|z) + beta KL) /
     pixels, and 1 makes it the evidence lower bound (Higgins et al. 2017)."""
     free_bits: float = 0.0
     """Variational only: nats a unit that cost nothing; a unit's mean divergence over the batch counts only
     where it is above (Kingma et al. 2016)."""
-    warmup_delay: float = field(default=0.0, metadata=DIFFERS)
-    """Epochs during which the code penalties, and beta, stay at zero."""
-    warmup_epochs: float = field(default=0.0, metadata=DIFFERS)
-    """Epochs over which the code penalties, and beta, then rise linearly to their strength."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

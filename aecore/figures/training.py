@@ -17,7 +17,7 @@ BOUND = "-elbo"
 
 TERM_NAMES = {
     "loss": "loss (sum)",
-    BOUND: "−ELBO (sum)",
+    BOUND: "−ELBO",
     "reconstruction": "reconstruction",
     "kl": "KL",
 } | {name: penalty.name for name, penalty in PENALTIES.items()}
@@ -29,6 +29,9 @@ TERM_COLORS = {
     "reconstruction": CLASS_COLORS[2],
     "kl": CLASS_COLORS[1],
 } | {name: penalty.color for name, penalty in PENALTIES.items()}
+
+LEGEND_ROW = 32
+"""Pixels of a row of the legend."""
 
 POINTS = 200
 """Epochs that a curve shows at most."""
@@ -110,7 +113,10 @@ def term_curves(history: Sequence[EpochRecord], epochs: int, height: int = 170) 
         domain=[term_name(term) for term in used],
         range=[TERM_COLORS.get(term) or next(spare) for term in used],
     )
-    legend = alt.Legend(title=None, orient="top", columns=2) if len(used) > 1 else None
+    # The height is that of the whole drawing: what the legend's rows take is added.
+    legend = alt.Legend(title=None, orient="top", columns=2, symbolSize=60) if len(used) > 1 else None
+    if legend is not None:
+        height += LEGEND_ROW * -(-len(used) // 2)
     title = "nats an image" if in_nats else "loss"
     chart = _lines(table, epochs, title, height, log=not in_nats)
     return chart.encode(color=alt.Color("term:N", scale=colors, legend=legend), strokeDash=_dash(table))

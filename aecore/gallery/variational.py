@@ -25,7 +25,7 @@ BETAS = ShippedGrid(
     "grid-mnist-vae-betas",
     "What does beta do? Variational networks on MNIST",
     Grid(
-        VAE.with_values({"model.hidden": (100,), "train.epochs": 6, "train.record": False}),
+        VAE.with_values({"model.hidden": (100,), "train.epochs": 5, "train.record": False}),
         {"loss.beta": (0.0, 0.1, 0.3, 1.0, 2.0, 4.0, 10.0)},
     ),
 )

@@ -76,10 +76,10 @@ def test_a_quantity_that_is_not_known_here_has_its_line_too():
 def test_a_variational_models_terms_are_drawn_in_nats_and_add_up_to_minus_its_elbo():
     chart = term_curves(history(3, elbo=-105.0, reconstruction=84.0, kl=21.0), epochs=3)
     layer = layers_of(chart)[0]
-    assert list(colors_by_name(layer)) == ["−ELBO (sum)", "reconstruction", "KL"]
+    assert list(colors_by_name(layer)) == ["−ELBO", "reconstruction", "KL"]
     last = [row for row in values_of(chart) if row["part"] == "validation"]
     assert {row["term"]: row["value"] for row in last} == {
-        "−ELBO (sum)": 105.0,
+        "−ELBO": 105.0,
         "reconstruction": 84.0,
         "KL": 21.0,
     }

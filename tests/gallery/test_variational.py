@@ -27,7 +27,7 @@ def test_along_beta_the_divergence_falls_and_the_error_rises():
     tests = [row.result.test for row in store.read_grid(BETAS).members()]
     assert [row.axes["loss.beta"] for row in store.read_grid(BETAS).members()] == [0, 0.1, 0.3, 1, 2, 4, 10]
     assert [t.kl for t in tests] == sorted((t.kl for t in tests), reverse=True)
-    assert [t.squared_error for t in tests[1:]] == sorted(t.squared_error for t in tests[1:])
+    assert [t.squared_error for t in tests[2:]] == sorted(t.squared_error for t in tests[2:])
     # The bound itself is best where it is what is trained for.
     assert max(tests, key=lambda t: t.elbo) == tests[3]
 

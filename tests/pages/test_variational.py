@@ -29,7 +29,7 @@ def test_the_bound_stands_beside_the_squared_error(run):
     assert "those of its mean codes; it was trained on binarized images" in texts(app)
     assert f"ELBO {bound.elbo:.1f}" in app.sidebar.caption[0].value
     app = open_page("pages/train/train/page.py")
-    assert f"Finished: {bound}; squared error of the mean code" in texts(app)
+    assert f"Finished: {bound}; squared error of the mean code" in app.success[0].value
     assert "both on binarized images" in texts(app)
 
 

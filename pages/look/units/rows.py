@@ -124,7 +124,7 @@ def importance_bar(units: Units, unit: int) -> str:
     largest = max(units.importance.max(), 1e-9)
     share = max(units.importance[unit] / largest, 0)
     cause = units.cause[unit]
-    kl = "" if units.kl is None else f" &middot; KL {units.kl[unit]:.2f} nats"
+    kl = "" if units.kl is None else f"<br>KL {units.kl[unit]:.2f} nats"
     state = f'<div style="font-size:0.75rem">{cause}: {CAUSES[cause]}</div>' if cause else ""
     return (
         f'<div style="font-weight:600">Unit {unit}</div>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -38,7 +39,7 @@ def cloud_chart(
     """
     x, y = (alt.Scale(domain=list(ends), nice=False) for ends in square)
     axis = alt.Axis(grid=False, tickCount=4)
-    encodings = {
+    encodings: dict[str, Any] = {
         "x": alt.X("x:Q", title=axes[0], scale=x, axis=axis),
         "y": alt.Y("y:Q", title=axes[1], scale=y, axis=axis),
     }

@@ -88,7 +88,7 @@ function drawUnits(root, { kl, active, beta }, largest) {
   setAttributes(chart, { "aria-label": `KL divergence of ${kl.length} units at beta ${beta}, ${count} of them active` });
   chart.nextElementSibling.textContent =
     `KL divergence of each unit from the prior, sorted, on a square-root scale up to ${largest.toFixed(1)} nats; ` +
-    `here ${kl[0].toFixed(2)} at most, collapsed units are grey`;
+    `here ${kl[0].toFixed(1)} at most, collapsed units are grey`;
 }
 
 function drawCodes(root, { codes, reach, beta }, colors) {

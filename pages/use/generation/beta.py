@@ -33,7 +33,7 @@ def draw(subject: Subject) -> None:
     found = grids(subject.data.name)
     if not found:
         st.info(
-            "No grid of variational networks with beta as an axis is here for these images: train one, and a "
+            "No grid of variational networks with beta as an axis is here: train one, and a "
             "slider moves through it."
         )
         st.button(
@@ -53,19 +53,16 @@ def draw(subject: Subject) -> None:
     start = min(range(len(betas)), key=lambda i: abs(betas[i] - 1))
     beta_slider(data, start, key="generation_beta")
     st.caption(
-        f"Networks of the grid {plain(info.name)}, alike but for beta, the weight of the KL divergence in "
-        f"the loss; at 1 the loss is the evidence lower bound (ELBO). Units are measured on {MEASURED:,} "
-        "test images at most, the bound on all of them."
+        f"Networks of the grid “{plain(info.name)}”, on {info.config.data.name}, alike but for beta, the "
+        "weight of the KL divergence in the loss; at 1 the loss is the evidence lower bound (ELBO). Units "
+        f"are measured on {MEASURED:,} test images at most, the bound on all of them."
     )
 
 
 def grids(data_name: str) -> list[GridInfo]:
-    """Finished grids of variational networks with several values of beta on that data set, newest first."""
-    return [
-        info
-        for info in grid_source.grids()
-        if info.result is not None and info.config.data.name == data_name and len(line(info)) > 1
-    ]
+    """Finished grids of variational networks with several betas: of that data set first, newest first."""
+    found = [info for info in grid_source.grids() if info.result is not None and len(line(info)) > 1]
+    return sorted(found, key=lambda info: info.config.data.name != data_name)
 
 
 def line(info: GridInfo) -> list[int]:

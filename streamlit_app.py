@@ -55,6 +55,7 @@ PAGES = {
     ],
     "Use": [
         page("use/denoising", "Denoising", "blur_on"),
+        page("use/generation", "Generation", "casino"),
     ],
 }
 

@@ -111,9 +111,11 @@ def _work(path: Path, threads: int | None, as_json: bool) -> int:
             print(json.dumps(record.to_dict()), flush=True)
         else:
             images = "validation" if record.validation else "training"
+            elbo = (record.validation or record.train).get("elbo")
+            bound = "" if elbo is None else f"ELBO {elbo:.2f} nats, "
             bar.write(
                 f"epoch {record.epoch}: loss {record.train['loss']:.5f}, "
-                f"{images} squared error {record.squared_error:.3f}, {record.seconds:.1f} s"
+                f"{images} squared error {record.squared_error:.3f}, {bound}{record.seconds:.1f} s"
             )
 
     with bar:
@@ -178,16 +180,22 @@ def _engine(name: str, ray_address: str = "") -> Engine | None:
 
 def _evaluate(command: Evaluate) -> int:
     from aecore import data
-    from aecore.analysis import metrics
+    from aecore.analysis import metrics, variational
     from aecore.analysis.projection import pca_baseline
 
     run = store.load_run(command.run)
     images = data.load(run.config.data.name)
     test, pca = metrics.evaluate(run, images), pca_baseline(images).error(run.latent_size)
-    if command.json:
-        print(json.dumps({"run": str(run.path), "test": test.to_dict(), "pca": {"squared_error": pca}}))
-    else:
-        print(f"{run.name}: {_figures(test)}; PCA with {run.latent_size} components has {pca:.3f}")
+    values: dict[str, Any] = {"run": str(run.path), "test": test.to_dict(), "pca": {"squared_error": pca}}
+    text = f"{run.name}: {_figures(test)}; PCA with {run.latent_size} components has {pca:.3f}"
+    if run.config.model.variational:
+        likelihood = variational.log_likelihood(run, images.test_images)
+        values["log_likelihood"] = vars(likelihood)
+        text += (
+            f"; log-likelihood {likelihood.value:.2f} ± {likelihood.standard_error:.2f} nats by importance "
+            f"sampling with {likelihood.draws} draws"
+        )
+    print(json.dumps(values) if command.json else text)
     return 0
 
 
@@ -201,10 +209,11 @@ def _code(command: Code) -> int:
 
 
 def _figures(test: Score) -> str:
-    return (
+    text = (
         f"squared error per image {test.squared_error:.3f}, mse {test.mse:.5f}, "
         f"psnr {test.psnr:.2f} dB on the test images"
     )
+    return text if test.bound is None else f"{text}; {test.bound}"
 
 
 def _runs(command: Runs) -> int:

@@ -8,6 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+_CODES = 2
+"""Stream of the noise with which codes are drawn."""
+
 _GOLDEN = -7046029254386353131  # 2^64 / golden ratio, odd, as a signed number: splitmix64's increment
 _MIX = (-4658895280553007687, -7723592293110705685)  # splitmix64's two multipliers, signed
 
@@ -25,6 +28,11 @@ class Noise(NamedTuple):
     step: Tensor | int
     """Of the epoch; int64 of any shape broadcasts, such as the numbers of a batch's images."""
 
+    def spread(self, axes: int) -> Noise:
+        """The same with that many axes after those of seed and step, for numbers of one image each."""
+        index = (..., *[None] * axes)
+        return Noise(*(part[index] if isinstance(part, Tensor) else part for part in self))
+
     def uniform(self, *shape: int, stream: int = 0, device: torch.device | None = None) -> Tensor:
         """float32 of `shape` in (0, 1); another `stream` gives independent numbers."""
         key = torch.as_tensor(stream, dtype=torch.int64, device=device)
@@ -39,6 +47,13 @@ class Noise(NamedTuple):
         radius = self.uniform(*shape, stream=-2 * stream - 1, device=device).log().mul(-2).sqrt()
         return radius * self.uniform(*shape, stream=-2 * stream - 2, device=device).mul(2 * math.pi).cos()
 
+    def codes(self, units: int, device: torch.device | None = None) -> Tensor:
+        """Standard normal float32 for the codes of N images, whose numbers `step` holds: N x units.
+
+        Those of a smaller code are the first of a larger one's.
+        """
+        return self.spread(1).normal(units, stream=_CODES, device=device)
+
 
 class Batch(NamedTuple):
     """Images of a step, normalized, B x C x H x W; stacked, K x B x C x H x W where seeds differ."""
@@ -47,7 +62,14 @@ class Batch(NamedTuple):
     """What the encoder sees."""
     target: Tensor
     """What the reconstruction is compared with."""
-    noise: Noise
+    noise: Noise | None = None
+    """Each image's own, whatever its batch: its step holds the images' numbers, B, or K x B. None where
+    nothing is drawn: a variational code is then its mean."""
+
+    def code_noise(self, units: int) -> Tensor | None:
+        """What variational codes of these images are drawn with, B x units, of the target's type; None
+        without noise."""
+        return None if self.noise is None else self.noise.codes(units, self.target.device).to(self.target)
 
 
 def _hash(x: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ class Settings:
     loss: LossFlags = field(default_factory=LossFlags)
     train: TrainFlags = field(default_factory=TrainFlags)
     preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "post"
-    """Where the fields not given start from: post, hinton, conv or dictionary."""
+    """Where the fields not given start from: post, hinton, conv, dictionary, denoising or vae."""
     name: Annotated[str, tyro.conf.arg(metavar="TEXT")] = ""
     """What people see; the folder's name if left out."""
     out: Folder = None

@@ -151,6 +151,12 @@ class ModelConfig(_Section):
     and orthogonal leaves convolutions as they are, which orthogonal_all does not."""
     init_std: float = field(default=1.0, metadata=DIFFERS)
     """Standard deviation of init normal."""
+    variational: bool = False
+    """A variational auto-encoder (mlp and conv): the encoder gives each unit's mean and log-variance,
+    training decodes a draw from them, and the code that is shown is the mean (Kingma & Welling 2014)."""
+    output_std: float = 0.1
+    """Variational with loss.reconstruction mse: standard deviation of a pixel in [0, 1] around its
+    reconstruction; 0 learns it, one for all pixels (Rybkin et al. 2021)."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -176,6 +182,14 @@ class ModelConfig(_Section):
             raise ValueError(
                 "model.init zeros leaves no atoms that could have norm 1: use another model.init, or turn "
                 "model.unit_norm off"
+            )
+        self.check_range("output_std", 0, 1)
+        if self.variational and self.family == "dictionary":
+            raise ValueError("model.variational is for the families mlp and conv, not dictionary")
+        if self.variational and self.code_activation != "linear":
+            raise ValueError(
+                "model.variational needs model.code_activation linear (its code is the mean of a normal "
+                f"distribution), not {self.code_activation}"
             )
         if self.code_activation == "top_k" and self.top_k > self.latent_size:
             raise ValueError(
@@ -220,9 +234,15 @@ class LossConfig(_Section):
     )
     """Strength of sum w^2 over weights, added to the loss (coupled with the optimizer's scaling)."""
     warmup_delay: float = field(default=0.0, metadata=DIFFERS)
-    """Epochs during which the code penalties stay at zero."""
+    """Epochs during which the code penalties, and beta, stay at zero."""
     warmup_epochs: float = field(default=0.0, metadata=DIFFERS)
-    """Epochs over which the code penalties then rise linearly to their strength."""
+    """Epochs over which the code penalties, and beta, then rise linearly to their strength."""
+    beta: float = field(default=1.0, metadata=DIFFERS)
+    """Variational only: weight of the Kullback-Leibler divergence; the loss is (-log p(x|z) + beta KL) /
+    pixels, and 1 makes it the evidence lower bound (Higgins et al. 2017)."""
+    free_bits: float = 0.0
+    """Variational only: nats a unit that cost nothing; a unit's mean divergence over the batch counts only
+    where it is above (Kingma et al. 2016)."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -257,11 +277,14 @@ class TrainConfig(_Section):
     schedule: Schedule = "constant"
     """Course of the learning rate over the run: constant, cosine to zero, or one_cycle."""
     seed: int = field(default=0, metadata=DIFFERS)
-    """Seed of the initial weights, of the order of the images, of their shifts and corruptions."""
+    """Seed of the initial weights, of the order of the images and of all that is drawn in training."""
     # Members with equal seeds share their batches, so what is done to the images is the same for a stack.
     shift: float = 0.0
     """Probability that a training image is shifted by -1, 0 or 1 pixel in x and y, input and target alike.
     It is drawn anew in each epoch; the pixels that come in repeat the image's edge."""
+    binarize: bool = False
+    """Each pixel is drawn black or white, white with its grey level as the probability, anew in each epoch;
+    input and target alike (dynamic binarization, Salakhutdinov & Murray 2008)."""
     corruption: Corruption = "none"
     """What is done to the images that the network sees in training; it learns to give the clean ones."""
     corruption_level: float = 0.5
@@ -331,6 +354,13 @@ class Config(Record):
                 "loss.reconstruction bce needs probabilities: model.output_activation sigmoid with "
                 f"data.normalization zero_one, not {output} with {normalization}"
             )
+        if self.model.variational and self.loss.reconstruction == "mae":
+            raise ValueError(
+                "model.variational needs loss.reconstruction mse (a normal distribution) or bce (black or "
+                "white), not mae"
+            )
+        if self.model.variational and self.loss.reconstruction == "bce" and not self.model.output_std:
+            raise ValueError("model.output_std is learned (0) with loss.reconstruction mse only, not bce")
 
     @property
     def hash(self) -> str:

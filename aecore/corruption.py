@@ -28,8 +28,7 @@ def corrupt(images: Tensor, config: TrainConfig, noise: Noise) -> Tensor:
 
     noise: its `step` holds the images' numbers, one each (shape ... ), and its seed fits beside them.
     """
-    one_each = Noise(*(_column(part) for part in noise))
-    return CORRUPTIONS[config.corruption](images, config.corruption_level, one_each)
+    return CORRUPTIONS[config.corruption](images, config.corruption_level, noise.spread(3))
 
 
 def _gaussian(images: Tensor, level: float, noise: Noise) -> Tensor:
@@ -94,7 +93,3 @@ CORRUPTIONS: dict[str, Callable[[Tensor, float, Noise], Tensor]] = {
 def _by_pixel(images: Tensor, noise: Noise, stream: int) -> Tensor:
     """One number in (0, 1) a pixel, ... x 1 x H x W."""
     return noise.uniform(1, *images.shape[-2:], stream=_STREAM + stream, device=images.device)
-
-
-def _column(part: Tensor | int) -> Tensor | int:
-    return part[..., None, None, None] if isinstance(part, Tensor) else part

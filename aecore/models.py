@@ -36,8 +36,10 @@ WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 class Output(NamedTuple):
     """What `forward` returns."""
 
-    code: Tensor  # N x latent_size
+    code: Tensor  # N x latent_size; of a variational model the posterior's mean
     reconstruction: Tensor  # N x C x H x W, in the training normalization
+    log_variance: Tensor | None = None  # of a variational model's posterior, N x latent_size
+    log_std: Tensor | float | None = None  # of its pixels in [0, 1] around the reconstruction
 
 
 class SoftThreshold(nn.Module):
@@ -69,24 +71,50 @@ class TopK(nn.Module):
 
 
 class AutoEncoder(nn.Module):
-    """x_hat = decode(encode(x)); both halves are plain `nn.Sequential`s of well-known layers."""
+    """x_hat = decode(encode(x)); both halves are plain `nn.Sequential`s of well-known layers.
 
-    def __init__(self, encoder: nn.Sequential, decoder: nn.Sequential) -> None:
+    A variational model has a second head, `log_variance`, beside the encoder's last layer, which gives the
+    mean; its halves are those of a plain one, and so is all that is done with its mean code. `log_std`
+    belongs to its pixels: a learned parameter of one value, or a fixed number.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Sequential,
+        decoder: nn.Sequential,
+        log_variance: nn.Linear | None = None,
+        log_std: nn.Parameter | float | None = None,
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
+        self.log_variance = log_variance
+        self.log_std = log_std
 
     def encode(self, x: Tensor) -> Tensor:
-        """Normalized images N x C x H x W to codes N x latent_size."""
+        """Normalized images N x C x H x W to codes N x latent_size; of a variational model, the means."""
         return self.encoder(x)
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of a variational model's normal posteriors, each N x latent_size."""
+        assert self.log_variance is not None
+        *hidden, mean, _ = self.encoder
+        for module in hidden:
+            x = module(x)
+        return mean(x), self.log_variance(x)
 
     def decode(self, code: Tensor) -> Tensor:
         """Codes N x latent_size to normalized images N x C x H x W."""
         return self.decoder(code)
 
-    def forward(self, x: Tensor) -> Output:
-        code = self.encode(x)
-        return Output(code, self.decode(code))
+    def forward(self, x: Tensor, noise: Tensor | None = None) -> Output:
+        """A variational model decodes mean + standard deviation x noise (N x latent_size), or the mean."""
+        if self.log_variance is None:
+            code = self.encode(x)
+            return Output(code, self.decode(code))
+        code, log_variance = self.posterior(x)
+        drawn = code if noise is None else code + (log_variance / 2).exp() * noise
+        return Output(code, self.decode(drawn), log_variance, self.log_std)
 
 
 class AllLayers(nn.Module):
@@ -108,11 +136,28 @@ def build(config: ModelConfig, shape: tuple[int, int, int], seed: int = 0) -> Au
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = AutoEncoder(*FAMILIES[config.family](config, shape))
+        model = _assemble(config, shape)
         _initialize_(model, config)
     if config.family == "dictionary" and config.unit_norm:
         unit_norm_(atoms(model))
     return model
+
+
+def _assemble(config: ModelConfig, shape: tuple[int, int, int]) -> AutoEncoder:
+    """The model with PyTorch's own initial weights."""
+    encoder, decoder = FAMILIES[config.family](config, shape)
+    if not config.variational:
+        return AutoEncoder(encoder, decoder)
+    mean = encoder[-2]
+    assert isinstance(mean, nn.Linear)
+    head = nn.Linear(mean.in_features, mean.out_features)
+    if config.output_std:
+        return AutoEncoder(encoder, decoder, head, math.log(config.output_std))
+    return AutoEncoder(encoder, decoder, head, nn.Parameter(torch.full((1,), math.log(FIRST_STD))))
+
+
+FIRST_STD = 0.2
+"""Standard deviation of a pixel around its reconstruction that learning it starts from."""
 
 
 def layer_sizes(config: ModelConfig, shape: tuple[int, int, int]) -> list[int]:
@@ -134,7 +179,7 @@ def has_single_pixel_maps(config: ModelConfig, shape: tuple[int, int, int]) -> b
 def outline(config: ModelConfig, shape: tuple[int, int, int]) -> AutoEncoder:
     """The model as `build` makes it, but on the meta device: it has shapes and no memory for its weights."""
     with torch.device("meta"):
-        return AutoEncoder(*FAMILIES[config.family](config, shape)).eval()
+        return _assemble(config, shape).eval()
 
 
 def parameter_count(config: ModelConfig, shape: tuple[int, int, int]) -> int:

@@ -48,9 +48,21 @@ PRESETS: dict[str, Config] = {
         model=ModelConfig(latent_size=64, hidden=(512, 256)),
         train=TrainConfig(corruption="masking", corruption_level=0.5),
     ),
+    "vae": Config(
+        data=DataConfig(normalization="zero_one"),
+        model=ModelConfig(
+            hidden=(400, 200),
+            activation="silu",
+            output_activation="sigmoid",
+            init="orthogonal",
+            variational=True,
+        ),
+        loss=LossConfig(reconstruction="bce"),
+        train=TrainConfig(epochs=8, learning_rate=2e-3, schedule="one_cycle", binarize=True),
+    ),
 }
 """Named starting points: the post's network, Hinton & Salakhutdinov's sizes, the convolutional recipe,
-the sparse dictionary, and a network that learns to take noise away."""
+the sparse dictionary, a network that learns to take noise away, and a variational one."""
 
 
 def preset_of(config: Config) -> str | None:
@@ -62,8 +74,9 @@ def preset_of(config: Config) -> str | None:
 def architecture(config: ModelConfig) -> str:
     """The preset whose network this is, whatever the latent size, or the family with its widths."""
     widths = [*(config.channels if config.family == "conv" else ()), *config.hidden]
+    kind = f"vae-{config.family}" if config.variational else config.family
     # A network is not named for what is done to the images that it sees.
-    return _preset_with(config, "none") or "-".join([config.family, *map(str, widths)])
+    return _preset_with(config, "none") or "-".join([kind, *map(str, widths)])
 
 
 def _preset_with(model: ModelConfig, corruption: str) -> str | None:
@@ -103,14 +116,18 @@ def corruption_text(config: TrainConfig) -> str:
     return f"{config.corruption.replace('_', ' ')} {config.corruption_level:g}"
 
 
+def beta_text(config: Config) -> str:
+    """`beta 4`, or nothing where it is 1 or the network is not variational."""
+    return f"beta {config.loss.beta:g}" if config.model.variational and config.loss.beta != 1 else ""
+
+
 def slug(config: Config) -> str:
     """A readable folder name that still tells different configs apart by its hash."""
     # Cut, because file systems refuse names beyond 255 bytes and a network may have any number of layers.
     network = architecture(config.model)[:60].rstrip("-")
     parts = [config.data.name.replace("_", "-"), network, str(config.model.latent_size)]
     parts += [f"{name.replace('_', '-')}-{value:g}" for name, value in config.loss.penalties.items()]
-    if corruption := corruption_text(config.train):
-        parts.append(corruption.replace(" ", "-"))
+    parts += [text.replace(" ", "-") for text in (beta_text(config), corruption_text(config.train)) if text]
     return "-".join([*parts, f"s{config.train.seed}", config.hash])
 
 
@@ -119,6 +136,5 @@ def title(config: Config) -> str:
     parts = [architecture(config.model), config.data.name, f"{config.model.latent_size} units"]
     if config.loss.penalties:
         parts.append(penalty_text(config.loss))
-    if corruption := corruption_text(config.train):
-        parts.append(corruption)
+    parts += [text for text in (beta_text(config), corruption_text(config.train)) if text]
     return " · ".join(parts)

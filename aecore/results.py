@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from aecore.records import Record
+from aecore.records import Record, kinds
 
 Status = Literal["queued", "running", "stopped", "failed", "finished"]
 
@@ -62,10 +62,12 @@ class EpochRecord(Record):
     """Number of passes finished, from 1."""
     train: Mapping[str, float]
     """`loss`, its terms by name and `squared_error`, averaged over the epoch while weights moved; of the
-    images as the network saw them, shifted and corrupted."""
+    images as the network saw them, shifted and corrupted. A variational network's are of one draw from each
+    posterior: `reconstruction` (-log p(x|z)), `kl` and `elbo` (minus their sum) in nats an image."""
     validation: Mapping[str, float]
     """The same over the validation images after the epoch, clean; empty where there are none. A denoising
-    network has its `denoised_squared_error` beside it, of these images corrupted."""
+    network has its `denoised_squared_error` beside it, of these images corrupted. A variational one has its
+    `active_units`, and its `squared_error` is that of the mean codes."""
     learning_rate: float
     """At the epoch's last step."""
     images_per_second: float
@@ -86,8 +88,26 @@ class EpochRecord(Record):
 
 
 @dataclass(frozen=True)
+class Bound(Record):
+    """The evidence lower bound of a variational network, with its two terms, in nats: means over images."""
+
+    elbo: float
+    """-(`reconstruction` + `kl`), at most the mean log-likelihood of an image."""
+    reconstruction: float
+    """-log p(x | z) at one draw z from each image's posterior."""
+    kl: float
+    """KL divergence of the posterior from the prior N(0, I)."""
+
+    def __str__(self) -> str:
+        return f"ELBO {self.elbo:.2f} nats (reconstruction {self.reconstruction:.2f}, KL {self.kl:.2f})"
+
+
+@dataclass(frozen=True)
 class Score(Record):
-    """How good reconstructions of the test images are, with pixels in [0, 1]."""
+    """How good reconstructions of the test images are, with pixels in [0, 1].
+
+    A variational network's are those of its mean codes; its `elbo` with the two terms stands beside them.
+    """
 
     squared_error: float
     """Sum over the pixels of an image, mean over images."""
@@ -95,6 +115,17 @@ class Score(Record):
     """Mean over pixels and images."""
     pca_squared_error: float | None = None
     """Squared error of PCA with as many components as the code has units."""
+    elbo: float | None = None
+    """This and the next two as in `Bound`; None for a network that is not variational."""
+    reconstruction: float | None = None
+    kl: float | None = None
+
+    @property
+    def bound(self) -> Bound | None:
+        """What a variational network's score holds of its bound."""
+        if self.elbo is None or self.reconstruction is None or self.kl is None:
+            return None
+        return Bound(self.elbo, self.reconstruction, self.kl)
 
     @property
     def psnr(self) -> float:
@@ -102,7 +133,10 @@ class Score(Record):
         return 10 * math.log10(1 / self.mse) if self.mse > 0 else math.inf
 
     def to_dict(self) -> dict[str, Any]:
-        return {**super().to_dict(), "psnr": self.psnr if math.isfinite(self.psnr) else None}
+        values = super().to_dict()
+        if self.bound is None:
+            values = {name: v for name, v in values.items() if name not in kinds(Bound)}
+        return {**values, "psnr": self.psnr if math.isfinite(self.psnr) else None}
 
 
 @dataclass(frozen=True)
@@ -240,3 +274,29 @@ class GridResult(Record):
     """One row a member, in the order of k."""
     seconds: float
     """Training time of all stacks."""
+
+
+@dataclass(frozen=True)
+class ClassifierRecord(Record):
+    """What a small classifier was trained on, and what it has come to; see `analysis.classifier`."""
+
+    data: str
+    """Name of the data set."""
+    checksum: int
+    """Of its images and labels, so that it is not used for others of that name."""
+    shape: tuple[int, ...]
+    """(C, H, W) of an image."""
+    classes: int
+    seed: int
+    steps: int
+    accuracy: float
+    """Share of the test images that are classified rightly."""
+    test_images: int
+    """Number of test images."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_range("accuracy", 0, 1)
+        self.check_range("classes", 2, 4096)
+        if len(self.shape) != 3 or not all(1 <= size <= 4096 for size in self.shape):
+            raise ValueError(f"shape must be three sizes from 1 to 4096, not {list(self.shape)}")

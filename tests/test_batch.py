@@ -3,7 +3,7 @@
 import torch
 from scipy import stats
 
-from aecore.batch import Noise, _hash
+from aecore.batch import Batch, Noise, _hash
 
 MASK = (1 << 64) - 1
 
@@ -59,3 +59,17 @@ def test_a_stack_maps_over_seeds_and_a_batch_over_its_images():
     batch = Noise(1, 1, images.view(-1, 1)).uniform(1, 6)
     assert batch.shape == (3, 6)
     assert torch.equal(batch[1:2], Noise(1, 1, 8).uniform(1, 6))
+
+
+def test_a_codes_noise_is_its_images_own_and_a_smaller_codes_the_first_of_a_larger_ones():
+    x = torch.zeros(3, 1, 2, 2, dtype=torch.float64)
+    batch = Batch(x, x, Noise(1, 4, torch.tensor([30, 8, 12])))
+    noise = batch.code_noise(6)
+    assert (noise.shape, noise.dtype) == ((3, 6), torch.float64)
+    assert torch.equal(batch.code_noise(4), noise[:, :4])
+    other = Batch(x[:1], x[:1], Noise(1, 4, torch.tensor([8])))
+    assert torch.equal(other.code_noise(6), noise[1:2])
+    assert Batch(x, x).code_noise(6) is None
+    many = Batch(x, x, Noise(0, 0, torch.arange(20_000))).code_noise(2).numpy()
+    assert stats.kstest(many.ravel(), "norm").pvalue > 0.01
+    assert abs(stats.pearsonr(many[:, 0], many[:, 1]).statistic) < 0.02

@@ -258,3 +258,22 @@ def test_the_command_runs_as_a_module_and_listing_is_quick():
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == ""
     assert " torch" not in done.stderr
+
+
+def test_a_variational_run_tells_its_bound_and_its_likelihood(capsys):
+    small = ["--data.name", "digits", "--model.hidden", "16", "--train.epochs", "2", "--threads", "1"]
+    assert main(["train", "--preset", "vae", *small, "--json"]) == 0
+    *records, last = lines(capsys.readouterr().out)
+    for part in ("train", "validation"):
+        assert {"elbo", "reconstruction", "kl", "squared_error"} <= records[-1][part].keys()
+    test = last["test"]
+    assert test["elbo"] == pytest.approx(-(test["reconstruction"] + test["kl"]))
+    assert main(["evaluate", last["run"], "--json"]) == 0
+    (found,) = lines(capsys.readouterr().out)
+    assert found["test"] == test
+    assert found["log_likelihood"]["value"] > test["elbo"]
+    assert found["log_likelihood"]["draws"] == 200
+    assert main(["evaluate", last["run"]]) == 0
+    said = capsys.readouterr().out
+    assert f"ELBO {test['elbo']:.2f} nats" in said
+    assert "nats by importance sampling with 200 draws" in said

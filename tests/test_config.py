@@ -24,6 +24,9 @@ BOUNDED = {
     "model.threshold": st.floats(0, 10),
     "model.top_k": st.integers(1, 4096),
     "model.init_std": st.floats(1e-3, 1e3),
+    "model.output_std": st.floats(0, 1),
+    "loss.beta": strength,
+    "loss.free_bits": strength,
     "loss.warmup_delay": strength,
     "loss.warmup_epochs": strength,
     "train.epochs": st.integers(1, 100_000),
@@ -59,6 +62,14 @@ def configs(draw) -> Config:
             value["model.output_activation"] = "sigmoid"
     fitting = {"tanh": "minus_one_one", "sigmoid": "zero_one"}
     value["data.normalization"] = fitting.get(value["model.output_activation"], value["data.normalization"])
+    if value["model.family"] == "dictionary":
+        value["model.variational"] = False
+    if value["model.variational"]:
+        value["model.code_activation"] = "linear"
+        if value["loss.reconstruction"] == "mae":
+            value["loss.reconstruction"] = "mse"
+        if value["loss.reconstruction"] == "bce":
+            value["model.output_std"] = value["model.output_std"] or 0.1
     if value["model.family"] == "conv":
         value["model.channels"] = value["model.channels"] or (8,)
     if value["model.code_activation"] == "top_k":
@@ -100,6 +111,9 @@ def test_the_hash_does_not_depend_on_how_a_value_was_written():
 OTHER = {
     "train.corruption_level": 0.7,
     "model.output_activation": "linear",
+    "model.output_std": 0.2,
+    "model.variational": True,
+    "train.binarize": True,
     "model.hidden": (128, 65),
     "model.channels": (16,),
     "model.unit_norm": False,
@@ -148,6 +162,32 @@ REFUSED = [
         "train.batch_size must be at least 2",
         "soft_threshold",
     ),
+    (
+        {"model": {"variational": True, "family": "dictionary", "output_activation": "linear"}},
+        "model.variational is for the families mlp and conv",
+        "not dictionary",
+    ),
+    (
+        {"model": {"variational": True, "code_activation": "relu"}},
+        "model.variational needs model.code_activation linear",
+        "not relu",
+    ),
+    (
+        {"model": {"variational": True}, "loss": {"reconstruction": "mae"}},
+        "model.variational needs loss.reconstruction mse",
+        "not mae",
+    ),
+    (
+        {
+            "model": {"variational": True, "output_std": 0, "output_activation": "sigmoid"},
+            "data": {"normalization": "zero_one"},
+            "loss": {"reconstruction": "bce"},
+        },
+        "model.output_std is learned (0) with loss.reconstruction mse only",
+        "not bce",
+    ),
+    ({"model": {"output_std": 1.5}}, "model.output_std must be from 0 to 1", "1.5"),
+    ({"loss": {"beta": -1}}, "loss.beta must be at least 0", "-1"),
     (
         {"train": {"device": "mps", "precision": "float64"}},
         "float64 is not available on mps",

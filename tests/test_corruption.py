@@ -175,3 +175,18 @@ def test_the_result_holds_the_error_of_corrupted_test_images_against_clean_ones(
     assert result.denoised.squared_error != pytest.approx(result.test.squared_error, rel=1e-3)
     (clean,) = list(updates([config.with_values({"train.corruption": "none"})], DATA))[-1].outcomes
     assert clean.denoised is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_denoising_variational_model_has_its_bound_on_clean_images_and_its_error_on_corrupted_ones(kind):
+    config = tiny_config(train__corruption=kind, model__variational=True)
+    (result,) = list(updates([config], DATA))[-1].outcomes
+    assert result.test.elbo == pytest.approx(-(result.test.reconstruction + result.test.kl))
+    assert result.denoised.squared_error > 0
+    assert {"elbo", "denoised_squared_error", "active_units"} <= result.validation.keys()
+    whole = Training(config, DATA)
+    figures = [(r.train, r.validation) for r in whole]
+    first = Training(config, DATA, lambda at: at.epoch * at.steps + at.step >= 6)
+    before = list(first)
+    second = Training(config, DATA, state=first.state())
+    assert [(r.train, r.validation) for r in (*before, *second)] == figures

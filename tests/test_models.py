@@ -328,3 +328,28 @@ def test_feature_maps_keep_their_shape_in_both_halves(shape):
     assert shapes[0][0] == 4
     assert shapes[-1] == (6,)
     assert [tuple(v.shape[1:]) for v in decoded] == [*reversed(shapes), shape]
+
+
+@pytest.mark.parametrize("name", ["mlp", "conv", "linear"])
+def test_a_variational_model_has_a_second_head_and_decodes_draws_from_its_posterior(name):
+    config = replace(FAMILIES[name], variational=True)
+    model, plain = models.build(config, (1, 8, 8), seed=3), models.build(FAMILIES[name], (1, 8, 8), seed=3)
+    # What it shares with a plain model starts from the same weights.
+    assert all(torch.equal(model.state_dict()[key], t) for key, t in plain.state_dict().items())
+    x, noise = torch.rand(5, 1, 8, 8), torch.randn(5, 4)
+    mean, log_variance = model.posterior(x)
+    assert torch.equal(mean, model.encode(x))
+    assert torch.equal(mean, plain.encode(x))
+    for given, code in ((None, mean), (noise, mean + (log_variance / 2).exp() * noise)):
+        output = model(x, given)
+        assert torch.equal(output.code, mean)
+        assert torch.equal(output.log_variance, log_variance)
+        assert torch.equal(output.reconstruction, model.decode(code))
+    assert output.log_std == math.log(0.1)
+    count = sum(p.numel() for p in model.parameters())
+    assert models.parameter_count(config, (1, 8, 8)) == count
+    head = model.log_variance
+    assert count == sum(p.numel() for p in plain.parameters()) + head.weight.numel() + 4
+    learned = models.build(replace(config, output_std=0.0), (1, 8, 8))
+    assert learned.log_std.exp().tolist() == pytest.approx([0.2])
+    assert learned.log_std.requires_grad

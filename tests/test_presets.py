@@ -26,6 +26,7 @@ MNIST = (1, 28, 28)
         ("hinton", [784, 1000, 500, 250, 30, 250, 500, 1000, 784]),
         ("denoising", [784, 512, 256, 64, 256, 512, 784]),
         ("dictionary", [784, 128, 64, 64, 784]),
+        ("vae", [784, 400, 200, 12, 200, 400, 784]),
     ],
 )
 def test_presets_have_the_layers_they_are_named_for(name, sizes):
@@ -56,7 +57,8 @@ def test_penalties_are_named_with_their_strengths():
     loss = LossConfig(code_l1=1e-3, weight_l2=0.01, warmup_epochs=2)
     assert loss.penalties == {"code_l1": 1e-3, "weight_l2": 0.01}
     assert penalty_text(loss) == "L1 0.001 + weight L2 (coupled) 0.01"
-    strengths = {name for name in kinds(LossConfig) if not name.startswith(("warmup", "recon"))}
+    others = ("warmup", "recon", "beta", "free")
+    strengths = {name for name in kinds(LossConfig) if not name.startswith(others)}
     assert set(PENALTIES) == strengths
 
 
@@ -81,6 +83,15 @@ def test_a_network_is_not_named_for_its_corruption_but_a_run_is():
     assert title(denoising) == "mlp-512-256 · mnist · 64 units · masking 0.5"
     assert "masking-0.5" in slug(denoising)
     assert "masking" not in title(clean) + slug(clean)
+
+
+def test_a_variational_network_is_named_so_with_its_beta():
+    vae = PRESETS["vae"]
+    assert title(vae) == "vae · mnist · 12 units"
+    other = vae.with_values({"loss.beta": 4.0, "model.hidden": (64,)})
+    assert title(other) == "vae-mlp-64 · mnist · 12 units · beta 4"
+    assert "-beta-4-" in slug(other)
+    assert architecture(other.with_values({"model.variational": False}).model) == "mlp-64"
 
 
 def test_hidden_widths_are_constant_or_fall_by_one_factor_to_the_code():

@@ -229,7 +229,7 @@ def pruned_errors(run: Run, data: ImageData, fractions: Sequence[float] = PRUNED
 
     @torch.no_grad()
     def evaluate(weights: dict[str, Tensor]) -> float:
-        _, output = functional_call(run.model, weights, (normalized,))
+        output = functional_call(run.model, weights, (normalized,)).reconstruction
         return squared_errors(x, run.scaling.denormalize(output.float())).double().mean().item()
 
     weights = {name: run.model.get_parameter(name) for name in models.weight_names(run.model)}

@@ -25,8 +25,8 @@ def first_gradients(config: Config, data: ImageData) -> list[float]:
     x = normalization.normalize(data.train_images[:IMAGES], dtype=torch.float64)
     std = torch.tensor(normalization.std, dtype=torch.float64).view(-1, 1, 1)
     weights: list[Tensor] = [model.get_parameter(name) for name in models.weight_names(model)]
-    batch = Batch(x, x, Noise(config.train.seed, 0, 0))
-    strengths = losses.strengths(config.loss, 0.0)
-    terms = losses.terms(config.loss, batch, model(x), weights, strengths, std)
+    batch = Batch(x, x, Noise(config.train.seed, 0, torch.arange(len(x))))
+    output = model(x, batch.code_noise(config.model.latent_size))
+    terms = losses.terms(config.loss, batch, output, weights, losses.strengths(config, 0.0), std)
     gradients = torch.autograd.grad(terms["loss"], weights)
     return [torch.linalg.vector_norm(g).item() for g in gradients]

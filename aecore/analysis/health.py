@@ -281,6 +281,15 @@ def _bottleneck(course: Course) -> Measured:
     return Measured(narrowest <= model.latent_size, numbers, error > pca)
 
 
+def _collapse(course: Course) -> Measured:
+    last = course.history[-1].validation if course.history else {}
+    if not course.config.model.variational or not {"active_units", "kl"} <= last.keys():
+        return UNKNOWN
+    active, units = last["active_units"], float(course.config.model.latent_size)
+    numbers = {"active units": active, "units": units, "KL in nats": last["kl"]}
+    return Measured(active < units / 2, numbers, active == 0 or outcome(course).fails)
+
+
 def _plateau(course: Course) -> Measured:
     if not course.errors:
         return UNKNOWN
@@ -362,6 +371,14 @@ CHECKS: dict[str, tuple[str, Callable[[Course], Measured], str, str, str]] = {
         "a hidden layer is no wider than the code (not held sparse), and the error is above PCA's",
         "Bourlard & Kamp 1988: no narrower network beats PCA by linear means",
         "hidden layers wider than the code",
+    ),
+    "collapse": (
+        "Posterior collapse",
+        _collapse,
+        "the variance of the mean code over validation images is at most 0.01 for more than half of the "
+        "units; an alarm where it is so for all, or the run fails",
+        "Burda et al. 2016 for the variance; Bowman et al. 2016 for the collapse",
+        "a smaller beta, a warm-up of beta, free bits, a smaller spread of the pixels",
     ),
     "mean_image": (
         "Mean image for every image",

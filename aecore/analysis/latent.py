@@ -73,8 +73,9 @@ PATHS: dict[str, PathKind] = {
 
 
 def has_gaussian_prior(config: Config) -> bool:
-    """Whether the loss holds the negative logarithm of a Gaussian density of the code: an L2 penalty."""
-    return config.loss.code_l2 > 0
+    """Whether the loss draws the code to a Gaussian around zero: a variational model's prior, or an L2
+    penalty, the negative logarithm of such a density."""
+    return config.loss.code_l2 > 0 or (config.model.variational and config.loss.beta > 0)
 
 
 def path_kinds(config: Config) -> list[str]:
@@ -133,17 +134,22 @@ def stretches(t: np.ndarray, outside: np.ndarray) -> list[tuple[float, float]]:
     return [(float(t[a]), float(t[b - 1])) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def nearest_image_errors(queries: np.ndarray, images: torch.Tensor) -> np.ndarray:
-    """Squared error between each of Q images (float, in [0, 1]) and the nearest of N uint8 images: Q values.
+def nearest_images(queries: torch.Tensor | np.ndarray, images: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest of N uint8 images to each of Q (float, in [0, 1]): squared errors and numbers, Q each.
 
     |x|^2 + |q|^2 - 2 x q, a part of the images at a time, so that 60,000 never stand in memory as floats.
     """
     q = torch.as_tensor(queries, dtype=torch.float32).flatten(1)
     best = torch.full((len(q),), torch.inf)
+    number = torch.zeros(len(q), dtype=torch.int64)
+    first = 0
     for part in images.split(8192):
         x = unit_range(part.flatten(1))
-        best = torch.minimum(best, torch.addmm(x.square().sum(1), q, x.T, alpha=-2).amin(1))
-    return (best + q.square().sum(1)).clamp_min(0).numpy()
+        errors, found = torch.addmm(x.square().sum(1), q, x.T, alpha=-2).min(1)
+        nearer = errors < best
+        best, number = torch.where(nearer, errors, best), torch.where(nearer, found + first, number)
+        first += len(part)
+    return (best + q.square().sum(1)).clamp_min(0).numpy(), number.numpy()
 
 
 @dataclass(frozen=True)

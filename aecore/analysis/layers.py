@@ -59,7 +59,9 @@ class Statistics:
 def layers(model: AutoEncoder, shape: tuple[int, int, int]) -> list[Layer]:
     """The layers of a model for images of `shape` (C, H, W), the image first and the reconstruction last.
 
-    Nothing is computed on the meta device, where `models.outline` makes a model of any size.
+    A variational model's code is its mean; what gives the log-variance counts among the code's parameters,
+    and a learned spread of the pixels among the reconstruction's. Nothing is computed on the meta device,
+    where `models.outline` makes a model of any size.
     """
     device = next(model.parameters()).device
     outputs = activations(model, torch.zeros(1, *shape, device=device))
@@ -68,20 +70,29 @@ def layers(model: AutoEncoder, shape: tuple[int, int, int]) -> list[Layer]:
         ("encoder", model.encoder, "code"),
         ("decoder", model.decoder, "reconstruction"),
     )
+    beside = {"code": model.log_variance, "reconstruction": model.log_std}
     for place, half, end in halves:
         groups = list(_groups(half))
         for number, modules in enumerate(groups, 1):
             last = number == len(groups)
+            count = sum(p.numel() for module in modules for p in module.parameters())
             found.append(
                 Layer(
                     name=end if last else f"{place} {number}",
                     kind=", ".join(filter(None, map(_words, modules))),
                     shape=tuple(outputs[len(found)].shape[1:]),
-                    parameters=sum(p.numel() for module in modules for p in module.parameters()),
+                    parameters=count + (_parameters(beside[end]) if last else 0),
                     place=end if last else place,
                 )
             )
     return found
+
+
+def _parameters(part: nn.Module | nn.Parameter | float | None) -> int:
+    """Number of trained values of a module, of one parameter, or of what is none."""
+    if isinstance(part, nn.Module):
+        return sum(p.numel() for p in part.parameters())
+    return part.numel() if isinstance(part, nn.Parameter) else 0
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from aecore.analysis import variational
 from aecore.analysis.projection import pca_baseline
 from aecore.data import ImageData, unit_range
 from aecore.results import Score
@@ -42,4 +43,5 @@ def standard_error(values: Tensor) -> float | None:
 def evaluate(run: Run, data: ImageData) -> Score:
     """How good a run's reconstructions of the test images are, with PCA's error beside it."""
     error = errors_on_test_images(run, data).double().mean().item()
-    return Score(error, error / data.pixels, pca_baseline(data).error(run.latent_size))
+    bound = variational.bound(run, data.test_images).to_dict() if run.config.model.variational else {}
+    return Score(error, error / data.pixels, pca_baseline(data).error(run.latent_size), **bound)

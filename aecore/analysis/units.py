@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from aecore.analysis import variational
 from aecore.analysis.metrics import squared_errors
 from aecore.analysis.sparsity import USED, alive_units, dead_units, unit_importance
 from aecore.data import load, unit_range
@@ -25,6 +26,7 @@ SAMPLE = 1000
 """Images on which importance is measured."""
 
 CAUSES = {
+    "collapsed": "its posterior hardly depends on the image: the mean's variance is at most 0.01",
     "never active": "zero for every image",
     "constant": "varies by at most 1 % of what the unit with the largest spread does",
     "no effect": "its mean does as well: the squared error rises by at most 1 %",
@@ -50,6 +52,8 @@ class Units:
     """Number of images on which those two were measured."""
     cause: tuple[str, ...]
     """A key of `CAUSES`, or empty for a unit in use."""
+    kl: np.ndarray | None = None
+    """float64: divergence of a variational unit from the prior in nats, mean over the images; else None."""
 
     @property
     def order(self) -> np.ndarray:
@@ -74,24 +78,35 @@ def describe_units(run: Run, images: Tensor, codes: Tensor, seed: int = 0) -> Un
     x, z = unit_range(images[chosen]), codes[chosen]
     base = squared_errors(x, run.decode(z)).double().mean().item()
     share = unit_importance(x, z, run.decode, subsample=None)
-    cause = unused_causes(codes, share)
+    posterior = variational.posterior(run, images) if run.config.model.variational else None
+    cause = unused_causes(codes, share, None if posterior is None else posterior.active)
     return Units(
-        low, high, codes.mean(0).numpy(), (share * base).nan_to_num().numpy(), base, len(chosen), cause
+        low=low,
+        high=high,
+        mean=codes.mean(0).numpy(),
+        importance=(share * base).nan_to_num().numpy(),
+        squared_error=base,
+        sample=len(chosen),
+        cause=cause,
+        kl=None if posterior is None else posterior.kl,
     )
 
 
-def unused_causes(codes: Tensor, importance: Tensor) -> tuple[str, ...]:
+def unused_causes(codes: Tensor, importance: Tensor, active: np.ndarray | None = None) -> tuple[str, ...]:
     """For each unit a key of `CAUSES`, or an empty string for a unit in use.
 
-    `importance` is the relative rise of the squared error, as `sparsity.unit_importance` gives it.
+    `importance` is the relative rise of the squared error, as `sparsity.unit_importance` gives it; `active`
+    says of a variational model's units which are, `losses.active_units`.
     """
-    states = zip(
-        alive_units(codes).tolist(), dead_units(codes).tolist(), (importance > USED).tolist(), strict=True
-    )
-    return tuple(
-        "never active" if not alive else "constant" if dead else "" if used else "no effect"
-        for alive, dead, used in states
-    )
+    tests = {
+        "collapsed": torch.zeros(codes.shape[1]) if active is None else torch.from_numpy(~active),
+        "never active": ~alive_units(codes),
+        "constant": dead_units(codes),
+        "no effect": ~(importance > USED),
+    }
+    holds = torch.stack([test.bool() for test in tests.values()], 1).tolist()
+    names = list(tests)
+    return tuple(names[row.index(True)] if True in row else "" for row in holds)
 
 
 def ranges(codes: Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from aecore.analysis.denoising import corrupted, psnr
@@ -42,21 +41,6 @@ def denoise(
     """What two ways of reconstructing make of noisy images; each maps images to images."""
     noisy = with_gaussian_noise(x, std)
     return Denoised(*(psnr(x, other) for other in (noisy, network(noisy), pca(noisy), network(x))))
-
-
-def gaussian_samples(codes: Tensor, count: int, seed: int = 0) -> Tensor:
-    """Draws from the Gaussian with the mean and covariance of the codes: float32 count x latent_size.
-
-    Raises ValueError for fewer than two codes.
-    """
-    points = as_points(codes, "codes").astype(np.float64)
-    if len(points) < 2:
-        raise ValueError("a Gaussian needs at least 2 codes to be fitted to")
-    covariance = np.atleast_2d(np.cov(points, rowvar=False))
-    draws = np.random.default_rng(seed).multivariate_normal(
-        points.mean(0), covariance, count, method="eigh", check_valid="ignore"
-    )
-    return torch.from_numpy(draws.astype(np.float32))
 
 
 def accuracy_by_labels(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 
-import torch
 from torch import nn
 
 from aecore import models
@@ -35,12 +34,12 @@ class AutoEncoder(nn.Module):
         self.decoder = nn.Sequential(
 {decoder}
         )
-
+{heads}
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Normalized images, N x {channels} x {height} x {width}, to their codes and reconstructions."""
         code = self.encoder(x)
         return code, self.decoder(code)
-
+{posterior}
 
 def normalize(images: Tensor) -> Tensor:
     """From [0, 1] to the range the network was trained in."""
@@ -60,10 +59,28 @@ if __name__ == "__main__":
 '''
 
 
+LOG_STD = (
+    "        self.log_std = nn.Parameter(torch.zeros(1))  # of pixels in [0, 1] around a reconstruction\n"
+)
+
+POSTERIOR = '''
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean, which is the code, and log-variance of each code's normal distribution."""
+        hidden = self.encoder[:-2](x)
+        return self.encoder[-2](hidden), self.log_variance(hidden)
+
+    def draw(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """A code drawn from each image's distribution, as in training, and what it decodes to."""
+        mean, log_variance = self.posterior(x)
+        code = mean + (log_variance / 2).exp() * torch.randn_like(mean)
+        return code, self.decoder(code)
+'''
+"""What a variational network has beside."""
+
+
 def pytorch_code(config: ModelConfig, shape: tuple[int, int, int], scaling: Scaling, title: str = "") -> str:
     """A module with the class `AutoEncoder`, for images of `shape` (C, H, W); it needs torch alone."""
-    with torch.device("meta"):
-        model = models.AutoEncoder(*models.FAMILIES[config.family](config, shape))
+    model = models.outline(config, shape)
     used = {type(module) for module in model.modules()}
     own = "\n\n".join(inspect.getsource(kind) for kind in OWN if kind in used)
     channels, height, width = shape
@@ -74,12 +91,22 @@ def pytorch_code(config: ModelConfig, shape: tuple[int, int, int], scaling: Scal
         own=f"\n{own}\n" if own else "",
         encoder=_calls(model.encoder),
         decoder=_calls(model.decoder),
+        heads=_heads(model),
+        posterior="" if model.log_variance is None else POSTERIOR,
         channels=channels,
         height=height,
         width=width,
         mean=_column(scaling.mean),
         std=_column(scaling.std),
     )
+
+
+def _heads(model: models.AutoEncoder) -> str:
+    """What a variational network is made of beside its halves, as lines."""
+    if model.log_variance is None:
+        return ""
+    line = f"        self.log_variance = {_call(model.log_variance)}\n"
+    return line + (LOG_STD if isinstance(model.log_std, nn.Parameter) else "")
 
 
 def _title(text: str) -> str:

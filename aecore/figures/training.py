@@ -12,14 +12,26 @@ from aecore.config import PENALTIES
 from aecore.palette import CLASS_COLORS, PCA_COLOR
 from aecore.results import EpochRecord
 
-TERM_NAMES = {"loss": "loss (sum)", "reconstruction": "reconstruction"} | {
-    name: penalty.name for name, penalty in PENALTIES.items()
-}
+BOUND = "-elbo"
+"""Minus the evidence lower bound: the sum of a variational model's two terms, which falls as a loss does."""
+
+TERM_NAMES = {
+    "loss": "loss (sum)",
+    BOUND: "−ELBO",
+    "reconstruction": "reconstruction",
+    "kl": "KL",
+} | {name: penalty.name for name, penalty in PENALTIES.items()}
 """The loss's terms as a person reads them."""
 
-TERM_COLORS = {"loss": "#8a6fbf", "reconstruction": CLASS_COLORS[2]} | {
-    name: penalty.color for name, penalty in PENALTIES.items()
-}
+TERM_COLORS = {
+    "loss": "#8a6fbf",
+    BOUND: "#8a6fbf",
+    "reconstruction": CLASS_COLORS[2],
+    "kl": CLASS_COLORS[1],
+} | {name: penalty.color for name, penalty in PENALTIES.items()}
+
+LEGEND_ROW = 32
+"""Pixels of a row of the legend."""
 
 POINTS = 200
 """Epochs that a curve shows at most."""
@@ -39,8 +51,14 @@ def rows(history: Sequence[EpochRecord], terms: Sequence[str] | None = None) -> 
         for record in history
         for part, values in (("train", record.train), ("validation", record.validation))
         for term, value in values.items()
-        if (not term.endswith("squared_error") if terms is None else term in terms)
+        if (not term.endswith(("squared_error", "active_units")) if terms is None else term in terms)
     ]
+
+
+def _bound_rows(history: Sequence[EpochRecord]) -> list[dict[str, Any]]:
+    """The same of a variational model's bound and its two terms, in nats."""
+    found = rows(history, ["elbo", "reconstruction", "kl"])
+    return [row | {"term": BOUND, "value": -row["value"]} if row["term"] == "elbo" else row for row in found]
 
 
 def thinned(history: Sequence[EpochRecord]) -> Sequence[EpochRecord]:
@@ -74,9 +92,15 @@ def error_curve(
 def term_curves(history: Sequence[EpochRecord], epochs: int, height: int = 170) -> alt.Chart:
     """The loss's terms on a logarithmic axis, each in its colour, train dashed and validation solid.
 
-    Values of zero (a penalty before its warm-up) have no place on that axis and are left out.
+    Values of zero (a penalty before its warm-up) have no place on that axis and are left out. A variational
+    model's are minus its ELBO and the two terms of it, in nats, on an even axis, since a density's logarithm
+    has either sign.
     """
-    table = [row for row in rows(thinned(history)) if row["value"] > 0]
+    in_nats = "elbo" in history[0].train
+    if in_nats:
+        table = _bound_rows(thinned(history))
+    else:
+        table = [row for row in rows(thinned(history)) if row["value"] > 0]
     seen = dict.fromkeys(row["term"] for row in table)
     used = [term for term in TERM_NAMES if term in seen] + [term for term in seen if term not in TERM_NAMES]
     if used == ["loss", "reconstruction"]:
@@ -89,8 +113,12 @@ def term_curves(history: Sequence[EpochRecord], epochs: int, height: int = 170) 
         domain=[term_name(term) for term in used],
         range=[TERM_COLORS.get(term) or next(spare) for term in used],
     )
-    legend = alt.Legend(title=None, orient="top", columns=2) if len(used) > 1 else None
-    chart = _lines(table, epochs, "loss", height, log=True)
+    # The height is that of the whole drawing: what the legend's rows take is added.
+    legend = alt.Legend(title=None, orient="top", columns=2, symbolSize=60) if len(used) > 1 else None
+    if legend is not None:
+        height += LEGEND_ROW * -(-len(used) // 2)
+    title = "nats an image" if in_nats else "loss"
+    chart = _lines(table, epochs, title, height, log=not in_nats)
     return chart.encode(color=alt.Color("term:N", scale=colors, legend=legend), strokeDash=_dash(table))
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from aecore import store
-from aecore.gallery import sparsity
+from aecore.gallery import classifiers, sparsity, variational
 from aecore.gallery.shipped import train_grids, train_runs
 
 
@@ -27,8 +27,19 @@ def _train_sparsity(root: Path, threads: int | None) -> None:
     sparsity.train(root, threads)
 
 
-PARTS = {"runs": train_runs, "grids": train_grids, "sparsity": _train_sparsity}
-"""What can be trained by itself: single runs, grids, the networks of the Sparsity page."""
+def _train_classifiers(root: Path, threads: int | None) -> None:
+    # They are no runs: their place is in the package, whatever the run root is.
+    classifiers.ship(threads)
+
+
+PARTS = {
+    "runs": train_runs,
+    "grids": train_grids,
+    "sparsity": _train_sparsity,
+    "variational": variational.train,
+    "classifier": _train_classifiers,
+}
+"""What can be trained by itself: runs, grids, the Sparsity page's networks, variational ones, classifiers."""
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from aecore import store
@@ -18,6 +19,22 @@ def ship_grid(draft: Path, target: Path) -> None:
     store.copy_grid_for_looking(draft, target)
     for k in range(len(store.read_grid(draft).grid.members)):
         halve(target / str(k))
+
+
+def ship_run(draft: Path, target: Path, rows: bool) -> None:
+    """Copies what a look at a finished run needs, its weights in half precision; see `ship_grid`.
+
+    `rows` are its looks at the layers and every epoch's pictures.
+    """
+    store.copy_for_looking(draft, target, rows)
+    halve(target)
+
+
+def make_oldest(path: Path, others: Iterable[Path]) -> None:
+    """Dates a shipped run or grid before the others, on the newest of which pages open."""
+    headers = [store.read_grid(p) if store.is_grid(p) else store.read_info(p) for p in others if p.exists()]
+    if headers:
+        store.set_created(path, min(header.created for header in headers) - 60)
 
 
 def halve(path: Path) -> float:

@@ -4,7 +4,16 @@ Imports no torch: a loaded run is `aecore.store.run.Run`.
 """
 
 from aecore.files import StoreError
-from aecore.store.folders import NAME_LENGTH, Unreadable, all_folders, checkpoints_root, find_run, is_grid
+from aecore.store.classifiers import read_classifier, write_classifier
+from aecore.store.folders import (
+    NAME_LENGTH,
+    Unreadable,
+    all_folders,
+    checkpoints_root,
+    find_run,
+    is_grid,
+    set_created,
+)
 from aecore.store.grids import (
     GridInfo,
     copy_grid_for_looking,
@@ -129,6 +138,7 @@ __all__ = [
     "open_log",
     "pictures_stamp",
     "read_all_pictures",
+    "read_classifier",
     "read_failed",
     "read_figures",
     "read_frames",
@@ -150,6 +160,7 @@ __all__ = [
     "save_kept_weights",
     "save_state",
     "save_weights",
+    "set_created",
     "stack_path",
     "stop_requested",
     "table_csv",
@@ -157,6 +168,7 @@ __all__ = [
     "truncate_history",
     "truncate_rows",
     "weights_stamp",
+    "write_classifier",
     "write_failed",
     "write_figures",
     "write_pictures",

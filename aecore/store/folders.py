@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from aecore.files import StoreError, read_object, write_json
 from aecore.records import Record, shown
-from aecore.store.names import GRID
+from aecore.store.names import CONFIG, GRID
 
 FORMAT = 1
 """Version of the folder's layout, raised when older code could misread it."""
@@ -163,6 +163,13 @@ def rename(path: Path, file: str, name: str, kind: str) -> None:
         raise ValueError(f"a {kind}'s name can't be empty")
     _, values = read_header(path, file)
     write_json(path / file, {**values, "name": one_line(name)})
+
+
+def set_created(path: Path, created: float) -> None:
+    """Changes when a run or grid says it was made, which is its place in the lists."""
+    file = GRID if is_grid(path) else CONFIG
+    _, values = read_header(path, file)
+    write_json(path / file, {**values, "created": created})
 
 
 def delete(path: Path, file: str, kind: str) -> None:

@@ -65,10 +65,9 @@ def epoch_seconds(config: Config, shape: tuple[int, int, int], images: int, thre
 
 def forward_operations(config: Config, shape: tuple[int, int, int]) -> int:
     """Floating-point operations (two a multiply-add) of one image through the network, by shapes alone."""
-    with torch.device("meta"):
-        model = models.AutoEncoder(*models.FAMILIES[config.model.family](config.model, shape)).eval()
-        with FlopCounterMode(display=False) as counter:
-            model(torch.empty(1, *shape))
+    model = models.outline(config.model, shape)
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        model(torch.empty(1, *shape))
     return counter.get_total_flops()
 
 

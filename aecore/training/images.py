@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from aecore.batch import Batch, Noise
+from aecore.binarization import binarized
 from aecore.config import Config
 from aecore.corruption import corrupt
 from aecore.data import ImageData, Scaling, scaling, unit_range
@@ -98,20 +99,29 @@ class Images:
     def batch(self, index: Tensor, noise: Noise) -> Batch:
         """What a step is given: the training images at `index`, clean as the target, corrupted as the input.
 
-        Where the config says so, some are shifted first, input and target alike.
+        Where the config says so, some are shifted and all are binarized first, input and target alike.
         """
         images = self._gathered(index)
         if self.config.shift:
             images = shifted(images, *self.moves(index, noise))
-        return self.pair(images, index, noise)
+        of_images = _noise_of_images(index, noise)
+        return self.corrupted(self._binarized(images, of_images), of_images)
 
-    def pair(self, images: Tensor, index: Tensor, noise: Noise) -> Batch:
-        """uint8 images and their numbers as input, corrupted as the config says, and target."""
+    def corrupted(self, images: Tensor, noise: Noise) -> Batch:
+        """uint8 images as input, corrupted as the config says by each one's noise, and as target."""
         target = self.normalize(images)
         if self.config.corruption == "none":
             return Batch(input=target, target=target, noise=noise)
-        pixels = corrupt(unit_range(images).to(self.dtype), self.config, _noise_of_images(index, noise))
+        pixels = corrupt(unit_range(images).to(self.dtype), self.config, noise)
         return Batch(input=self.normalize(pixels), target=target, noise=noise)
+
+    def uncorrupted(self, images: Tensor, noise: Noise) -> Batch:
+        """uint8 images as input and target, binarized where the config says so."""
+        target = self.normalize(self._binarized(images, noise))
+        return Batch(input=target, target=target, noise=noise)
+
+    def _binarized(self, images: Tensor, noise: Noise) -> Tensor:
+        return binarized(images, noise) if self.config.binarize else images
 
     def normalize(self, images: Tensor) -> Tensor:
         return self.scaling.normalize(images, dtype=self.dtype)

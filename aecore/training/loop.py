@@ -176,32 +176,50 @@ class EpochLoop(ABC):
     ) -> list[dict[str, float]]:
         """Each member's `loss`, its terms and `squared_error` over uint8 images N x C x H x W.
 
-        The network sees them clean, or, where their `numbers` are given, corrupted as in training, by a
-        noise that is the same at each call. Batches are the training's own unless stated, since the
-        whole-batch norm depends on their size.
+        The network sees them clean, or, where their `numbers` are given, corrupted as in training. What is
+        drawn is the same at each call and for all seeds, so that members can be compared: a variational
+        model's loss and terms are those of one draw from each posterior, and of binarized images where the
+        config says so. Its squared error is always that of its mean codes, on the images as they are. Batches
+        are the training's own unless stated, since the whole-batch norm depends on their size.
         """
         self.set_training(False)
         sums: dict[str, Tensor] = {}
-        noise = Noise(self.seeds, EVALUATION, 0)
         size = batch_size or self.config.train.batch_size
+        draws = self.config.model.variational or self.config.train.binarize
         with torch.no_grad():
             for start in range(0, len(images), size):
                 part = images[start : start + size].to(self.device)
                 if numbers is None:
                     x = self.images.normalize(part)
-                    batch = Batch(x, x, noise)
+                    batch = Batch(x, x)
                 else:
-                    # The same for members of all seeds, which then can be compared.
-                    same = Noise(0, EVALUATION, 0)
-                    batch = self.images.pair(part, numbers[start : start + size], same)._replace(noise=noise)
-                add_terms(sums, self.compute_terms(batch, math.inf), len(part))
+                    noise = Noise(0, EVALUATION, numbers[start : start + size])
+                    batch = self.images.corrupted(part, noise)._replace(noise=None)
+                named = self.compute_terms(batch, math.inf)
+                if draws and numbers is None:
+                    drawn = self.compute_terms(self._drawn(part, start), math.inf)
+                    named = drawn | {"squared_error": named["squared_error"]}
+                add_terms(sums, named, len(part))
         self.set_training(True)
         return self._means(sums)
+
+    def _drawn(self, images: Tensor, start: int) -> Batch:
+        """Images that a set holds from `start` on, with the noise that is the same at each evaluation."""
+        numbers = start + torch.arange(len(images), device=self.device)
+        return self.images.uncorrupted(images, Noise(0, EVALUATION, numbers))
+
+    def code_noise(self, batch: Batch) -> Tensor | None:
+        """What a variational model's codes are drawn with, B x the largest member's units; None for the mean,
+        and for other models."""
+        if not self.config.model.variational:
+            return None
+        return batch.code_noise(max(config.model.latent_size for config in self.configs))
 
     def evaluate_validation(self) -> list[dict[str, float]]:
         """The same over the validation images, clean; empty where there are none.
 
-        Beside it a denoising network has its `denoised_squared_error`, of the same images corrupted.
+        Beside it a denoising network has its `denoised_squared_error`, of the same images corrupted, and a
+        variational one its `active_units`.
         """
         index = self.images.validation_index
         if not len(index):
@@ -211,7 +229,20 @@ class EpochLoop(ABC):
         if self.config.train.corruption != "none":
             for scores, denoised in zip(found, self.evaluate(images, numbers=index), strict=True):
                 scores["denoised_squared_error"] = denoised["squared_error"]
+        if self.config.model.variational:
+            for scores, active in zip(found, self._active_units(images), strict=True):
+                scores["active_units"] = active
         return found
+
+    @torch.no_grad()
+    def _active_units(self, images: Tensor) -> list[float]:
+        """Each member's units whose posterior mean varies over the images (`losses.active_units`)."""
+        code = sum(isinstance(module, models.WEIGHTED) for module in self.model.encoder) - 1
+        codes = []
+        for start in range(0, len(images), self.config.train.batch_size):
+            part = images[start : start + self.config.train.batch_size].to(self.device)
+            codes.append(self.layer_outputs(self._drawn(part, start).input)[code])
+        return losses.active_units(torch.cat(codes, dim=1)).sum(-1).tolist()
 
     def state(self) -> dict[str, Tensor]:
         """All that a resumed training needs, by name, copied to the CPU; members along the first axis."""
@@ -338,8 +369,8 @@ class EpochLoop(ABC):
     def _means(self, sums: Mapping[str, Tensor]) -> list[dict[str, float]]:
         """Each member's means over images from sums over them, of the terms that it uses, `loss` first."""
         columns = {name: t.reshape(-1).tolist() for name, t in sums.items()}
-        always = {"loss", "reconstruction", "squared_error"}
-        used = [always | set(losses.strengths(config.loss)) for config in self.configs]
+        always = {"loss", "reconstruction", "squared_error", "elbo"}
+        used = [always | set(losses.strengths(config)) for config in self.configs]
         order = sorted((name for name in columns if name != "images"), key=lambda name: name != "loss")
         return [
             {name: columns[name][k] / columns["images"][k] for name in order if name in used[k]}

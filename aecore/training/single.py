@@ -61,9 +61,10 @@ class Training(EpochLoop):
             raise NonFiniteLossError(self.config, int(self.failed[0]))
 
     def compute_terms(self, batch: Batch, epoch: float) -> dict[str, Tensor]:
+        noise = self.code_noise(batch)
         with self.autocast():
-            output = self.model(batch.input)
-        strengths = losses.strengths(self.config.loss, epoch)
+            output = self.model(batch.input, noise)
+        strengths = losses.strengths(self.config, epoch)
         return losses.terms(self.config.loss, batch, output, self.weights, strengths, self.images.std)
 
     def set_gradients(self, loss: Tensor) -> None:

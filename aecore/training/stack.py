@@ -52,24 +52,33 @@ class Stack(EpochLoop):
         self.optimizers = [(optimizer, members) for optimizer, _, members in self.blocks]
         weight_l1 = self._column([config.loss.weight_l1 for config in configs])
         self.thresholds = weight_l1 if weight_l1.any() else 0.0
+        sizes = torch.tensor([config.model.latent_size for config in configs], device=self.device)
+        self._own_units = torch.arange(int(sizes.max()), device=self.device) < sizes[:, None]
         if state is not None:
             self.restore(state)
 
     def compute_terms(self, batch: Batch, epoch: float) -> dict[str, Tensor]:
-        strengths = [losses.strengths(config.loss, epoch) for config in self.configs]
+        strengths = [losses.strengths(config, epoch) for config in self.configs]
         names = sorted({name for used in strengths for name in used})
         columns = {name: self._column([used.get(name, 0.0) for used in strengths]) for name in names}
 
-        def of_member(parameters: dict[str, Tensor], batch: Batch, strengths: dict[str, Tensor]) -> dict:
+        def of_member(
+            parameters: dict[str, Tensor], own_units: Tensor, batch: Batch, strengths: dict[str, Tensor]
+        ) -> dict:
+            noise = self.code_noise(batch)
+            if noise is not None:
+                # A padded unit's mean is zero, and its draw has to be: what it decodes with gets no gradient.
+                noise = noise * own_units
             with self.autocast():
-                output = functional_call(self.model, parameters, (batch.input,))
+                output = functional_call(self.model, parameters, (batch.input, noise))
             weights = [parameters[name] for name in self.weight_names]
             return losses.terms(self.config.loss, batch, output, weights, strengths, self.images.std)
 
         # Images have a leading axis where the members' seeds, and so their batches, differ.
         by_image = 0 if batch.input.ndim == 5 else None
-        axes = Batch._make((by_image, by_image, Noise._make((0, None, None))))
-        return vmap(of_member, in_dims=(0, axes, 0))(self.parameters, batch, columns)
+        noise = None if batch.noise is None else Noise._make((by_image, None, by_image))
+        axes = (0, 0, Batch._make((by_image, by_image, noise)), 0)
+        return vmap(of_member, in_dims=axes)(self.parameters, self._own_units, batch, columns)
 
     def set_gradients(self, loss: Tensor) -> None:
         gradients = torch.autograd.grad(loss.sum(), list(self.parameters.values()))

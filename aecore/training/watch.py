@@ -48,8 +48,15 @@ class Before(NamedTuple):
 
 
 def describe_layers(model: nn.Module, config: ModelConfig) -> tuple[Layer, ...]:
-    """The layers with weights of an auto-encoder, from image to reconstruction."""
-    named = {name: module for name, module in model.named_modules() if isinstance(module, models.WEIGHTED)}
+    """The layers with weights of an auto-encoder, from image to reconstruction.
+
+    A variational model's second head is on none of these ways, and is left out.
+    """
+    named = {
+        name: module
+        for name, module in model.named_modules()
+        if isinstance(module, models.WEIGHTED) and name.startswith(("encoder.", "decoder."))
+    }
     encoder = [name for name in named if name.startswith("encoder.")]
     activations: list[str] = [config.activation] * len(named)
     activations[len(encoder) - 1] = config.code_activation

@@ -61,7 +61,7 @@ def key(page: str, field: str) -> str:
 def fill(page: str, config: Config) -> None:
     """Puts a config into the form; call it in a callback, or before the form is drawn."""
     st.session_state[f"{page}_filled"] = config
-    kin = {"mlp": "post"}.get(config.model.family, config.model.family)
+    kin = "vae" if config.model.variational else {"mlp": "post"}.get(config.model.family, config.model.family)
     st.session_state[f"{page}_preset"] = presets.preset_of(config) or kin
     st.session_state[f"{page}_penalties"] = list(config.loss.penalties)
     for field in field_paths():
@@ -117,6 +117,7 @@ def draw_preset(page: str) -> None:
         "784-1000-500-250-30. conv: two convolutions and a dense layer, 30 units. These two train on shifted "
         "images, for several minutes. dictionary: sparse codes over linear atoms. "
         "denoising: half of each image's pixels are black, and the whole image is to come out. "
+        "vae: a variational auto-encoder, whose codes of all images together resemble a normal distribution. "
         "A choice resets every setting below.",
     )
 

@@ -17,6 +17,18 @@ def _with_code_penalty(values: Mapping[str, Any]) -> bool:
     return any(values[f"loss.{name}"] for name, penalty in PENALTIES.items() if penalty.on == "code")
 
 
+def _variational(values: Mapping[str, Any]) -> bool:
+    return values["model.variational"] and values["model.family"] != "dictionary"
+
+
+def _warms_up(values: Mapping[str, Any]) -> bool:
+    return _with_code_penalty(values) or _variational(values)
+
+
+def _code_activation(values: Mapping[str, Any]) -> str:
+    return "linear" if _variational(values) else values["model.code_activation"]
+
+
 @dataclass(frozen=True)
 class Setting:
     """A field as the forms show it."""
@@ -39,7 +51,7 @@ SETTINGS: dict[str, Setting] = {
         "Hidden layers", axis=("64", "128-64", "256-128", "512-256", "256-128-64", "1000-500-250")
     ),
     "model.activation": Setting(axis=()),
-    "model.code_activation": Setting(axis=()),
+    "model.code_activation": Setting(applies=lambda v: not _variational(v), axis=()),
     "model.init": Setting("Initial weights", axis=()),
     "model.init_std": Setting(
         "Their standard deviation",
@@ -55,10 +67,17 @@ SETTINGS: dict[str, Setting] = {
         "Kernel size", lambda v: v["model.family"] == "conv", axis=("2", "3", "4", "5", "7")
     ),
     "model.top_k": Setting(
-        "Units kept (k)", lambda v: v["model.code_activation"] == "top_k", axis=("5", "10", "20")
+        "Units kept (k)", lambda v: _code_activation(v) == "top_k", axis=("5", "10", "20")
     ),
     "model.threshold": Setting(
-        applies=lambda v: v["model.code_activation"] == "soft_threshold", axis=("0.5", "1", "1.5")
+        applies=lambda v: _code_activation(v) == "soft_threshold", axis=("0.5", "1", "1.5")
+    ),
+    "model.variational": Setting(applies=lambda v: v["model.family"] != "dictionary"),
+    "model.output_std": Setting(
+        "Spread of a pixel (0: learned)",
+        lambda v: _variational(v) and v["loss.reconstruction"] == "mse",
+        step=0.05,
+        axis=("0", "0.05", "0.1", "0.2"),
     ),
     "model.unit_norm": Setting("Atoms of norm 1", lambda v: v["model.family"] == "dictionary"),
     "train.learning_rate": Setting(step=1e-4, axis=("0.0001", "0.0003", "0.001", "0.003", "0.01")),
@@ -67,6 +86,7 @@ SETTINGS: dict[str, Setting] = {
     "train.batch_size": Setting(axis=("32", "64", "128", "256", "512")),
     "train.optimizer": Setting(axis=()),
     "train.schedule": Setting(axis=()),
+    "train.binarize": Setting("Binarized images"),
     "train.corruption": Setting("Corruption of the input", axis=()),
     "train.corruption_level": Setting(
         "Level of the corruption",
@@ -80,8 +100,12 @@ SETTINGS: dict[str, Setting] = {
     "train.record": Setting("Note layers and pictures"),
     "train.keep_weights": Setting("Epochs whose weights are kept"),
     "loss.reconstruction": Setting("Reconstruction loss", axis=()),
-    "loss.warmup_delay": Setting("Epochs without penalty", _with_code_penalty),
-    "loss.warmup_epochs": Setting("Epochs of its rise", _with_code_penalty),
+    "loss.beta": Setting(
+        "Weight of the KL term (beta)", _variational, axis=("0.1", "0.3", "1", "2", "4", "10")
+    ),
+    "loss.free_bits": Setting("Free nats a unit", _variational, step=0.05, axis=("0", "0.05", "0.1", "0.5")),
+    "loss.warmup_delay": Setting("Epochs without penalty", _warms_up),
+    "loss.warmup_epochs": Setting("Epochs of its rise", _warms_up),
 } | {f"loss.{name}": Setting(f"Strength of {penalty.name}") for name, penalty in PENALTIES.items()}
 """By dotted field; what is not named here is shown by its own name."""
 

@@ -100,10 +100,14 @@ def _figure(info: RunInfo) -> None:
     test = info.result.test
     pca = test.pca_squared_error
     beside = f" (PCA {pca:.1f})" if pca is not None else ""
+    text, more = f"Squared error {test.squared_error:.1f}{beside}", ""
+    if test.bound is not None:
+        text += f" · ELBO {test.bound.elbo:.1f}"
+        more = " Of a variational network's mean codes; its ELBO is in nats, and higher is better."
     st.caption(
-        f"Squared error {test.squared_error:.1f}{beside}",
+        text,
         help="Sum over pixels of the squared difference, mean over test images, pixels in [0, 1]; lower is "
-        "better. PCA has as many components as the code has units.",
+        "better. PCA has as many components as the code has units." + more,
     )
 
 

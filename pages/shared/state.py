@@ -40,6 +40,7 @@ CODES_PAGE = "pages/look/codes/page.py"
 TRAINING_PAGE = "pages/understand/training/page.py"
 QUESTIONS_PAGE = "pages/understand/questions/page.py"
 DENOISING_PAGE = "pages/use/denoising/page.py"
+GENERATION_PAGE = "pages/use/generation/page.py"
 
 
 def chosen_key() -> str | None:

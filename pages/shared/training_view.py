@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from aecore import jobs, store
+from aecore.config import PENALTIES, Config
 from aecore.presets import corruption_text, penalty_text
 from aecore.results import EpochRecord
 from aecore.store import RunInfo
@@ -211,6 +212,8 @@ def _verdict(info: RunInfo) -> str:
     if error is None:
         return "Finished."
     text = f"Finished: squared error {error:.2f} per test image"
+    if info.result and (bound := info.result.test.bound):
+        text = f"Finished: {bound}; squared error of the mean code {error:.2f} per test image"
     if info.result and (denoised := info.result.denoised):
         corruption = corruption_text(info.config.train)
         text = (
@@ -254,7 +257,8 @@ def draw_curves(info: RunInfo, history: list[EpochRecord]) -> None:
         st.caption(
             "Solid: validation images, after the epoch. Dashed: training images, while the weights moved."
             + _shift_sentence(info.config.train.shift)
-            + (f" Penalty: {penalty_text(info.config.loss)}." if len(history[-1].train) > 3 else "")
+            + (f" Penalty: {penalty_text(info.config.loss)}." if _penalized(history[-1]) else "")
+            + _variational_sentence(info.config)
         )
     if pca is not None:
         st.caption(pca_words(info, pca, clipped))
@@ -286,6 +290,21 @@ def _curves(
     from aecore.figures.training import error_curve, term_curves
 
     return error_curve(_history, epochs, pca).to_dict(), term_curves(_history, epochs).to_dict()
+
+
+def _penalized(record: EpochRecord) -> bool:
+    return any(name in PENALTIES for name in record.train)
+
+
+def _variational_sentence(config: Config) -> str:
+    """Of which codes and images a variational model's curves are."""
+    if not config.model.variational:
+        return ""
+    binarized = ", both on binarized images" if config.train.binarize else ""
+    return (
+        " Terms: of one code drawn from each image's posterior" + binarized + ". The solid squared error is "
+        "that of the mean code, the dashed one that of the drawn code."
+    )
 
 
 def _shift_sentence(shift: float) -> str:

@@ -1,5 +1,7 @@
 """Health checks: each fires by its rule, and is an alarm only where the run fails by its outcome."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from aecore.config import Config
 from aecore.data import load
 from aecore.looks import Layer, LayerHistory, look_dtype
 from aecore.results import EpochRecord
+from aecore.training.single import Training
 from benchmarks._alarm_runs import FRESH, TUNING
 from tests.analysis.histories import FOLDER, cases, read
 
@@ -58,7 +61,9 @@ RULES = {
 def test_a_healthy_course_has_no_alarm_and_no_note():
     findings = health.check(course())
     assert [finding.name for finding in findings] == NAMES
-    assert {finding.verdict for finding in findings} == {"fine"}
+    # A plain network has no posterior that could collapse.
+    assert [f.name for f in findings if f.verdict == "unknown"] == ["collapse"]
+    assert {f.verdict for f in findings if f.name != "collapse"} == {"fine"}
     assert health.outcome(course()) == health.Outcome(False, ())
 
 
@@ -69,7 +74,7 @@ def test_a_rule_is_an_alarm_where_the_run_fails_and_a_note_where_it_does_well(na
 
     well, ill = verdicts(course(**RULES[name])), verdicts(course(BAD, **RULES[name]))
     assert well[name] == "note"
-    assert [n for n, verdict in well.items() if verdict != "fine"] == [name]
+    assert [n for n, verdict in well.items() if verdict not in ("fine", "unknown")] == [name]
     assert ill[name] == "alarm"
     assert set(health.alarms(course(BAD, **RULES[name]))) == {name, "mean_image"}
 
@@ -128,6 +133,37 @@ def test_a_hidden_layer_no_wider_than_the_code_is_an_alarm_above_pcas_error():
     assert health.alarms(course(above)) == []
     sparse = narrow.with_values({"loss.code_l1": 1e-3})
     assert health.alarms(course(above, config=sparse)) == []
+
+
+def collapse(active: float, errors=GOOD, units: int = 8) -> str:
+    """What the check says of a variational run whose last epoch left so many units active."""
+    config = Config().with_values({"model.variational": True, "model.latent_size": units})
+    healthy = course(errors, config=config)
+    figures = {"squared_error": errors[-1], "active_units": active, "kl": 3.0 * active}
+    history = [*healthy.history[:-1], replace(healthy.history[-1], validation=figures)]
+    return {f.name: f.verdict for f in health.check(replace(healthy, history=history))}["collapse"]
+
+
+def test_collapse_is_a_note_where_most_units_are_silent_and_an_alarm_where_all_are_or_the_run_fails():
+    assert [collapse(n) for n in (8, 4, 3, 1, 0)] == ["fine", "fine", "note", "note", "alarm"]
+    assert collapse(3, BAD) == "alarm"
+    assert collapse(8, BAD) == "fine"
+
+
+@pytest.mark.parametrize(("beta", "collapses"), [(1.0, False), (500.0, True)])
+def test_a_run_made_to_collapse_is_found_and_a_healthy_one_is_not(beta, collapses):
+    data = load("digits")
+    values = {"data.name": "digits", "model.variational": True, "model.latent_size": 4, "loss.beta": beta}
+    values |= {"train.epochs": 15, "train.batch_size": 64, "train.learning_rate": 3e-3, "train.record": False}
+    config = Config().with_values(values)
+    records = list(Training(config, data))
+    found = health.Course(config, records, None, health.baselines(data, 4))
+    assert ("collapse" in health.alarms(found)) is collapses
+    if collapses:
+        assert records[-1].validation["kl"] < 0.1
+    else:
+        assert health.alarms(found) == []
+        assert records[-1].validation["active_units"] == 4
 
 
 def test_without_looks_and_epochs_the_checks_say_that_they_do_not_know():

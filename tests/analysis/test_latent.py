@@ -112,14 +112,16 @@ def test_stretches_are_the_unbroken_runs():
     assert latent.stretches(t, np.zeros(6, bool)) == []
 
 
-def test_nearest_image_error_is_the_smallest_squared_error():
+def test_the_nearest_image_has_the_smallest_squared_error():
     images = torch.randint(0, 256, (9000, 1, 4, 3), dtype=torch.uint8)
     queries = torch.rand(5, 1, 4, 3)
-    expected = (queries[:, None] - images / 255).square().flatten(2).sum(2).amin(1)
-    np.testing.assert_allclose(latent.nearest_image_errors(queries.numpy(), images), expected, atol=1e-4)
-    np.testing.assert_allclose(
-        latent.nearest_image_errors((images[8999:] / 255).numpy(), images), 0, atol=1e-5
-    )
+    expected = (queries[:, None] - images / 255).square().flatten(2).sum(2).min(1)
+    errors, numbers = latent.nearest_images(queries, images)
+    np.testing.assert_allclose(errors, expected.values, atol=1e-4)
+    assert numbers.tolist() == expected.indices.tolist()
+    errors, numbers = latent.nearest_images((images[8999:] / 255).numpy(), images)
+    np.testing.assert_allclose(errors, 0, atol=1e-5)
+    assert numbers.tolist() == [8999]
 
 
 def test_cohens_d_is_the_textbook_value():

@@ -18,6 +18,7 @@ SMALL = {
     "conv": ModelConfig(family="conv", channels=(4, 8), hidden=(6,), latent_size=2),
     "conv, no dense layer": ModelConfig(family="conv", channels=(4,), hidden=(), latent_size=2),
     "dictionary": ModelConfig(family="dictionary", hidden=(9,), latent_size=7, output_activation="linear"),
+    "variational": ModelConfig(hidden=(8,), latent_size=6, variational=True, output_std=0.0),
     "top k": ModelConfig(hidden=(8,), latent_size=6, code_activation="top_k", top_k=2),
     "soft threshold": ModelConfig(hidden=(8,), latent_size=6, code_activation="soft_threshold"),
 }

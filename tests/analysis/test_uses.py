@@ -1,4 +1,4 @@
-"""Denoising, sampling and labelling: figures against their definitions."""
+"""Denoising and labelling: figures against their definitions."""
 
 import numpy as np
 import pytest
@@ -17,22 +17,6 @@ def test_denoising_figures_are_those_of_each_picture():
     assert found.pca == pytest.approx(psnr(x, torch.full_like(x, 0.5)))
     assert found.clean == float("inf")
     assert found.noisy < found.network
-
-
-def test_samples_have_the_mean_and_covariance_of_the_codes():
-    mix = torch.tensor([[2.0, 0.0], [1.5, 0.5]])
-    codes = torch.randn(500, 2) @ mix.T + torch.tensor([3.0, -1.0])
-    samples = uses.gaussian_samples(codes, 40_000)
-    assert samples.dtype == torch.float32
-    assert samples.mean(0).numpy() == pytest.approx(codes.mean(0).numpy(), abs=0.05)
-    assert np.cov(samples.T.numpy()) == pytest.approx(np.cov(codes.T.numpy()), abs=0.12)
-
-
-def test_a_unit_that_never_varies_stays_where_it_is():
-    codes = torch.stack([torch.randn(30), torch.full((30,), 2.0)], dim=1)
-    assert uses.gaussian_samples(codes, 10)[:, 1].numpy() == pytest.approx(np.full(10, 2.0), abs=1e-5)
-    with pytest.raises(ValueError, match="at least 2 codes"):
-        uses.gaussian_samples(codes[:1], 3)
 
 
 def test_accuracy_of_the_nearest_labelled_point():

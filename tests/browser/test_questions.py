@@ -25,7 +25,7 @@ SEEN = {
     "dimensionality-reduction": "text=Trustworthiness",
     "denoising": "img[alt*='test images, as they are']",
     "features": "text=Trustworthiness",
-    "generation": ".st-key-interpolation_view [aria-checked=true]:has-text('Unit sliders')",
+    "generation": "img[alt^='24 samples, mixture of ten']",
 }
 """What must be on the page that a link visits."""
 

@@ -24,17 +24,20 @@ def random_model(seed: int) -> tuple[ModelConfig, tuple[int, int, int]]:
     family = draw.choice(["mlp", "conv", "dictionary"])
     latent_size = draw.randint(2, 9)
     outputs = ["linear"] if family == "dictionary" else ["linear", "tanh", "sigmoid"]
+    variational = family != "dictionary" and draw.random() < 0.4
     config = ModelConfig(
         family=family,
         latent_size=latent_size,
         hidden=tuple(draw.randint(1, 12) for _ in range(draw.randint(0, 5))),
         channels=tuple(draw.randint(1, 5) for _ in range(draw.randint(1, 3))),
         activation=draw.choice(get_args(Activation)),
-        code_activation=draw.choice(get_args(CodeActivation)),
+        code_activation="linear" if variational else draw.choice(get_args(CodeActivation)),
         threshold=draw.choice([0.3, 1.0]),
         top_k=draw.randint(1, latent_size),
         output_activation=draw.choice(outputs),
         unit_norm=draw.choice([True, False]),
+        variational=variational,
+        output_std=draw.choice([0.0, 0.2]),
     )
     return config, (draw.choice([1, 3]), draw.randint(4, 11), draw.randint(4, 11))
 
@@ -55,6 +58,14 @@ def check(config: ModelConfig, shape: tuple[int, int, int], scaling: Scaling = P
         expected, found = ours.train(mode)(x), theirs.train(mode)(x)
         assert torch.equal(found[0], expected.code)
         assert torch.equal(found[1], expected.reconstruction)
+    if config.variational:
+        assert all(torch.equal(a, b) for a, b in zip(theirs.posterior(x), ours.posterior(x), strict=True))
+        torch.manual_seed(5)
+        code, reconstruction = theirs.draw(x)
+        torch.manual_seed(5)
+        drawn = ours(x, torch.randn(len(x), config.latent_size))
+        assert torch.equal(reconstruction, drawn.reconstruction)
+        assert not torch.equal(code, drawn.code)
     return module
 
 

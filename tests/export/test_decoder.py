@@ -1,5 +1,6 @@
 """The exported decoder, run by a few lines of numpy as its description says, is the decoder."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,14 @@ def test_a_dictionary_and_channels_of_their_own_scale():
         family="dictionary", hidden=(8,), latent_size=5, code_activation="relu", output_activation="linear"
     )
     assert_same(make_run(config, (3, 4, 5), Scaling((0.1, 0.5, 0.9), (0.2, 0.3, 0.4))))
+
+
+@pytest.mark.parametrize("family", ["mlp", "conv"])
+def test_a_variational_decoder_takes_the_mean_code_as_a_plain_one_does(family):
+    config = ModelConfig(family=family, hidden=(8,), channels=(3,), latent_size=4, variational=True)
+    run = make_run(config)
+    assert_same(run)
+    assert export_decoder(run).key == export_decoder(make_run(replace(config, variational=False))).key
 
 
 def test_the_key_changes_with_the_decoder_and_with_nothing_else():

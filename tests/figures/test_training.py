@@ -67,10 +67,26 @@ def test_a_history_without_validation_has_train_alone():
 
 
 def test_a_quantity_that_is_not_known_here_has_its_line_too():
-    chart = term_curves(history(2, codebook_loss=0.1, kl=0.2), epochs=2)
+    chart = term_curves(history(2, codebook_loss=0.1, entropy=0.2), epochs=2)
     colors = colors_by_name(layers_of(chart)[0])
-    assert list(colors) == ["loss (sum)", "reconstruction", "codebook loss", "kl"]
+    assert list(colors) == ["loss (sum)", "reconstruction", "codebook loss", "entropy"]
     assert len(set(colors.values())) == 4
+
+
+def test_a_variational_models_terms_are_drawn_in_nats_and_add_up_to_minus_its_elbo():
+    chart = term_curves(history(3, elbo=-105.0, reconstruction=84.0, kl=21.0), epochs=3)
+    layer = layers_of(chart)[0]
+    assert list(colors_by_name(layer)) == ["−ELBO", "reconstruction", "KL"]
+    last = [row for row in values_of(chart) if row["part"] == "validation"]
+    assert {row["term"]: row["value"] for row in last} == {
+        "−ELBO": 105.0,
+        "reconstruction": 84.0,
+        "KL": 21.0,
+    }
+    assert layer["encoding"]["y"]["title"] == "nats an image"
+    # The logarithm of a density has either sign.
+    below = term_curves(history(3, elbo=40.0, reconstruction=-50.0, kl=10.0), epochs=3)
+    assert {-40.0, -50.0, 10.0} < {row["value"] for row in values_of(below)}
 
 
 def test_a_long_history_is_drawn_with_few_points_from_the_first_to_the_last():

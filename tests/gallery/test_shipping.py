@@ -51,3 +51,13 @@ def test_the_shipped_table_holds_every_network_of_the_sparsity_page_and_the_weig
     assert [m.config for m in members] == [sparsity.config(*network) for network in sparsity.networks()]
     shipped = {m.config for m in members if m.key is not None}
     assert shipped == {sparsity.config(values, 0) for values in sparsity.MEMBERS}
+
+
+def test_what_is_made_oldest_is_last_in_the_list(tmp_path):
+    folders = [store.create_run(tiny_config(train__seed=seed), f"run {seed}", tmp_path) for seed in range(3)]
+    shipping.make_oldest(folders[2], [*folders[:2], tmp_path / "not there"])
+    assert [info.name for info in store.list_runs(tmp_path)][-1] == "run 2"
+    assert store.read_info(folders[2]).config == tiny_config(train__seed=2)
+    alone = store.read_info(folders[0]).created
+    shipping.make_oldest(folders[0], [])
+    assert store.read_info(folders[0]).created == alone

@@ -31,6 +31,18 @@ TINY = Config(
 )
 """Config of the run in `tiny_root`: under a second of training."""
 
+VARIATIONAL = TINY.with_values(
+    {
+        "model.variational": True,
+        "data.normalization": "zero_one",
+        "model.output_activation": "sigmoid",
+        "loss.reconstruction": "bce",
+        "train.binarize": True,
+        "train.epochs": 8,
+    }
+)
+"""Config of the run in `variational_root`."""
+
 TINY_GRID = Grid(
     TINY.with_values({"model.hidden": (16,), "train.epochs": 2}),
     {"model.latent_size": (2, 4, 8), "loss.code_l1": (0.0, 0.05), "train.seed": (0, 1)},
@@ -61,6 +73,21 @@ def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tempfile.tempdir = str(tmp_path_factory.mktemp("locks"))
     try:
         work(store.create_run(TINY, "tiny", root), threads=1)
+    finally:
+        tempfile.tempdir = before
+    return root
+
+
+@pytest.fixture(scope="session")
+def _trained_variational(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with one finished variational run and a grid of two, trained once in this session."""
+    root = tmp_path_factory.mktemp("trained-variational")
+    before = tempfile.tempdir
+    tempfile.tempdir = str(tmp_path_factory.mktemp("variational-locks"))
+    try:
+        work(store.create_run(VARIATIONAL, "tiny vae", root), threads=1)
+        grid = Grid(VARIATIONAL.with_values({"train.epochs": 2}), {"loss.beta": (0.5, 8.0)})
+        train_grid_here(store.create_grid(grid, "tiny betas", root))
     finally:
         tempfile.tempdir = before
     return root
@@ -109,6 +136,14 @@ def tiny_root(_trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """A run root with one finished run named `tiny` on digits (6 units)."""
     root = _use(tmp_path / "checkpoints", monkeypatch)
     shutil.copytree(_trained, root, dirs_exist_ok=True)
+    return root
+
+
+@pytest.fixture
+def variational_root(_trained_variational: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run root with a finished variational run named `tiny vae` on digits, and a grid of two betas."""
+    root = _use(tmp_path / "checkpoints", monkeypatch)
+    shutil.copytree(_trained_variational, root, dirs_exist_ok=True)
     return root
 
 

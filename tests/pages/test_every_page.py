@@ -23,6 +23,7 @@ NEED_IMAGES = [
         "look/interpolation",
         "look/units",
         "understand/network",
+        "use/generation",
     )
 ]
 
@@ -33,7 +34,7 @@ def test_there_are_pages():
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("root", ["empty_root", "tiny_root", "broken_root"])
+@pytest.mark.parametrize("root", ["empty_root", "tiny_root", "variational_root", "broken_root"])
 def test_page_shows_no_exception(path, root, request):
     request.getfixturevalue(root)
     app = open_page(path)

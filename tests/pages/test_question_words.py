@@ -202,16 +202,6 @@ def test_few_labels_judge_by_the_draws():
     assert "worse than pixels" in words.few_labels((10,), {"code": [low], "pixels": [high]})
 
 
-def test_samples_are_judged_beside_test_images():
-    assert "less like the data" in words.generated(22.5, 16.7)
-    assert "nearer to the training images" in words.generated(10.0, 16.7)
-    assert words.generated(16.8, 16.7).endswith("(medians).")
-    assert "less like the data" in words.generated(12.01, 10.0)
-    assert words.generated(11.99, 10.0).endswith("(medians).")
-    assert "nearer to the training images" in words.generated(10.0, 12.01)
-    assert words.generated(10.0, 11.99).endswith("(medians).")
-
-
 @pytest.mark.parametrize(("second", "clear"), [(0.8865, True), (0.8867, False)])
 def test_spaces_are_ranked_beyond_two_standard_errors_alone(second, clear):
     """The difference of two shares of about .9 of 4,000 images has a standard error of .00671."""

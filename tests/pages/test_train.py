@@ -47,6 +47,10 @@ CONFIGS = [
         ),
         train=TrainConfig(optimizer="adamw", weight_decay=0.3),
     ),
+    Config(
+        model=ModelConfig(variational=True, output_std=0.0),
+        loss=LossConfig(beta=4.0, free_bits=0.1, warmup_epochs=2.0),
+    ),
 ]
 
 
@@ -88,6 +92,7 @@ def test_every_field_can_be_set_and_its_doc_is_the_tooltip(empty_root):
         {"train.optimizer": "sgd"},
         {"train.optimizer": "adamw"},
         {"train.corruption": "masking"},
+        {"model.variational": True},
         {f"loss.{name}": 1e-4 for name in PENALTIES},
     )
     for values in variants:
@@ -540,3 +545,20 @@ def test_curves_of_shifted_images_say_so(empty_root, shift):
     texts = " ".join(caption.value for caption in app.caption)
     assert "Solid: validation images" in texts
     assert ("shifted by up to a pixel with probability 0.25" in texts) == bool(shift)
+
+
+def test_variational_hides_the_codes_activation_and_a_dictionary_hides_variational(empty_root):
+    app = open_page(PAGE)
+    app.selectbox("train_model_code_activation").select("relu").run()
+    assert not [widget for widget in app.number_input if widget.key == "train_loss_beta"]
+    app.toggle("train_model_variational").set_value(True).run()
+    assert not app.exception
+    assert app.number_input("train_loss_beta").value == 1
+    assert not [widget for widget in app.selectbox if widget.key == "train_model_code_activation"]
+    # What is hidden keeps its default, so that nothing is refused.
+    assert not app.error
+    app.selectbox("train_loss_reconstruction").select("mae").run()
+    assert "Variational” needs “Reconstruction loss" in app.error[0].value
+    app.segmented_control("train_model_family").select("dictionary").run()
+    assert not [widget for widget in app.toggle if widget.key == "train_model_variational"]
+    assert not app.error

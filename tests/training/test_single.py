@@ -56,12 +56,30 @@ KINDS = {
         "loss__weight_l1": 1e-4,
     },
     "conv": {"model__family": "conv", "model__channels": (3, 4), "loss__code_whole_batch_norm": 1e-3},
+    "variational": {
+        "model__variational": True,
+        "model__output_std": 0.0,
+        "loss__beta": 0.5,
+        "loss__free_bits": 0.02,
+        "loss__warmup_epochs": 1.3,
+        "train__learning_rate": 0.01,
+    },
+    "variational, binarized": {
+        "model__family": "conv",
+        "model__channels": (3, 4),
+        "model__output_activation": "sigmoid",
+        "model__variational": True,
+        "data__normalization": "zero_one",
+        "loss__reconstruction": "bce",
+        "train__binarize": True,
+    },
     "bfloat16": {"train__precision": "bfloat16"},
     "bfloat16 on maps of 1 x 1": {
         "model__family": "conv",
         "model__channels": (3, 3, 3, 3),
         "train__precision": "bfloat16",
     },
+    "variational, bfloat16": {"model__variational": True, "train__precision": "bfloat16"},
     "float64": {"train__precision": "float64", "loss__weight_l2": 1e-4},
 }
 

@@ -57,6 +57,8 @@ def varied(base: Config, seed: int, count: int = 3, same_sizes: bool = False) ->
         }
         if base.train.optimizer == "adamw":
             values["train.weight_decay"] = draw.choice([0.0, 0.1])
+        if base.model.variational:
+            values["loss.beta"] = draw.choice([0.0, 1.0, draw.uniform(0.1, 4.0)])
         members.append(base.with_values(values))
     return members
 
@@ -121,6 +123,8 @@ FAMILIES = {
         "model__unit_norm": False,
     },
     "top-k": {"model__code_activation": "top_k", "model__top_k": 2},
+    "variational": {"model__variational": True, "loss__free_bits": 0.03},
+    "variational with a learned spread": {"model__variational": True, "model__output_std": 0.0},
 }
 
 
@@ -141,7 +145,7 @@ def test_a_stacked_padded_member_equals_the_same_model_trained_alone(
         model__activation=activation,
         train__optimizer=optimizer,
         train__schedule=schedule,
-        loss__reconstruction=loss,
+        loss__reconstruction="mse" if "variational" in family else loss,
     )
     configs = varied(base, seed)
     stack = trained(configs)
@@ -204,6 +208,34 @@ def test_binary_cross_entropy_and_channels_of_colour():
     for k, config in enumerate(configs):
         own = alone(config, 6, data)
         assert max((own[n] - t).abs().max() for n, t in stack.member(k).items()) < 1e-9
+
+
+@pytest.mark.parametrize("corruption", ["none", "masking"])
+@pytest.mark.parametrize("seeds", [(0, 1, 2), (3, 3, 3)])
+def test_variational_members_draw_what_they_draw_alone(seeds, corruption):
+    base = proof_config(
+        **FAMILIES["conv"],
+        model__variational=True,
+        loss__reconstruction="bce",
+        loss__warmup_epochs=2.0,
+        train__binarize=True,
+        train__shift=0.4,
+        train__corruption=corruption,
+        train__epochs=3,
+    )
+    configs = [
+        base.with_values({"model.latent_size": n, "loss.beta": b, "train.seed": s})
+        for n, b, s in zip((2, 5, 3), (1.0, 4.0, 0.0), seeds, strict=True)
+    ]
+    stack = trained(configs)
+    assert largest_gap(stack, configs) < 1e-9
+    assert padding_is_zero(stack)
+    records = list(Stack(configs, DATA).epochs())[-1]
+    for config, record in zip(configs, records, strict=True):
+        own = list(Training(config, DATA))[-1]
+        assert {"elbo", "kl", "reconstruction", "active_units"} <= own.validation.keys()
+        assert own.train == pytest.approx(record.train, rel=1e-9)
+        assert own.validation == pytest.approx(record.validation, rel=1e-9)
 
 
 def test_records_are_those_of_training_alone():

@@ -142,6 +142,9 @@ ANOTHER = {
     "model.channels": (3,),
     "model.family": "dictionary",
     "model.unit_norm": False,
+    "model.variational": True,
+    "model.output_std": 0.3,
+    "train.binarize": True,
     "model.threshold": 0.3,
     "model.top_k": 2,
     "model.init": "he",
@@ -174,7 +177,8 @@ def other_value(base: Config, path: str):
 def test_a_field_keeps_members_apart_or_trains_in_a_stack_as_alone(path):
     base = tiny_config(
         model__output_activation="linear",
-        model__code_activation="relu",
+        # A variational code is linear.
+        model__code_activation="linear" if path == "model.variational" else "relu",
         train__optimizer="adamw",
         train__precision="float64",
         train__epochs=2,

@@ -192,11 +192,14 @@ function show(canvas, pictures, i, { data }) {
   paint(canvas, pictures ? pictureAt(pictures, i, data.shape) : blank(), data.shape, 1);
 }
 
-// Each row: key, name, format, whether less is better (null: neither), explanation.
+// Each row: key, name, format, whether less is better (null: neither), explanation. Of figures that a member
+// can't have, such as a plain network's ELBO, there is no row.
 const percent = (v) => `${(100 * v).toFixed(1)} %`;
 const FIGURES = [
   ["test", "squared error", (v) => v.toFixed(2), true, "per test image, pixels in [0, 1]; lower is better"],
   ["validation", "on validation images", (v) => v.toFixed(2), true, "the same on held-out training images: this is what chooses"],
+  ["elbo", "ELBO, nats", (v) => v.toFixed(2), false, "evidence lower bound of a variational network on the test images, beta at 1 whatever it was trained with; higher is better"],
+  ["kl", "KL, nats", (v) => v.toFixed(2), null, "divergence of its posteriors from the prior, mean over test images: how much its codes say of an image at most"],
   ["active", "active units", (v) => v.toFixed(1), null, "units of the code that are not zero, mean over test images; dead units left out"],
   ["zeros", "exact zeros", percent, null, "share of the codes' values that are exactly zero"],
   ["hoyer", "Hoyer sparsity", (v) => v.toFixed(2), null, "0: all units equally large; 1: a single unit carries the code"],
@@ -205,7 +208,8 @@ const FIGURES = [
 
 function drawTable(root, data, here, before) {
   root.querySelector("[data-pca]").textContent = `PCA, ${here.units}`;
-  root.querySelector("tbody").replaceChildren(...FIGURES.map(([key, name, format, lessIsBetter, help]) => {
+  const rows = FIGURES.filter(([key]) => key in here.figures);
+  root.querySelector("tbody").replaceChildren(...rows.map(([key, name, format, lessIsBetter, help]) => {
     const row = element("tr"), head = element("th", "", name);
     head.scope = "row";
     head.title = help;
@@ -214,8 +218,8 @@ function drawTable(root, data, here, before) {
       return element("td", "", value === null || value === undefined ? "–" : format(value));
     });
     const change = (here.figures[key] ?? NaN) - (before?.figures[key] ?? NaN);
-    if (lessIsBetter && change && format(Math.abs(change)) !== format(0)) {
-      cells[0].append(element("small", change < 0 ? "better" : "worse", `${change < 0 ? "−" : "+"}${format(Math.abs(change))}`));
+    if (lessIsBetter !== null && change && format(Math.abs(change)) !== format(0)) {
+      cells[0].append(element("small", (change < 0) === lessIsBetter ? "better" : "worse", `${change < 0 ? "−" : "+"}${format(Math.abs(change))}`));
     }
     row.append(head, ...cells);
     row.dataset.figure = key;

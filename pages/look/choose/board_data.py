@@ -85,12 +85,14 @@ def _member(grid: Grid, k: int, rows: Sequence[Row], pixels: int) -> dict[str, A
     units = grid.members[k].model.latent_size
     row, result = rows[k], rows[k].result
     test, code = (result.test, result.code) if result else (None, None)
+    bound = {"elbo": test.elbo if test else None, "kl": test.kl if test else None}
     return {
         "name": member_name(grid, k),
         "units": units,
         "figures": {
             "test": test.squared_error if test else None,
             "validation": row.validation.get("squared_error"),
+            **(bound if grid.members[k].model.variational else {}),
             "active": code.active_alive_units if code else None,
             "zeros": code.exact_zeros if code else None,
             "hoyer": code.hoyer if code else None,

@@ -24,7 +24,7 @@ PLACES = 9
 PATH_HELP = (
     "Straight: (1 - t) A + t B. Beyond the ends: the same from t = -0.5 to 1.5. Through a third: A to C to "
     "B, each half of the way. Spherical, which keeps the code's length, is offered where the loss holds a "
-    "Gaussian prior of the code, which an L2 penalty on the code is."
+    "Gaussian prior of the code: that of a variational network, or an L2 penalty on the code."
 )
 
 
@@ -95,7 +95,7 @@ def _path_numbers(
     fade: np.ndarray,
     ends: np.ndarray,
 ) -> None:
-    from aecore.analysis.latent import nearest_image_errors
+    from aecore.analysis.latent import nearest_images
 
     st.metric(
         "Farthest from the data",
@@ -105,7 +105,7 @@ def _path_numbers(
     )
     st.caption(f"typical distances (test images: up to {band[1]:.2f})")
     inner = np.linspace(0, len(frames) - 1, PLACES + 2).round().astype(int)[1:-1]
-    errors = nearest_image_errors(np.concatenate([frames[inner], fade[inner], ends]), data.train_images)
+    errors, _ = nearest_images(np.concatenate([frames[inner], fade[inner], ends]), data.train_images)
     decoded, faded, themselves = (e.mean() for e in np.split(errors, [PLACES, 2 * PLACES]))
     st.metric(
         "On the way, from a real image",

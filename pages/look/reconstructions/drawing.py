@@ -95,6 +95,19 @@ def draw_legend(limit: float) -> None:
     )
 
 
+def _variational_words(run: Run) -> str:
+    """Of which code a variational network's pictures are, and its bound beside their error."""
+    if not run.config.model.variational:
+        return ""
+    text = " The pictures and errors of this variational network are those of its mean codes"
+    if run.config.train.binarize:
+        text += "; it was trained on binarized images, and is shown these grey ones"
+    bound = run.result.test.bound if run.result else None
+    if bound is None:
+        return f"{text}."
+    return f"{text}. Over all test images: {bound}; a higher ELBO is better."
+
+
 def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str) -> None:
     """The figures beside PCA's, the spread of the errors, and what they mean."""
     from aecore.figures.errors import error_histogram, extremes, verdict
@@ -120,12 +133,16 @@ def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str
         f"Mean squared error of a pixel: {mine.mse:.4f} (PCA {pca.mse:.4f}). "
         f"PSNR, higher is better: {mine.psnr:.1f} dB (PCA {pca.psnr:.1f})."
         + clipped_pca(run.config.model.output_activation, float(clipped[pool].mean(dtype=np.float64)))
+        + _variational_words(run)
     )
     layout.draw_classes_warning(data.name)
     model = run.config.model
     before_code = len(model.hidden) + (len(model.channels) if model.family == "conv" else 0)
     narrowest = min(layer_sizes(model, run.shape)[1 : 1 + before_code], default=None)
-    penalty = penalty_text(run.config.loss) if run.config.loss.penalties else ""
+    used = [penalty_text(run.config.loss)] if run.config.loss.penalties else []
+    if model.variational:
+        used.append(f"the KL term, beta {run.config.loss.beta:g}")
+    penalty = " + ".join(used)
     sentence = verdict(errors[pool], pca_errors[pool], n, narrowest, penalty, run.result is not None)
     st.markdown(f"{sentence} {extremes(errors[pool], tested.labels[pool], data.class_names)}")
     chart = error_histogram(errors[pool], errors[shown], pca.squared_error)

@@ -57,14 +57,24 @@ def meaning(units: Units) -> str:
     """How many units are in use, and how much hangs on the first of them."""
     shares = units.importance / max(units.importance.sum(), 1e-12)
     first = units.order[0]
-    text = (
-        f"{units.used} of {len(units.order)} units are in use. Without unit {first} the error would be "
-        f"{units.squared_error + units.importance[first]:.1f} instead of {units.squared_error:.1f}"
-    )
-    if len(units.order) > 2:
+    text = f"{units.used} of {len(units.order)} units are in use"
+    if units.used:
+        text += (
+            f". Without unit {first} the error would be "
+            f"{units.squared_error + units.importance[first]:.1f} instead of {units.squared_error:.1f}"
+        )
+    if units.used and len(units.order) > 2:
         half = int(np.searchsorted(np.cumsum(np.sort(shares)[::-1]), 0.5) + 1)
         text += f"; {half} of them carry half of all importance"
-    return f"{text} (measured on {units.sample:,} test images)."
+    text = f"{text} (measured on {units.sample:,} test images)."
+    if units.kl is not None:
+        collapsed = units.cause.count("collapsed")
+        text += (
+            f" The KL divergences of all units from the prior sum to {units.kl.sum():.1f} nats; "
+            f"{collapsed or 'none'} of the {len(units.order)} units "
+            f"{'are' if collapsed > 1 else 'is'} collapsed."
+        )
+    return text
 
 
 def draw_out_of_use(units: Units) -> None:

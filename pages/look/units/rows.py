@@ -57,7 +57,11 @@ def _pictures(key: str, stamp: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def draw_heading() -> None:
     texts = (
-        ("Unit", "Rise of the squared error per image when the unit is replaced by its mean."),
+        (
+            "Unit",
+            "Rise of the squared error per image when the unit is replaced by its mean. Of a variational "
+            "network also the KL divergence of the unit's posterior from the prior, mean over test images.",
+        ),
         ("Values by class", "All test images."),
         (
             f"From the 1st to the 99th percentile, {STEPS} steps",
@@ -120,10 +124,11 @@ def importance_bar(units: Units, unit: int) -> str:
     largest = max(units.importance.max(), 1e-9)
     share = max(units.importance[unit] / largest, 0)
     cause = units.cause[unit]
+    kl = "" if units.kl is None else f"<br>KL {units.kl[unit]:.2f} nats"
     state = f'<div style="font-size:0.75rem">{cause}: {CAUSES[cause]}</div>' if cause else ""
     return (
         f'<div style="font-weight:600">Unit {unit}</div>'
         '<div style="background:rgba(128,128,128,0.2);border-radius:3px;height:8px;margin:6px 0">'
         f'<div style="background:#2f86ad;border-radius:3px;height:8px;width:{100 * share:.1f}%"></div></div>'
-        f'<div style="font-size:0.8rem;opacity:0.75">error {units.importance[unit]:+.2f}</div>{state}'
+        f'<div style="font-size:0.8rem;opacity:0.75">error {units.importance[unit]:+.2f}{kl}</div>{state}'
     )

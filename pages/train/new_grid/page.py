@@ -17,14 +17,16 @@ SHARED = {
     "Network": (
         "model.channels", "model.kernel_size", "model.hidden", "model.latent_size", "model.activation",
         "model.code_activation", "model.threshold", "model.top_k", "model.output_activation",
-        "model.unit_norm", "model.init",
+        "model.unit_norm", "model.init", "model.output_std",
     ),
     "Training": (
         "train.batch_size", "train.learning_rate", "train.seed", "train.optimizer", "train.momentum",
-        "train.weight_decay", "train.schedule", "loss.reconstruction", "loss.warmup_delay",
-        "loss.warmup_epochs",
+        "train.weight_decay", "train.schedule", "loss.reconstruction", "loss.beta",
+        "loss.free_bits", "loss.warmup_delay", "loss.warmup_epochs",
     ),
-    "Images": ("data.normalization", "data.validation_fraction", "data.split_seed", "train.shift"),
+    "Images": (
+        "data.normalization", "data.validation_fraction", "data.split_seed", "train.shift", "train.binarize",
+    ),
     "Machine": ("train.device", "train.precision"),
 }  # fmt: skip
 
@@ -40,7 +42,7 @@ def draw_settings() -> None:
     axes.draw()
     with st.expander("What all models share", icon=":material/tune:"):
         st.text_input("Name", key="new_grid_name", persist_state="session", placeholder="made of the axes")
-        settings_form.draw_fields(FORM, ("model.family",))
+        settings_form.draw_fields(FORM, ("model.family", "model.variational"))
         settings_form.draw_penalties(FORM)
         for heading, fields in SHARED.items():
             st.markdown(f"**{heading}**")

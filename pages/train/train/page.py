@@ -14,12 +14,12 @@ from pages.train.train.plan import FORM, draw_plan, facts, twin_of
 MORE = {
     "Network": (
         "model.kernel_size", "model.activation", "model.code_activation", "model.threshold", "model.top_k",
-        "model.output_activation", "model.unit_norm", "model.init", "model.init_std",
+        "model.output_activation", "model.unit_norm", "model.init", "model.init_std", "model.output_std",
     ),
-    "Loss": ("loss.reconstruction", "loss.warmup_delay", "loss.warmup_epochs"),
+    "Loss": ("loss.reconstruction", "loss.free_bits", "loss.warmup_delay", "loss.warmup_epochs"),
     "Optimizer": ("train.optimizer", "train.momentum", "train.weight_decay", "train.schedule"),
     "Images": (
-        "train.corruption", "train.corruption_level", "train.shift",
+        "train.corruption", "train.corruption_level", "train.shift", "train.binarize",
         "data.normalization", "data.validation_fraction", "data.split_seed",
     ),
     "Machine": ("train.device", "train.precision"),
@@ -29,9 +29,10 @@ MORE = {
 
 def draw_settings() -> None:
     """The form below the data set: what decides most on top, the rest folded."""
-    settings_form.draw_fields(FORM, ("model.family",))
+    settings_form.draw_fields(FORM, ("model.family", "model.variational"))
     settings_form.draw_depth(FORM)
     settings_form.draw_fields(FORM, ("model.channels", "model.hidden", "model.latent_size"), columns=2)
+    settings_form.draw_fields(FORM, ("loss.beta",))
     settings_form.draw_penalties(FORM)
     numbers = ("train.epochs", "train.batch_size", "train.learning_rate", "train.seed")
     settings_form.draw_fields(FORM, numbers, columns=2)

@@ -371,12 +371,11 @@ QUESTIONS = (
         "generation",
         "What for? New images",
         "The decoder makes an image of any code, so drawing codes like those of real images makes images "
-        "like them. A plain auto-encoder does not say where such codes lie; a Gaussian fitted to the "
-        "training codes is a guess.",
+        "like them. A plain auto-encoder does not say where such codes lie; a Gaussian or a mixture of them, "
+        "fitted to the training codes, is a guess, and a variational auto-encoder is trained for codes like "
+        "those of N(0, I).",
         uses.draw_generation,
-        Visit(
-            "Move the code by hand", "tune", state.INTERPOLATION_PAGE, {"interpolation_view": "Unit sliders"}
-        ),
+        Visit("Compare ways of drawing codes", "casino", state.GENERATION_PAGE),
         (
             Source(
                 "Kingma & Welling 2014, Auto-encoding variational Bayes", "https://arxiv.org/abs/1312.6114"

@@ -213,41 +213,46 @@ def draw_features() -> None:
 
 
 SAMPLES = 24
+COMPARED = 200
+"""Test images whose distance to training images stands beside that of samples."""
 
 
 @st.cache_data(max_entries=16, show_spinner="Drawing samples")
-def _samples(key: str, stamp: int, seed: int) -> tuple[np.ndarray, np.ndarray, float, float]:
-    """Decoded samples, PCA's, and how far samples and test images are from the nearest training image."""
-    from aecore.analysis.latent import nearest_image_errors
-    from aecore.analysis.uses import gaussian_samples
+def _samples(key: str, stamp: int, seed: int) -> tuple[np.ndarray, np.ndarray, list[float]]:
+    """Decoded samples, PCA's, and medians: how far samples, tests and reconstructions are from training."""
+    from aecore.analysis.latent import nearest_images
+    from aecore.analysis.sampling import codes_of, gaussian
     from aecore.data import unit_range
 
     run = loading.load_run(key)
     data = loading.load_data(run.config.data.name)
-    made = run.decode(gaussian_samples(run.encode(data.train_images[:TRAINING]), SAMPLES, seed))
+    made = run.decode(gaussian(codes_of(run, data.train_images[:TRAINING])).draw(SAMPLES, seed))
     pca = loading.pca_baseline(data.name).pca
     scores = pca.transform(unit_range(data.train_images[:TRAINING]), min(run.latent_size, len(pca)))
-    linear = pca.inverse(gaussian_samples(scores, SAMPLES, seed)).reshape(-1, *data.shape)
-    real = unit_range(data.test_images[:SAMPLES])
-    distances = [float(np.median(nearest_image_errors(x.numpy(), data.train_images))) for x in (made, real)]
-    return made.numpy(), linear.numpy(), *distances
+    linear = pca.inverse(gaussian(scores).draw(SAMPLES, seed)).reshape(-1, *data.shape)
+    real = unit_range(data.test_images[:COMPARED])
+    compared = (made, real, run.reconstruct(real))
+    distances = [float(np.median(nearest_images(x, data.train_images)[0])) for x in compared]
+    return made.numpy(), linear.numpy(), distances
 
 
 def draw_generation() -> None:
     """Samples from a Gaussian fitted to the codes, decoded, and the same with PCA."""
+    from aecore.figures.generation import copying
+
     if (found := material.require_subject()) is None:
         return
     seed = st.number_input("Draw", 0, 9999, 0, key="questions_draw", bind="query-params", width=160)
-    made, linear, samples, tests = _samples(found.key, _stamp(found), seed)
+    made, linear, distances = _samples(found.key, _stamp(found), seed)
     for place, name, pictures in zip(
         st.columns(2, gap="large"), ("network", f"PCA, {found.run.latent_size}"), (made, linear), strict=True
     ):
         place.caption(f"{SAMPLES} samples, {name}")
         place.html(images.tag(images.mosaic(pictures, 6), "100%", f"samples, {name}"))
-    st.markdown(words.generated(samples, tests))
+    st.markdown(copying(*distances))
     material.made_from(
         found,
-        "Codes drawn from the Gaussian with the mean and covariance of training codes. A plain "
-        "auto-encoder's loss does not ask for such codes; networks that do, and other samplers, are not "
-        "part of this app yet.",
+        "Codes drawn from the Gaussian with the mean and covariance of training codes. The Generation page "
+        "draws them in other ways too, scores them, and shows variational networks, whose loss asks for "
+        "codes like those of N(0, I).",
     )

@@ -288,16 +288,3 @@ def few_labels(counts: Sequence[int], accuracy: Mapping[str, Sequence[tuple[floa
         parts.append(f"with {counts[i]:,} labels the code reaches {c:.0%}, pixels {p:.0%}: {verdict}")
     text = "; ".join(parts)
     return text[0].upper() + text[1:] + "."
-
-
-def generated(samples: float, tests: float) -> str:
-    """How far samples lie from any training image, beside real images."""
-    text = (
-        f"The nearest training image is {samples:.1f} of squared error away from a sample, and {tests:.1f} "
-        "from a test image (medians)"
-    )
-    if samples > 1.2 * tests:
-        return text + ": the samples are less like the data than new data is."
-    if samples < tests / 1.2:
-        return text + ": the samples are nearer to the training images than new images are."
-    return text + "."

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from aecore.config import Config, TrainConfig
+from aecore.config import TrainConfig
 from aecore.presets import corruption_text
 from aecore.store import weights_stamp
 from pages.shared import images, layout, loading, settings_form, state
-from pages.shared.leaving import leave_for
 from pages.shared.picker import pick_image
-from pages.use.denoising.ways import CURVE, SCORED, Network, Way, classical_filter, twin_of
+from pages.shared.twins import Network, draw_train_button, twin_of
+from pages.use.denoising.ways import CURVE, SCORED, Way, classical_filter
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -132,26 +132,6 @@ def _row(name: str, pictures: Tensor, attempt: Attempt | None) -> str:
     )
 
 
-def train_button(config: Config, corruption: str, level: float) -> None:
-    """Goes to Train, filled with the same settings but for the corruption."""
-    values = {"train.corruption": corruption}
-    if corruption != "none":
-        values["train.corruption_level"] = level
-    clean = corruption == "none"
-    st.button(
-        "Train the same network on clean images" if clean else "Train the same network on this noise",
-        icon=":material/model_training:",
-        on_click=_go_to_train,
-        args=(config.with_values(values),),
-        help="Opens Train with the settings of this run and the other corruption.",
-    )
-
-
-def _go_to_train(config: Config) -> None:
-    settings_form.fill("train", config)
-    leave_for(state.TRAIN_PAGE)
-
-
 def picked_images(data: ImageData) -> Tensor:
     """The image that is picked or drawn, then the first test images: N x C x H x W in [0, 1]."""
     import torch
@@ -194,10 +174,10 @@ def main() -> None:
             st.markdown(f"**{verdict(gain, scored, corruption_text(compared[-1].config.train))}**")
         elif run.config.train.corruption == "none":
             st.info("This network was never shown noise. Trained on it, it could be compared.")
-            train_button(run.config, train.corruption, train.corruption_level)
+            draw_train_button(run.config, train.corruption, train.corruption_level)
         else:
             st.info("The same network trained on clean images is not here: it shows what the noise added.")
-            train_button(run.config, "none", 0.0)
+            draw_train_button(run.config, "none", 0.0)
         levels = tuple(STOPS.get(train.corruption, ELSE))
         # The level is drawn as a rule and is no part of what the curves depend on.
         of_kind = replace(train, corruption_level=levels[0])

@@ -54,6 +54,7 @@ PAGES = {
     ],
     "Use": [
         page("use/denoising", "Denoising", "blur_on"),
+        page("use/features", "Features", "category"),
     ],
 }
 

@@ -29,17 +29,20 @@ def lines(
     log_y: bool = False,
     ticks: Sequence[float] | None = None,
     rule: tuple[float, str] | None = None,
+    colors: Mapping[str, str] | None = None,
     height: int = 320,
 ) -> alt.LayerChart:
     """A line a series: rows hold `x`, `y`, `series` and, for a band, `low` and `high`.
 
     `x` and `y` are the axes' titles; `ticks` are the only places that the x axis names; `rule` is a level to
-    compare with, and its words. On a logarithmic axis values of 0 have no place and are left out.
+    compare with, and its words; `colors` are those of series that have one elsewhere. On a logarithmic axis
+    values of 0 have no place and are left out.
     """
     kept = [dict(row) for row in rows if (not log_y or row["y"] > 0) and (not log_x or row["x"] > 0)]
     names = list(dict.fromkeys(row["series"] for row in kept))
     spare = [c for c in CLASS_COLORS if c not in FIXED_COLORS.values()]
-    colors = [FIXED_COLORS.get(name) or spare[i % len(spare)] for i, name in enumerate(names)]
+    fixed = FIXED_COLORS | dict(colors or {})
+    shades = [fixed.get(name) or spare[i % len(spare)] for i, name in enumerate(names)]
     axis = alt.Axis(grid=False, labelExpr="format(datum.value, '~g')", labelOverlap=True)
     if ticks is not None:
         axis.values = list(ticks)
@@ -58,7 +61,7 @@ def lines(
 
     color = alt.Color(
         "series:N",
-        scale=alt.Scale(domain=names, range=colors),
+        scale=alt.Scale(domain=names, range=shades),
         legend=alt.Legend(title=None, orient="top", columns=3, symbolType="circle", symbolOpacity=1)
         if len(names) > 1
         else None,

@@ -36,6 +36,7 @@ INTERPOLATION_PAGE = "pages/look/interpolation/page.py"
 CODES_PAGE = "pages/look/codes/page.py"
 QUESTIONS_PAGE = "pages/understand/questions/page.py"
 DENOISING_PAGE = "pages/use/denoising/page.py"
+FEATURES_PAGE = "pages/use/features/page.py"
 
 
 def chosen_key() -> str | None:

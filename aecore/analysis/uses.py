@@ -5,7 +5,7 @@ Images are float N x C x H x W in [0, 1]; codes N x latent_size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from aecore.analysis.denoising import corrupted, psnr
-from aecore.analysis.neighbors import Neighbors, as_points
+from aecore.analysis.neighbors import as_points
 from aecore.config import TrainConfig
 
 
@@ -57,32 +57,3 @@ def gaussian_samples(codes: Tensor, count: int, seed: int = 0) -> Tensor:
         points.mean(0), covariance, count, method="eigh", check_valid="ignore"
     )
     return torch.from_numpy(draws.astype(np.float32))
-
-
-def accuracy_by_labels(
-    train: np.ndarray | Tensor,
-    train_labels: np.ndarray | Tensor,
-    test: np.ndarray | Tensor,
-    test_labels: np.ndarray | Tensor,
-    counts: Sequence[int],
-    draws: int = 5,
-    seed: int = 0,
-) -> np.ndarray:
-    """Share of test points whose nearest labelled training point has their class: draws x len(counts).
-
-    Of the training points `counts` are labelled, drawn at random, `draws` times; a draw of the same number is
-    the same whatever the points are, so that two kinds of features see the same images labelled. Points are
-    N x D or images. Raises ValueError for a count above the number of training points.
-    """
-    points, queries = as_points(train, "training points"), as_points(test, "test points")
-    labels, wanted = np.asarray(train_labels), np.asarray(test_labels)
-    if max(counts) > len(points):
-        raise ValueError(f"there are {len(points)} training points to label, not {max(counts)}")
-    found = np.empty((draws, len(counts)))
-    for draw in range(draws):
-        order = np.random.default_rng([seed, draw]).permutation(len(points))
-        for i, count in enumerate(counts):
-            chosen = order[:count]
-            nearest = Neighbors(points[chosen]).query(queries, 1)[1][:, 0]
-            found[draw, i] = (labels[chosen][nearest] == wanted).mean()
-    return found

@@ -8,7 +8,7 @@ from scipy import ndimage, stats
 from aecore.analysis import denoising
 from aecore.batch import Noise
 from aecore.config import TrainConfig
-from aecore.corruption import CORRUPTIONS, corrupt
+from aecore.corruption import CORRUPTIONS, FIELDS, corrupt, field
 from aecore.jobs.recording import updates
 from aecore.training.single import Training
 from aecore.training.stack import Stack
@@ -175,3 +175,24 @@ def test_the_result_holds_the_error_of_corrupted_test_images_against_clean_ones(
     assert result.denoised.squared_error != pytest.approx(result.test.squared_error, rel=1e-3)
     (clean,) = list(updates([config.with_values({"train.corruption": "none"})], DATA))[-1].outcomes
     assert clean.denoised is None
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_a_level_acts_on_the_same_numbers_of_an_image_whatever_it_is(kind):
+    noise = Noise(3, 5, ALL)
+    draws = field(kind, (3, 12, 10), noise)
+    assert draws.shape == ((300, 3, 12, 10) if kind == "gaussian" else (300, 1, 12, 10))
+    for level in (0.2, 0.7):
+        by_hand = {
+            "gaussian": IMAGES + level * draws,
+            "masking": torch.where(draws < level, 0.0, IMAGES),
+            "salt_and_pepper": torch.where(draws < level, (draws < level / 2).float(), IMAGES),
+        }[kind]
+        found = corrupt(IMAGES, TrainConfig(corruption=kind, corruption_level=level), noise)
+        assert torch.equal(found, by_hand)
+    first = denoising.noise_of_first(kind, (3, 12, 10))
+    seen = denoising.corrupted(IMAGES[:1], TrainConfig(corruption=kind, corruption_level=0.5))
+    expected = field(kind, (3, 12, 10), Noise(0, -1, torch.tensor([0])))[0]
+    assert torch.equal(first, expected)
+    if kind == "gaussian":
+        assert torch.equal(seen[0], IMAGES[0] + 0.5 * first)

@@ -64,7 +64,7 @@ def test_the_level_moves_the_noise_and_every_kind_draws(pair):
     assert rows(more)["as they are"][0] < start["as they are"][0]
     app.segmented_control(key="denoising_corruption").set_value("blur").run()
     start = rows(app)
-    app.select_slider(key="denoising_level_blur").set_value(4.0).run()
+    app.select_slider(key="denoising_stop_blur").set_value(4.0).run()
     assert rows(app)["as they are"][0] < start["as they are"][0]
     for kind in ("gaussian", "salt_and_pepper", "blocks", "blur"):
         app.segmented_control(key="denoising_corruption").set_value(kind).run()
@@ -106,6 +106,6 @@ def test_networks_too_large_for_the_browser_have_the_servers_slider(pair, monkey
     st.cache_resource.clear()
     app = open_page(PAGE, {"run": pair[1], "denoising_level_masking": "0.83"})
     assert not app.exception
-    assert app.select_slider(key="denoising_level_masking").value == 0.4
+    assert app.select_slider(key="denoising_stop_masking").value == 0.4
     assert len(rows(app)) == 5
     st.cache_resource.clear()

@@ -64,14 +64,11 @@ def choose_level(train: TrainConfig, kind: str) -> float:
     """The level by a slider whose pictures come from the server."""
     stops = STOPS.get(kind, ELSE)
     stops = sorted({*stops, train.corruption_level}) if train.corruption == kind else stops
-    key = level_key(kind)
-    if st.query_params.get(key, f"{stops[0]:g}") not in {f"{stop:g}" for stop in stops}:
-        del st.query_params[key]  # a level between the stops, from the slider in the browser
     level = st.select_slider(
         "Level (pixels)" if kind == "blur" else "Level",
         stops,
         value=first_level(train, kind),
-        key=key,
+        key=f"denoising_stop_{kind}",
         format_func=lambda value: f"{value:g}",
         bind="query-params",
         help=settings_form.field_docs()["train.corruption_level"],

@@ -160,6 +160,13 @@ def ways(keys: list[str], data_name: str, train: TrainConfig, split: tuple[float
     }
 
 
+def draw_first(clean: Tensor, seen: Tensor, compared: Mapping[str, Way]) -> None:
+    """What is had at once while figures are measured and a filter is chosen, whose row is grey till then."""
+    rows = {"as they are": seen, "classical filter, being chosen": seen * 0 + 0.5}
+    rows |= {name: way(seen) for name, way in compared.items()}
+    draw_rows(clean, {name: (pictures, None) for name, pictures in rows.items()})
+
+
 def draw_rows(clean: Tensor, rows: Mapping[str, tuple[Tensor, Attempt | None]]) -> None:
     """One row of images a way, its name and figures above."""
     parts = [_row("clean", clean, None)]
@@ -220,11 +227,16 @@ def main() -> None:
                 key=LEVEL,
                 on_level=partial(take_level, kind),
             )
-        attempts, gain = figures(keys, data.name, train, split)
         # The first picture is picked: its noise is that of its place in the row.
         seen = denoising.corrupted(clean, train)
-        made = ways([network.key for network in compared], data.name, train, split)
-        draw_rows(clean, {name: (way(seen), attempts[name]) for name, way in made.items()})
+        order = [network.key for network in compared]
+        place = st.empty()
+        with place:
+            draw_first(clean, seen, networks(order))
+        attempts, gain = figures(keys, data.name, train, split)
+        with place:
+            made = ways(order, data.name, train, split)
+            draw_rows(clean, {name: (way(seen), attempts[name]) for name, way in made.items()})
     with right:
         scored = min(SCORED, len(data.test_images))
         if gain is not None:

@@ -52,7 +52,8 @@ def bars(values: Mapping[str, Mapping[str, float]]) -> alt.LayerChart:
     texts = base.mark_text(align="left", dx=4, color="white", fontSize=10).encode(
         x=alt.value(0), text="text:N"
     )
-    return (drawn + texts).properties(height=max(len(kinds), 2) * 17 * len(values))
+    # The legend takes its part of the height.
+    return (drawn + texts).properties(height=40 + 19 * len(rows))
 
 
 def matrix(counts: np.ndarray, names: Sequence[str], height: int = 430) -> alt.LayerChart:

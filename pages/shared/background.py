@@ -97,7 +97,7 @@ def begin(name: str, make: Callable[[], Work]) -> None:
     found[name].start()
 
 
-@st.fragment(run_every=0.5)
+@st.fragment(run_every=1.0)
 def draw_progress(name: str, what: str, draw: Callable[[], None] | None = None) -> None:
     """The bar, the count and the stop of running `Steps`, and what is there so far; at its end, the page."""
     work = works().get(name)

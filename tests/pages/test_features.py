@@ -53,7 +53,7 @@ def test_nothing_is_measured_before_it_is_asked_for(tiny_root):
     app = open_page(PAGE)
     assert not app.exception
     assert not app.get("vega_lite_chart")
-    assert "21 measurements, of code, PCA, pixels" in said(app)
+    assert "21 measurements: code; PCA; pixels" in said(app)
 
 
 def test_code_pca_and_pixels_are_measured_and_compared(tiny_key):

@@ -16,15 +16,16 @@ from pages.use.features.material import Kind, Subject
 
 if TYPE_CHECKING:
     import numpy as np
+    from streamlit.delta_generator import DeltaGenerator
 
     from aecore.analysis.features import Answers, Part, Share
 
 PROBE, NEAREST = "linear probe", "nearest labelled"
 
 
-def choose_classifier() -> str:
-    """Which of the two classifiers is looked at."""
-    return st.segmented_control(
+def choose_classifier(row: DeltaGenerator) -> str:
+    """Which of the two classifiers is looked at, beside the other controls."""
+    return row.segmented_control(
         "Classes are told by",
         [PROBE, NEAREST],
         default=PROBE,
@@ -61,7 +62,7 @@ def draw_work(subject: Subject, kinds: Sequence[Kind], draw: Callable[[], None])
                 args=(subject, kinds),
             )
             st.caption(
-                f"{len(left)} measurements, of {', '.join(plain(kind.name) for kind in kinds)}. On MNIST "
+                f"{len(left)} measurements: {'; '.join(plain(kind.name) for kind in kinds)}. On MNIST "
                 "they take a minute or two on two cores; they run beside the pages and can be stopped, and "
                 "what is found is kept."
             )
@@ -115,6 +116,8 @@ def draw_curve(subject: Subject, kinds: Sequence[Kind], by: str) -> None:
             "share of test images named rightly",
             log_x=True,
             ticks=ticks,
+            span=(ticks[0], ticks[-1]),
+            zero=False,
             colors={kind.name: color_of(kind.name) for kind in kinds},
             height=380,
         ),
@@ -127,10 +130,10 @@ def draw_curve(subject: Subject, kinds: Sequence[Kind], by: str) -> None:
             st.markdown(said)
 
 
-def draw_labels(subject: Subject) -> None:
+def draw_labels(subject: Subject, row: DeltaGenerator) -> None:
     """The code beside pixels and PCA, with few labels, with all, and with none."""
     kinds = [material.code(subject), material.pca(subject), material.pixels()]
-    by = choose_classifier()
+    by = choose_classifier(row)
 
     def draw() -> None:
         left, right = st.columns([7, 4], gap="large")
@@ -138,12 +141,12 @@ def draw_labels(subject: Subject) -> None:
             draw_curve(subject, kinds, by)
         with right:
             draw_bars(subject, kinds)
-        draw_conditions(subject)
+        draw_conditions(subject, kinds)
 
     draw_work(subject, kinds, draw)
 
 
-def draw_robust(subject: Subject) -> None:
+def draw_robust(subject: Subject, row: DeltaGenerator) -> None:
     """The same network with and without corruption in its training."""
     config = subject.run.config
     own, twin = Network(subject.key, config), twin_of(subject.key, config, "masking")
@@ -158,7 +161,7 @@ def draw_robust(subject: Subject) -> None:
             st.info("The same network trained on clean images is not here: it shows what the noise added.")
             draw_train_button(config, "none", 0.0)
         return
-    by = choose_classifier()
+    by = choose_classifier(row)
     pair = sorted((own, twin), key=lambda network: network.config.train.corruption == "none")
     kinds = [
         material.code_of(network.key, f"code, {corruption_text(network.config.train) or 'clean images'}")
@@ -172,7 +175,7 @@ def draw_robust(subject: Subject) -> None:
         with right:
             draw_bars(subject, kinds)
             st.caption("Both are asked about clean images. One seed each: others may give other figures.")
-        draw_conditions(subject)
+        draw_conditions(subject, kinds)
 
     draw_work(subject, kinds, draw)
 
@@ -202,8 +205,10 @@ def draw_bars(subject: Subject, kinds: Sequence[Kind]) -> None:
         )
 
 
-def draw_conditions(subject: Subject) -> None:
-    """What the figures are over."""
+def draw_conditions(subject: Subject, kinds: Sequence[Kind]) -> None:
+    """What the figures are over, once there are any."""
+    if not any(material.found(subject, kind) for kind in kinds):
+        return
     split, data = subject.split, subject.data
     st.caption(
         f"Band: lowest to highest of ten draws of the labelled images, the same for all features. "

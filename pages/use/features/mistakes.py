@@ -15,15 +15,16 @@ from pages.use.features.material import Subject
 
 if TYPE_CHECKING:
     import numpy as np
+    from streamlit.delta_generator import DeltaGenerator
 
 MATRIX, CELL = "features_matrix", "features_cell"
 SHOWN = 60
 """Images of a cell at most."""
 
 
-def draw_mistakes(subject: Subject) -> None:
+def draw_mistakes(subject: Subject, row: DeltaGenerator) -> None:
     """Who is taken for whom with all labels, and the images of a cell."""
-    kind, by = material.code(subject), choose_classifier()
+    kind, by = material.code(subject), choose_classifier(row)
 
     def draw() -> None:
         from aecore.analysis.features import ALL

@@ -17,8 +17,8 @@ VIEWS = {
 def main() -> None:
     run, data = layout.require_run(
         "Features",
-        "Images without labels are many, and labels are few. How far does what the network learnt without "
-        "labels tell classes apart, beside plain pixels, PCA of the same size and the network untrained?",
+        "The network learnt from images without labels. How far does its code tell classes apart, with few "
+        "labels and with many? Beside it: plain pixels, PCA of the same size, and the network untrained.",
     )
     try:
         subject = material.subject_of(state.chosen_key(), run, data)
@@ -26,10 +26,11 @@ def main() -> None:
         st.info(f"There is nothing to measure here: {plain(error)}.")
         return
     layout.draw_classes_warning(data.name)
-    view = st.segmented_control(
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    view = row.segmented_control(
         "View", list(VIEWS), default="Few labels", required=True, key="features_view", bind="query-params"
     )
-    VIEWS[view](subject)
+    VIEWS[view](subject, row)
 
 
 main()

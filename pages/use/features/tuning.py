@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from pages.shared import background
 from pages.use.features import material, words
 from pages.use.features.material import Subject
 
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
-def draw_tuning(subject: Subject) -> None:
+
+def draw_tuning(subject: Subject, row: DeltaGenerator) -> None:
     """The encoder taught further against the same network from its initial weights."""
     name = material.teaching(subject)
     work = background.works().get(name)
@@ -67,6 +72,7 @@ def draw_taught(subject: Subject) -> None:
                 "share of test images named rightly",
                 log_x=True,
                 ticks=sorted({one.count for one in found}),
+                zero=False,
                 colors={finetuning.TUNED: COLORS["code"], finetuning.SCRATCH: OTHER_CODE},
                 height=380,
             ),

@@ -131,12 +131,10 @@ def make_task(
     return Task(train, validation, test, drawn)
 
 
-def task_of(data: ImageData, split: Split, **options: int | Sequence[int]) -> Task:
-    """The task of naming a data set's classes; `options` are those of `make_task`."""
-    labels = data.train_labels.numpy()
-    return make_task(
-        labels[split.train], labels[split.validation], data.test_labels.numpy()[split.test], **options
-    )
+def task_of(data: ImageData, split: Split, counts: Sequence[int] = COUNTS, draws: int = DRAWS) -> Task:
+    """The task of naming a data set's classes; see `make_task`."""
+    labels, test = data.train_labels.numpy(), data.test_labels.numpy()
+    return make_task(labels[split.train], labels[split.validation], test[split.test], counts, draws)
 
 
 @dataclass(frozen=True)
@@ -186,7 +184,7 @@ def by_probe(features: Features, task: Task, part: Part) -> tuple[np.ndarray, fl
 
 def _known(task: Task, part: Part) -> np.ndarray:
     """Places of the labelled images, draws x n."""
-    return np.arange(len(task.train))[None] if part == ALL else task.drawn[part]
+    return task.drawn[part] if isinstance(part, int) else np.arange(len(task.train))[None]
 
 
 def _probes(points: np.ndarray, labels: np.ndarray) -> list[LogisticRegression]:
@@ -268,8 +266,9 @@ def answer_permuted(features: Features, task: Task, count: int, times: int = DRA
     found = []
     for dealing in range(times):
         random = np.random.default_rng([1, dealing])
-        shuffled = (random.permutation(labels) for labels in (task.train, task.validation))
-        found.append(answer(features, make_task(*shuffled, task.test, (count,), 1, dealing), count))
+        train, validation = (random.permutation(labels) for labels in (task.train, task.validation))
+        dealt = make_task(train, validation, task.test, (count,), 1, dealing)
+        found.append(answer(features, dealt, count))
     probe, nearest = (np.concatenate([getattr(one, name) for one in found]) for name in ("probe", "nearest"))
     return Answers(found[-1].labelled, probe, nearest, found[-1].strength)
 

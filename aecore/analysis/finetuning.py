@@ -118,7 +118,8 @@ def fine_tuning(
     tests = data.test_images[split.test]
     for count in _offered(task, counts):
         for way in WAYS:
-            losses, networks = [], []
+            losses: list[float] = []
+            networks: list[Classifier] = []
             drawn = list(enumerate(task.drawn[count][:DRAWS]))
             for draw, rate in itertools.product(drawn, RATES):
                 if losses:

@@ -50,7 +50,9 @@ def bars(values: Mapping[str, Mapping[str, float]]) -> alt.LayerChart:
     drawn = base.mark_bar().encode(x=x, color=alt.Color("kind:N", scale=shades, legend=legend))
     # At the bar's foot, where there is room whatever its length.
     texts = base.mark_text(align="left", dx=4, color="white", fontSize=10).encode(
-        x=alt.value(0), text="text:N"
+        x=alt.value(0),
+        yOffset=alt.YOffset("kind:N", sort=kinds, bandPosition=0.5),
+        text="text:N",
     )
     # The legend takes its part of the height.
     return (drawn + texts).properties(height=40 + 19 * len(rows))

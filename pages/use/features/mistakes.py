@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from streamlit.delta_generator import DeltaGenerator
 
-MATRIX, CELL = "features_matrix", "features_cell"
+MATRIX, CELL, CLICKED = "features_matrix", "features_cell", "_features_clicked"
 SHOWN = 60
 """Images of a cell at most."""
 
@@ -61,6 +61,8 @@ def draw_matrix(subject: Subject, answers: np.ndarray) -> None:
             "square-root scale. A click on a cell shows its images."
         )
     with right:
+        if (clicked := st.session_state.pop(CLICKED, None)) in cells:
+            st.session_state[CELL] = clicked
         if st.session_state.get(CELL) not in cells:
             st.session_state[CELL] = cells[0]
         true, named = st.selectbox(
@@ -81,9 +83,9 @@ def cell_name(names: Sequence[str], counts: np.ndarray, cell: tuple[int, int]) -
 
 
 def take_cell() -> None:
-    """Shows the clicked cell's images; for the chart's callback. Empty cells have none."""
+    """Keeps the clicked cell for the next drawing, which ignores an empty one; for the chart's callback."""
     for cell in st.session_state[MATRIX].selection.get("cell", []):
-        st.session_state[CELL] = (int(cell["row"]), int(cell["column"]))
+        st.session_state[CLICKED] = (int(cell["row"]), int(cell["column"]))
 
 
 def draw_cell(subject: Subject, places: np.ndarray) -> None:

@@ -28,7 +28,13 @@ def main() -> None:
     layout.draw_classes_warning(data.name)
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     view = row.segmented_control(
-        "View", list(VIEWS), default="Few labels", required=True, key="features_view", bind="query-params"
+        "View",
+        list(VIEWS),
+        default="Few labels",
+        required=True,
+        wrap=True,
+        key="features_view",
+        bind="query-params",
     )
     VIEWS[view](subject, row)
 

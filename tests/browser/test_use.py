@@ -26,6 +26,14 @@ def run(server):
     return aecore.load_run(found[0])
 
 
+@pytest.fixture(scope="module", autouse=True)
+def been_home(server, browser):
+    """Streamlit shows a notice of a missing page at a server's very first deep link, and only there."""
+    page = browser.new_page()
+    goto(page, server)
+    page.close()
+
+
 KINDS = {"masking": "pixels black", "gaussian": "Gaussian noise", "salt_and_pepper": "salt and pepper"}
 """The corruptions as a link names them."""
 

@@ -104,7 +104,12 @@ def test_the_browser_gives_the_servers_code(browser_page, preset, shape):
 @pytest.mark.parametrize("code_activation", ["tanh", "soft_threshold", "top_k"])
 def test_with_every_activation_of_the_code_and_channels_scaled_apart(browser_page, code_activation):
     model = ModelConfig(
-        family="conv", latent_size=12, code_activation=code_activation, threshold=0.05, top_k=3
+        family="conv",
+        latent_size=12,
+        code_activation=code_activation,
+        threshold=0.05,
+        top_k=3,
+        output_activation="linear",
     )
     run = make_run(model, (3, 10, 9), "standardized")
     if code_activation == "soft_threshold":

@@ -55,6 +55,7 @@ PAGES = {
     ],
     "Use": [
         page("use/denoising", "Denoising", "blur_on"),
+        page("use/features", "Features", "category"),
         page("use/generation", "Generation", "casino"),
     ],
 }

@@ -31,20 +31,42 @@ def corrupt(images: Tensor, config: TrainConfig, noise: Noise) -> Tensor:
     return CORRUPTIONS[config.corruption](images, config.corruption_level, noise.spread(3))
 
 
+def field(corruption: str, shape: tuple[int, int, int], noise: Noise) -> Tensor:
+    """The random numbers of an image of `shape` (C, H, W) on which a corruption's level acts, of `FIELDS`.
+
+    They do not depend on the level: as it rises, a pixel once corrupted stays so. Normal, ... x C x H x W,
+    for gaussian; uniform in (0, 1), ... x 1 x H x W, for masking and salt_and_pepper.
+    """
+    return FIELDS[corruption](shape, noise.spread(3), None)
+
+
+def _normal(shape: torch.Size | tuple[int, ...], noise: Noise, device: torch.device | None) -> Tensor:
+    """One normal number a value."""
+    return noise.normal(*shape[-3:], stream=_STREAM, device=device)
+
+
+def _uniform(shape: torch.Size | tuple[int, ...], noise: Noise, device: torch.device | None) -> Tensor:
+    """One number in (0, 1) a pixel, for all its channels."""
+    return noise.uniform(1, *shape[-2:], stream=_STREAM, device=device)
+
+
+FIELDS = {"gaussian": _normal, "masking": _uniform, "salt_and_pepper": _uniform}
+"""By `train.corruption`: those that treat each pixel by itself."""
+
+
 def _gaussian(images: Tensor, level: float, noise: Noise) -> Tensor:
     """Normal noise of standard deviation `level` is added to each value; the sum is not clipped."""
-    shape = images.shape[-3:]
-    return images + level * noise.normal(*shape, stream=_STREAM, device=images.device).to(images.dtype)
+    return images + level * _normal(images.shape, noise, images.device).to(images.dtype)
 
 
 def _masking(images: Tensor, level: float, noise: Noise) -> Tensor:
     """Each pixel, with all its channels, is set to black with probability `level`."""
-    return images * (_by_pixel(images, noise, 0) >= level)
+    return images * (_uniform(images.shape, noise, images.device) >= level)
 
 
 def _salt_and_pepper(images: Tensor, level: float, noise: Noise) -> Tensor:
     """Each pixel, with all its channels, is set to black or to white with probability `level` / 2 each."""
-    draw = _by_pixel(images, noise, 0)
+    draw = _uniform(images.shape, noise, images.device)
     return torch.where(draw < level, (draw < level / 2).to(images.dtype), images)
 
 
@@ -88,8 +110,3 @@ CORRUPTIONS: dict[str, Callable[[Tensor, float, Noise], Tensor]] = {
     "blur": _blur,
 }
 """By `train.corruption`; each keeps the images' shape and type."""
-
-
-def _by_pixel(images: Tensor, noise: Noise, stream: int) -> Tensor:
-    """One number in (0, 1) a pixel, ... x 1 x H x W."""
-    return noise.uniform(1, *images.shape[-2:], stream=_STREAM + stream, device=images.device)

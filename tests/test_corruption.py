@@ -8,7 +8,7 @@ from scipy import ndimage, stats
 from aecore.analysis import denoising
 from aecore.batch import Noise
 from aecore.config import TrainConfig
-from aecore.corruption import CORRUPTIONS, corrupt
+from aecore.corruption import CORRUPTIONS, FIELDS, corrupt, field
 from aecore.jobs.recording import updates
 from aecore.training.single import Training
 from aecore.training.stack import Stack
@@ -190,3 +190,24 @@ def test_a_denoising_variational_model_has_its_bound_on_clean_images_and_its_err
     before = list(first)
     second = Training(config, DATA, state=first.state())
     assert [(r.train, r.validation) for r in (*before, *second)] == figures
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_a_level_acts_on_the_same_numbers_of_an_image_whatever_it_is(kind):
+    noise = Noise(3, 5, ALL)
+    draws = field(kind, (3, 12, 10), noise)
+    assert draws.shape == ((300, 3, 12, 10) if kind == "gaussian" else (300, 1, 12, 10))
+    for level in (0.2, 0.7):
+        by_hand = {
+            "gaussian": IMAGES + level * draws,
+            "masking": torch.where(draws < level, 0.0, IMAGES),
+            "salt_and_pepper": torch.where(draws < level, (draws < level / 2).float(), IMAGES),
+        }[kind]
+        found = corrupt(IMAGES, TrainConfig(corruption=kind, corruption_level=level), noise)
+        assert torch.equal(found, by_hand)
+    first = denoising.noise_of_first(kind, (3, 12, 10))
+    seen = denoising.corrupted(IMAGES[:1], TrainConfig(corruption=kind, corruption_level=0.5))
+    expected = field(kind, (3, 12, 10), Noise(0, -1, torch.tensor([0])))[0]
+    assert torch.equal(first, expected)
+    if kind == "gaussian":
+        assert torch.equal(seen[0], IMAGES[0] + 0.5 * first)

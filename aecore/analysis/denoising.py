@@ -18,6 +18,7 @@ from aecore.analysis.quality import ssim
 from aecore.batch import Noise
 from aecore.config import TrainConfig
 from aecore.corruption import EVALUATION, corrupt
+from aecore.corruption import field as field_of
 from aecore.data import ImageData, unit_range
 from aecore.results import Score
 from aecore.store.run import BATCH, Run
@@ -30,6 +31,14 @@ def corrupted(images: Tensor, config: TrainConfig, first: int = 0) -> Tensor:
     """
     numbers = torch.arange(first, first + len(images))
     return corrupt(unit_range(images), config, Noise(0, EVALUATION, numbers))
+
+
+def noise_of_first(corruption: str, shape: tuple[int, int, int]) -> Tensor:
+    """The random numbers by which `corrupted` treats the first of its images, whatever the level.
+
+    float32, C x H x W or 1 x H x W, see `corruption.field`.
+    """
+    return field_of(corruption, shape, Noise(0, EVALUATION, torch.zeros(1, dtype=torch.int64)))[0]
 
 
 def evaluate(run: Run, data: ImageData) -> Score | None:

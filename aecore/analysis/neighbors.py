@@ -115,11 +115,28 @@ def knn_correct(
     labels = np.asarray(labels, dtype=np.int64)
     if labels.shape != (len(neighbors),):
         raise ValueError(f"{len(neighbors)} points need as many labels, not {labels.shape}")
-    near = labels[neighbors.among_themselves(k, rows)[1]]
+    predicted = _voted(labels[neighbors.among_themselves(k, rows)[1]])
+    return predicted == (labels if rows is None else labels[rows])
+
+
+def knn_predict(
+    points: np.ndarray | torch.Tensor,
+    labels: np.ndarray | torch.Tensor,
+    queries: np.ndarray | torch.Tensor,
+    k: int = 5,
+) -> np.ndarray:
+    """The commonest class among the k nearest of N labelled points to each query, M x D: M labels.
+
+    Ties are settled as in `knn_correct`.
+    """
+    return _voted(np.asarray(labels)[Neighbors(points).query(queries, k)[1]])
+
+
+def _voted(near: np.ndarray) -> np.ndarray:
+    """The commonest of each row's labels, M x k with the nearest first; of equally common ones the nearer."""
     votes = (near[:, :, None] == near[:, None, :]).sum(axis=2)
     # argmax takes the first of equal counts, and neighbours come nearest first.
-    predicted = np.take_along_axis(near, votes.argmax(axis=1)[:, None], axis=1)[:, 0]
-    return predicted == (labels if rows is None else labels[rows])
+    return np.take_along_axis(near, votes.argmax(axis=1)[:, None], axis=1)[:, 0]
 
 
 def knn_accuracy(points: np.ndarray | torch.Tensor, labels: np.ndarray | torch.Tensor, k: int = 5) -> float:

@@ -28,28 +28,35 @@ def lines(
     log_x: bool = False,
     log_y: bool = False,
     ticks: Sequence[float] | None = None,
+    span: tuple[float, float] | None = None,
+    zero: bool = True,
     rule: tuple[float, str] | None = None,
+    colors: Mapping[str, str] | None = None,
     height: int = 320,
 ) -> alt.LayerChart:
     """A line a series: rows hold `x`, `y`, `series` and, for a band, `low` and `high`.
 
-    `x` and `y` are the axes' titles; `ticks` are the only places that the x axis names; `rule` is a level to
-    compare with, and its words. On a logarithmic axis values of 0 have no place and are left out.
+    `x` and `y` are the axes' titles; `ticks` are the only places that the x axis names, `span` its ends;
+    without `zero` a linear y axis begins near the least value; `rule` is a level to compare with, and its
+    words; `colors` are those of series that have one elsewhere. On a logarithmic axis values of 0 have no
+    place and are left out.
     """
     kept = [dict(row) for row in rows if (not log_y or row["y"] > 0) and (not log_x or row["x"] > 0)]
     names = list(dict.fromkeys(row["series"] for row in kept))
     spare = [c for c in CLASS_COLORS if c not in FIXED_COLORS.values()]
-    colors = [FIXED_COLORS.get(name) or spare[i % len(spare)] for i, name in enumerate(names)]
+    fixed = FIXED_COLORS | dict(colors or {})
+    shades = [fixed.get(name) or spare[i % len(spare)] for i, name in enumerate(names)]
     axis = alt.Axis(grid=False, labelExpr="format(datum.value, '~g')", labelOverlap=True)
     if ticks is not None:
         axis.values = list(ticks)
+    ends = alt.Undefined if span is None else list(span)
     across = alt.X(
         "x:Q",
         title=x,
-        scale=alt.Scale(type="log" if log_x else "linear", nice=False, zero=False, padding=12),
+        scale=alt.Scale(type="log" if log_x else "linear", nice=False, zero=False, padding=12, domain=ends),
         axis=axis,
     )
-    scale = alt.Scale(type="log" if log_y else "linear", zero=not log_y, nice=not log_y, padding=8)
+    scale = alt.Scale(type="log" if log_y else "linear", zero=zero and not log_y, nice=not log_y, padding=8)
     tiny = log_y and min((row["y"] for row in kept), default=1) < 1e-3
     up = alt.Axis(labelExpr=f"format(datum.value, '{'.0e' if tiny else '~g'}')", tickCount=5)
 
@@ -58,7 +65,7 @@ def lines(
 
     color = alt.Color(
         "series:N",
-        scale=alt.Scale(domain=names, range=colors),
+        scale=alt.Scale(domain=names, range=shades),
         legend=alt.Legend(title=None, orient="top", columns=3, symbolType="circle", symbolOpacity=1)
         if len(names) > 1
         else None,

@@ -200,3 +200,15 @@ def _browser_decoder(key: str, stamp: int) -> dict[str, Any]:
     from pages.components.decoder import decoder_data
 
     return decoder_data(_load_run(key, stamp))
+
+
+def browser_encoder(key: str) -> dict[str, Any]:
+    """The run's encoder for a component's data; ValueError where it can't run in a browser."""
+    return _browser_encoder(key, store.weights_stamp(key))
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _browser_encoder(key: str, stamp: int) -> dict[str, Any]:
+    from pages.components.decoder import encoder_data
+
+    return encoder_data(_load_run(key, stamp))

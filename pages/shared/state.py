@@ -41,6 +41,7 @@ TRAINING_PAGE = "pages/understand/training/page.py"
 QUESTIONS_PAGE = "pages/understand/questions/page.py"
 DENOISING_PAGE = "pages/use/denoising/page.py"
 GENERATION_PAGE = "pages/use/generation/page.py"
+FEATURES_PAGE = "pages/use/features/page.py"
 
 
 def chosen_key() -> str | None:

@@ -6,7 +6,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from aecore.analysis import neighbors
-from aecore.analysis.neighbors import Neighbors, knn_accuracy, trustworthiness
+from aecore.analysis.neighbors import Neighbors, knn_accuracy, knn_predict, trustworthiness
 
 
 @pytest.fixture
@@ -106,3 +106,14 @@ def test_knn_tie_goes_to_the_nearest():
 def test_bad_input_is_refused_in_one_sentence(act, words):
     with pytest.raises(ValueError, match=words):
         act()
+
+
+def test_predicted_classes_are_scikit_learns_where_no_classes_tie(cloud):
+    labels = (cloud[:, 0] > 0).astype(int) + 4
+    expected = KNeighborsClassifier(5).fit(cloud[:200], labels[:200]).predict(cloud[200:])
+    np.testing.assert_array_equal(knn_predict(cloud[:200], labels[:200], cloud[200:]), expected)
+
+
+def test_of_tied_classes_the_one_with_the_nearest_point_is_predicted():
+    points, labels = np.array([[0.0], [1.0], [5.0], [7.0]]), np.array([8, 3, 3, 8])
+    assert knn_predict(points, labels, np.array([[0.1], [5.5]]), k=4).tolist() == [8, 3]

@@ -1,4 +1,4 @@
-"""The decoder in JavaScript gives the server's picture, in real Chromium."""
+"""Encoder and decoder in JavaScript give the server's code and picture, in real Chromium."""
 
 import math
 from pathlib import Path
@@ -7,18 +7,30 @@ import numpy as np
 import pytest
 import torch
 
-from aecore.config import Config, DataConfig, ModelConfig
+from aecore.analysis import denoising
+from aecore.config import Config, DataConfig, ModelConfig, TrainConfig
+from aecore.corruption import FIELDS
 from aecore.data import Scaling
 from aecore.models import build
 from aecore.presets import PRESETS
 from aecore.store.run import Run
-from pages.components.decoder import decoder_data
+from pages.components.decoder import decoder_data, encoder_data
 from pages.components.loader import script
 
 RUN_DECODER = """async ([script, data, codes]) => {
   const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   const { makeDecoder } = await import(url);
   return codes.map((code) => Array.from(makeDecoder(data)(code)));
+}"""
+RUN_ENCODER = """async ([script, data, images]) => {
+  const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const { makeEncoder } = await import(url);
+  return images.map((image) => Array.from(makeEncoder(data)(image)));
+}"""
+CORRUPT = """async ([script, kind, image, noise, levels]) => {
+  const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const { corrupt } = await import(url);
+  return levels.map((level) => Array.from(corrupt(kind, image, noise, level)));
 }"""
 RUN_ACTIVATION = """async ([script, name, values]) => {
   const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
@@ -71,6 +83,58 @@ def test_with_every_activation_and_channels_scaled_apart(browser_page, activatio
         output_activation="linear",
     )
     assert_same_picture(browser_page, make_run(model, (3, 10, 9), "standardized"), scale=10)
+
+
+def assert_same_code(page, run: Run) -> None:
+    images = torch.rand(4, *run.shape, generator=torch.Generator().manual_seed(1))
+    page.goto("about:blank")
+    codes = page.evaluate(RUN_ENCODER, [SCRIPT, encoder_data(run), images.flatten(1).tolist()])
+    server = run.encode(images).numpy()
+    assert np.abs(np.array(codes) - server).max() < 1e-5 * max(1, np.abs(server).max())
+    assert server.std(0).max() > 0.01
+
+
+@pytest.mark.parametrize("preset", ["post", "conv", "dictionary"])
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_the_browser_gives_the_servers_code(browser_page, preset, shape):
+    config = PRESETS[preset]
+    assert_same_code(browser_page, make_run(config.model, shape, config.data.normalization))
+
+
+@pytest.mark.parametrize("code_activation", ["tanh", "soft_threshold", "top_k"])
+def test_with_every_activation_of_the_code_and_channels_scaled_apart(browser_page, code_activation):
+    model = ModelConfig(
+        family="conv",
+        latent_size=12,
+        code_activation=code_activation,
+        threshold=0.05,
+        top_k=3,
+        output_activation="linear",
+    )
+    run = make_run(model, (3, 10, 9), "standardized")
+    if code_activation == "soft_threshold":
+        run.model.encoder[-1].norm.running_mean.fill_(0.02)
+        run.model.encoder[-1].norm.running_var.fill_(0.2)
+    assert_same_code(browser_page, run)
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_the_browser_corrupts_an_image_as_the_server_does(browser_page, kind):
+    image = torch.rand(1, 3, 9, 7, generator=torch.Generator().manual_seed(2))
+    levels = [0.01, 0.29, 0.5, 1.0]
+    noise = denoising.noise_of_first(kind, (3, 9, 7))
+    browser_page.goto("about:blank")
+    arguments = [
+        script("denoiser/level.js"),
+        kind,
+        image.flatten().tolist(),
+        noise.flatten().tolist(),
+        levels,
+    ]
+    for level, found in zip(levels, browser_page.evaluate(CORRUPT, arguments), strict=True):
+        config = TrainConfig(corruption=kind, corruption_level=level)
+        server = denoising.corrupted(image, config).flatten().numpy()
+        assert np.abs(np.array(found) - server).max() < 1e-6
 
 
 def exact_gelu(x: float) -> float:

@@ -24,7 +24,7 @@ SEEN = {
     "metrics": "text=Further figures, all test images",
     "dimensionality-reduction": "text=Trustworthiness",
     "denoising": "img[alt*='test images, as they are']",
-    "features": "text=Trustworthiness",
+    "features": "text=Measure these features",
     "generation": "img[alt^='24 samples, mixture of ten']",
 }
 """What must be on the page that a link visits."""

@@ -12,6 +12,7 @@ from aecore.models import build
 from pages.components.code_map import MapState
 from pages.look.codes import material, panel, projections, trust, tsne_job
 from pages.look.codes.panel import Shown
+from pages.shared import background
 from tests.pages.conftest import open_page
 
 PAGE = "pages/look/codes/page.py"
@@ -21,9 +22,9 @@ PAGE = "pages/look/codes/page.py"
 def own_cache(tmp_path, monkeypatch):
     """No map from before is found, and none is left behind."""
     monkeypatch.setenv("AECORE_CACHE", str(tmp_path / "cache"))
-    for job in tsne_job._jobs().values():
+    for job in background.works().values():
         job.join(60)
-    tsne_job._jobs().clear()
+    background.works().clear()
     return tmp_path / "cache"
 
 
@@ -151,7 +152,7 @@ def test_tsne_runs_to_its_end_and_is_found_again(tiny_root, own_cache):
     assert not app.exception
     assert "codes_tsne_begin" not in [button.key for button in app.button]
     assert len(list(own_cache.glob("tsne-*-p10-s0.safetensors"))) == 1
-    tsne_job._jobs().clear()
+    background.works().clear()
     app.run()
     assert maps(app)  # from disk
     app.number_input(key="codes_seed").set_value(1).run()

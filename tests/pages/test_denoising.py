@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import streamlit as st
 import torch
 
 from aecore import data, load_run, store
@@ -59,7 +60,11 @@ def test_a_network_is_compared_with_the_same_never_shown_noise(pair):
 def test_the_level_moves_the_noise_and_every_kind_draws(pair):
     app = open_page(PAGE, {"run": pair[1]})
     start = rows(app)
-    app.select_slider(key="denoising_level_masking").set_value(0.8).run()
+    more = open_page(PAGE, {"run": pair[1], "denoising_level_masking": "0.83"})
+    assert rows(more)["as they are"][0] < start["as they are"][0]
+    app.segmented_control(key="denoising_corruption").set_value("blur").run()
+    start = rows(app)
+    app.select_slider(key="denoising_stop_blur").set_value(4.0).run()
     assert rows(app)["as they are"][0] < start["as they are"][0]
     for kind in ("gaussian", "salt_and_pepper", "blocks", "blur"):
         app.segmented_control(key="denoising_corruption").set_value(kind).run()
@@ -85,3 +90,22 @@ def test_train_says_what_became_of_corrupted_and_of_clean_images(pair):
     assert f"masking 0.4 come out {result.denoised.squared_error:.2f} from the clean ones" in said
     assert f"clean ones {result.test.squared_error:.2f} from themselves" in said
     assert "The network's on clean images is" in said
+
+
+@pytest.mark.parametrize("level", ["nan", "7", "-1", "much", "0"])
+def test_a_level_that_there_is_not_in_a_link_is_the_first_one(pair, level):
+    app = open_page(PAGE, {"run": pair[1], "denoising_level_masking": level})
+    assert not app.exception
+    assert rows(app) == rows(open_page(PAGE, {"run": pair[1]}))
+
+
+def test_networks_too_large_for_the_browser_have_the_servers_slider(pair, monkeypatch):
+    from pages.components import decoder
+
+    monkeypatch.setattr(decoder, "LARGEST", 10)
+    st.cache_resource.clear()
+    app = open_page(PAGE, {"run": pair[1], "denoising_level_masking": "0.83"})
+    assert not app.exception
+    assert app.select_slider(key="denoising_stop_masking").value == 0.4
+    assert len(rows(app)) == 5
+    st.cache_resource.clear()

@@ -194,11 +194,11 @@ def test_noise_is_said_to_be_taken_away_or_not_only_beyond_two_standard_errors(c
 
 def test_few_labels_judge_by_the_draws():
     low, high = (0.5, 0.45, 0.55), (0.8, 0.75, 0.85)
-    text = words.few_labels((10, 1000), {"code": [high, low], "pixels": [low, low]})
+    text = words.few_labels((1, 100), {"code": [high, low], "pixels": [low, low]})
     assert text.startswith(
-        "With 10 labels the code reaches 80%, pixels 50%: better than pixels in every draw"
+        "With 1 label a class the code reaches 80%, pixels 50%: better than pixels in every draw"
     )
-    assert "with 1,000 labels the code reaches 50%, pixels 50%: not clearly different" in text
+    assert "with 100 labels a class the code reaches 50%, pixels 50%: not clearly different" in text
     assert "worse than pixels" in words.few_labels((10,), {"code": [low], "pixels": [high]})
 
 

@@ -1,7 +1,7 @@
 """Decoded images that follow the pointer: the decoder in JavaScript, and the two components that show it.
 
 A component that decodes codes itself imports `makeDecoder` from `decoder.js` and has `decoder_data(run)`
-among its data.
+among its data; one that encodes images, `makeEncoder` and `encoder_data(run)`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from pages.components.loader import component, encoded
 
 if TYPE_CHECKING:
     from aecore.analysis.units import Units
+    from aecore.export.decoder import DecoderExport
+    from aecore.export.encoder import EncoderExport
     from aecore.store.run import Run
 
 LARGEST = 5_000_000
-"""Weights that are sent to a browser at most (27 MB); a larger decoder would not follow a slider either."""
+"""Weights of a half that are sent to a browser at most (27 MB); a larger one would not follow a slider."""
 
 _scrubber = component("scrubber", "decoder", "scrubber")
 _sliders = component("unit_sliders", "decoder", "sliders")
@@ -28,20 +30,30 @@ def decoder_data(run: Run) -> dict[str, Any]:
     """What `makeDecoder` takes. Raises ValueError for a decoder that can't or should not run in a browser."""
     from aecore.export.decoder import export_decoder
 
-    decoder = export_decoder(run)
-    if decoder.weights.size > LARGEST:
+    return _half_data(export_decoder(run), "decoder")
+
+
+def encoder_data(run: Run) -> dict[str, Any]:
+    """What `makeEncoder` takes. Raises ValueError for an encoder that can't or should not run there."""
+    from aecore.export.encoder import export_encoder
+
+    return _half_data(export_encoder(run), "encoder")
+
+
+def _half_data(half: DecoderExport | EncoderExport, name: str) -> dict[str, Any]:
+    if half.weights.size > LARGEST:
         raise ValueError(
-            f"this decoder has {decoder.weights.size:,} weights, too many to run in the browser "
+            f"this {name} has {half.weights.size:,} weights, too many to run in the browser "
             f"({LARGEST:,} at most)"
         )
     return {
-        "key": decoder.key,
-        "latent_size": decoder.latent_size,
-        "shape": list(decoder.shape),
-        "layers": list(decoder.layers),
-        "mean": list(decoder.mean),
-        "std": list(decoder.std),
-        "weights": encoded(decoder.weights),
+        "key": half.key,
+        "latent_size": half.latent_size,
+        "shape": list(half.shape),
+        "layers": list(half.layers),
+        "mean": list(half.mean),
+        "std": list(half.std),
+        "weights": encoded(half.weights),
     }
 
 

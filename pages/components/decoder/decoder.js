@@ -1,5 +1,6 @@
-// A decoder in the browser: makeDecoder(data)(code) gives the pixels, C x H x W in [0, 1] as a rule.
-// `data` is what decoder_data(run) of pages/components/decoder makes; aecore/export/decoder.py describes it.
+// A network in the browser: makeDecoder(data)(code) gives the pixels, C x H x W in [0, 1] as a rule, and
+// makeEncoder(data)(pixels) the code. `data` is what decoder_data(run) and encoder_data(run) of
+// pages/components/decoder make; aecore/export/layers.py describes it.
 // Our own hundred lines and not ONNX Runtime Web: its WebAssembly is more than 10 MB to ship, has to be
 // fetched and started, and these networks need one millisecond without it.
 
@@ -80,6 +81,59 @@ function convTranspose(layer, weights) {
   };
 }
 
+function conv(layer, weights) {
+  const { channels: [inputs, outputs], size: [height, width], output_size: [rows, columns] } = layer;
+  const { kernel, stride, padding: [above, left], weight, bias } = layer;
+  const result = new Float32Array(outputs * rows * columns);
+  // First and last output place that kernel place k reads inside the input.
+  const first = (k, padding) => Math.max(0, Math.ceil((padding - k) / stride));
+  const last = (k, padding, size, limit) => Math.min(limit - 1, Math.floor((size - 1 + padding - k) / stride));
+  // As above, the kernel's places come outside.
+  const add = (image, i, o, ky, kx) => {
+    const w = weights[weight + ((o * inputs + i) * kernel + ky) * kernel + kx];
+    const x0 = first(kx, left), x1 = last(kx, left, width, columns), y1 = last(ky, above, height, rows);
+    for (let y = first(ky, above); y <= y1; y++) {
+      let from = (i * height + y * stride - above + ky) * width + x0 * stride - left + kx;
+      let to = (o * rows + y) * columns + x0;
+      for (let x = x0; x <= x1; x++, from += stride, to++) result[to] += w * image[from];
+    }
+  };
+  return (image) => {
+    for (let o = 0; o < outputs; o++) {
+      result.fill(weights[bias + o], o * rows * columns, (o + 1) * rows * columns);
+      for (let i = 0; i < inputs; i++)
+        for (let ky = 0; ky < kernel; ky++) for (let kx = 0; kx < kernel; kx++) add(image, i, o, ky, kx);
+    }
+    return result;
+  };
+}
+
+function softThreshold({ threshold, units, mean, scale }, weights) {
+  return (x) => {
+    for (let i = 0; i < units; i++) {
+      const u = (x[i] - weights[mean + i]) * weights[scale + i];
+      x[i] = Math.sign(u) * Math.max(Math.abs(u) - threshold, 0);
+    }
+    return x;
+  };
+}
+
+function topK({ k }) {
+  return (x) => {
+    const largest = Array.from(x.keys()).sort((i, j) => x[j] - x[i]);
+    largest.forEach((i, rank) => { x[i] = rank < k && x[i] > 0 ? x[i] : 0; });
+    return x;
+  };
+}
+
+function normalize({ shape: [channels, height, width], mean, std }) {
+  return (x) => {
+    for (let c = 0, i = 0; c < channels; c++)
+      for (const end = i + height * width; i < end; i++) x[i] = (x[i] - mean[c]) / std[c];
+    return x;
+  };
+}
+
 function denormalize({ shape: [channels, height, width], mean, std }) {
   const result = new Float32Array(channels * height * width);
   return (x) => {
@@ -89,18 +143,22 @@ function denormalize({ shape: [channels, height, width], mean, std }) {
   };
 }
 
-const MAKERS = { linear, conv_transpose: convTranspose };
+const MAKERS = { linear, conv, conv_transpose: convTranspose, soft_threshold: softThreshold, top_k: topK };
+const KEPT = 8;
 
-const decoders = new Map();
+const made = new Map();
 
-// The array that comes back is the decoder's own and is overwritten by the next call.
-export function makeDecoder(data) {
-  if (!decoders.has(data.key)) {
+// The array that comes back is the network's own and is overwritten by the next call.
+function make(data, before, after) {
+  if (!made.has(data.key)) {
     const weights = new Float32Array(fromBase64(data.weights).buffer);
     const steps = data.layers.map((layer) => (MAKERS[layer.type] ?? activation)(layer, weights));
-    steps.push(denormalize(data));
-    if (decoders.size > 3) decoders.delete(decoders.keys().next().value);
-    decoders.set(data.key, (code) => steps.reduce((x, step) => step(x), Float32Array.from(code)));
+    const all = [...before, ...steps, ...after];
+    if (made.size >= KEPT) made.delete(made.keys().next().value);
+    made.set(data.key, (values) => all.reduce((x, step) => step(x), Float32Array.from(values)));
   }
-  return decoders.get(data.key);
+  return made.get(data.key);
 }
+
+export const makeDecoder = (data) => make(data, [], [denormalize(data)]);
+export const makeEncoder = (data) => make(data, [normalize(data)], []);

@@ -52,6 +52,10 @@ BENGIO = Source(
     "Bengio, Courville & Vincent 2013, Representation learning", "https://arxiv.org/abs/1206.5538"
 )
 
+VINCENT = Source(
+    "Vincent et al. 2010, Stacked denoising autoencoders", "https://www.jmlr.org/papers/v11/vincent10a.html"
+)
+
 DIGITS = experiments.BASE
 DEEPEST = experiments.layers(8)
 
@@ -351,12 +355,7 @@ QUESTIONS = (
         "for noisy ones.",
         uses.draw_denoising,
         Visit("Corrupt images and see them mended", "blur_on", state.DENOISING_PAGE),
-        (
-            Source(
-                "Vincent et al. 2010, Stacked denoising autoencoders",
-                "https://www.jmlr.org/papers/v11/vincent10a.html",
-            ),
-        ),
+        (VINCENT,),
     ),
     Question(
         "features",
@@ -364,8 +363,16 @@ QUESTIONS = (
         "Images without labels are many and labels are few: a code learned from the many may make the few "
         "go further. Whether it does has to be measured against the plain pixels.",
         uses.draw_features,
-        Visit("Trust in the map of codes", "scatter_plot", state.CODES_PAGE),
-        (BENGIO,),
+        Visit("Measure what the code is worth", "category", state.FEATURES_PAGE),
+        (
+            BENGIO,
+            Source(
+                "Coates, Ng & Lee 2011, An analysis of single-layer networks in unsupervised feature "
+                "learning",
+                "https://proceedings.mlr.press/v15/coates11a.html",
+            ),
+            VINCENT,
+        ),
     ),
     Question(
         "generation",

@@ -11,6 +11,7 @@ from aecore.gallery import shipped
 from aecore.presets import corruption_text
 from pages.shared import images, loading, trained_grids
 from pages.shared.members import member_name
+from pages.shared.plain import plain
 from pages.understand.questions import material, words
 from pages.understand.questions.material import Subject
 
@@ -156,59 +157,65 @@ def draw_denoising() -> None:
     )
 
 
-COUNTS = (10, 30, 100, 300, 1000)
-"""Labelled training images."""
+COUNTS = (1, 3, 10, 30, 100)
+"""Labels a class."""
 TRAINING, TESTING = 5000, 1000
 """Images that labels are drawn among, and images that are classified."""
 
 
 @st.cache_data(max_entries=8, show_spinner="Classifying with few labels")
 def _accuracy(key: str, stamp: int) -> tuple[list[int], dict[str, list[tuple[float, float, float]]]]:
-    from aecore.analysis.uses import accuracy_by_labels
+    """The counts that there are labels for; by kind of features, mean, lowest and highest share at each."""
+    from dataclasses import replace
+
+    from aecore.analysis import features
     from aecore.data import unit_range
 
     run = loading.load_run(key)
     data = loading.load_data(run.config.data.name)
-    train, test = (unit_range(part) for part in (data.train_images[:TRAINING], data.test_images[:TESTING]))
-    baseline = loading.pca_baseline(data.name)
-    n = min(run.latent_size, len(baseline.pca))
-    features = {
-        "code": (run.encode(train), run.encode(test)),
-        "PCA": (baseline.pca.transform(train, n), baseline.pca.transform(test, n)),
-        "pixels": (train, test),
+    config = run.config.data
+    split = features.split_images(data, config.validation_fraction, config.split_seed, TRAINING)
+    split = replace(split, test=split.test[:TESTING])
+    task = features.task_of(data, split, counts=COUNTS)
+    pca = loading.pca_baseline(data.name).pca
+    n = min(run.latent_size, len(pca))
+    kinds = {
+        "code": run.encode,
+        "PCA": lambda images: pca.transform(unit_range(images), n),
+        "pixels": unit_range,
     }
-    counts = [count for count in COUNTS if count <= len(train)]
     found = {}
-    for name, (known, asked) in features.items():
-        scores = accuracy_by_labels(
-            known, data.train_labels[: len(train)], asked, data.test_labels[: len(test)], counts
-        )
-        found[name] = [(float(s.mean()), float(s.min()), float(s.max())) for s in scores.T]
-    return counts, found
+    for name, transform in kinds.items():
+        made = features.features_of(transform, data, split)
+        shares = [(features.by_nearest(made, task, count) == task.test).mean(1) for count in task.drawn]
+        found[name] = [(float(s.mean()), float(s.min()), float(s.max())) for s in shares]
+    return list(task.drawn), found
 
 
 def draw_features() -> None:
-    """Accuracy of the nearest labelled image by the number of labels."""
+    """Accuracy of the nearest labelled images by the number of labels."""
     from aecore.figures.questions import lines
 
     if (found := material.require_subject()) is None:
         return
-    counts, accuracy = _accuracy(found.key, _stamp(found))
+    try:
+        counts, accuracy = _accuracy(found.key, _stamp(found))
+    except ValueError as error:
+        st.info(f"There is no picture: {plain(error)}.")
+        return
     rows = [
         {"x": count, "y": mean, "low": low, "high": high, "series": name}
         for name, scores in accuracy.items()
         for count, (mean, low, high) in zip(counts, scores, strict=True)
     ]
-    chart = lines(
-        rows, "labelled training images", "share of test images named rightly", log_x=True, ticks=counts
-    )
+    chart = lines(rows, "labels a class", "share of test images named rightly", log_x=True, ticks=counts)
     st.altair_chart(chart, key="questions_labels")
     if counts:
         st.markdown(words.few_labels(counts, accuracy))
     material.made_from(
         found,
-        f"{TESTING:,} of them at most, each named after its nearest labelled image; band: lowest to highest "
-        "of 5 draws of the labelled ones.",
+        f"{TESTING:,} of them at most, each given the commonest class among its 5 nearest labelled images; "
+        "band: lowest to highest of ten draws of those.",
     )
 
 

@@ -274,7 +274,7 @@ def denoised(found: Denoised, gain: tuple[float, float], shown: str) -> str:
 
 
 def few_labels(counts: Sequence[int], accuracy: Mapping[str, Sequence[tuple[float, float, float]]]) -> str:
-    """Code against pixels at the fewest and the most labels; (mean, low, high) over draws for each count."""
+    """Code against pixels at the fewest and the most labels a class; (mean, low, high) over draws of each."""
     code, pixels = accuracy["code"], accuracy["pixels"]
     parts = []
     for i in (0, len(counts) - 1):
@@ -285,6 +285,7 @@ def few_labels(counts: Sequence[int], accuracy: Mapping[str, Sequence[tuple[floa
             verdict = "worse than pixels in every draw"
         else:
             verdict = "not clearly different from pixels"
-        parts.append(f"with {counts[i]:,} labels the code reaches {c:.0%}, pixels {p:.0%}: {verdict}")
+        labels = f"{counts[i]:,} label{'s' * (counts[i] != 1)} a class"
+        parts.append(f"with {labels} the code reaches {c:.0%}, pixels {p:.0%}: {verdict}")
     text = "; ".join(parts)
     return text[0].upper() + text[1:] + "."

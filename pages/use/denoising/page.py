@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from aecore.config import Config, TrainConfig
+from aecore.config import TrainConfig
 from aecore.presets import corruption_text
 from aecore.store import weights_stamp
+from pages.components.denoiser import HIGHEST, LOWEST, level_slider
 from pages.shared import images, layout, loading, settings_form, state
-from pages.shared.leaving import leave_for
 from pages.shared.picker import pick_image
-from pages.use.denoising.ways import CURVE, SCORED, Network, Way, classical_filter, twin_of
+from pages.shared.twins import Network, draw_train_button, twin_of
+from pages.use.denoising.ways import CURVE, SCORED, Way, classical_filter
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,35 +36,77 @@ STOPS = {"blur": [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0]}
 ELSE = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 SHOWN = 8
 """Test images in a row, beside the one that is picked."""
+LEVEL = "denoising_slider"
+"""Key of the slider in the browser."""
 
 
-def controls(train: TrainConfig) -> TrainConfig:
-    """The row above the pictures: which corruption, and how much of it."""
-    start = train.corruption if train.corruption != "none" else "masking"
-    row = st.columns([3, 2], vertical_alignment="bottom")
-    kind = row[0].segmented_control(
+def choose_kind(train: TrainConfig) -> str:
+    """Which corruption."""
+    return st.segmented_control(
         "Corruption",
         list(NAMES),
-        default=start,
+        default=train.corruption if train.corruption != "none" else "masking",
         format_func=lambda name: NAMES[name],
         required=True,
         wrap=True,
         key="denoising_corruption",
         bind="query-params",
     )
+
+
+def first_level(train: TrainConfig, kind: str) -> float:
+    """The level trained on; for other corruptions one in the middle."""
     stops = STOPS.get(kind, ELSE)
-    trained = train.corruption == kind
-    stops = sorted({*stops, train.corruption_level}) if trained else stops
-    level = row[1].select_slider(
+    return train.corruption_level if train.corruption == kind else stops[len(stops) // 2]
+
+
+def choose_level(train: TrainConfig, kind: str) -> float:
+    """The level by a slider whose pictures come from the server."""
+    stops = STOPS.get(kind, ELSE)
+    stops = sorted({*stops, train.corruption_level}) if train.corruption == kind else stops
+    level = st.select_slider(
         "Level (pixels)" if kind == "blur" else "Level",
         stops,
-        value=train.corruption_level if trained else stops[len(stops) // 2],
-        key=f"denoising_level_{kind}",
+        value=first_level(train, kind),
+        key=f"denoising_stop_{kind}",
         format_func=lambda value: f"{value:g}",
         bind="query-params",
         help=settings_form.field_docs()["train.corruption_level"],
     )
-    return TrainConfig(corruption=kind, corruption_level=float(level))
+    return float(level)
+
+
+def level_key(kind: str) -> str:
+    """The name of a corruption's level in the URL."""
+    return f"denoising_level_{kind}"
+
+
+def kept_level(train: TrainConfig, kind: str) -> float:
+    """Where the slider in the browser was let go, or what the URL says, or the first one."""
+    try:
+        level = float(st.query_params.get(level_key(kind), ""))
+    except ValueError:
+        return first_level(train, kind)
+    return level if LOWEST <= level <= HIGHEST else first_level(train, kind)
+
+
+def take_level(kind: str) -> None:
+    """Keeps the level in the URL; for the slider's callback."""
+    level = st.session_state[LEVEL].level
+    if level is not None:
+        st.query_params[level_key(kind)] = f"{float(level):g}"
+
+
+def in_browser(kind: str, compared: Sequence[Network]) -> dict[str, tuple[dict, dict]] | None:
+    """Both halves of the networks by name where corruption and networks can run in the browser."""
+    from aecore.corruption import FIELDS
+
+    if kind not in FIELDS:
+        return None
+    try:
+        return {n.name: (loading.browser_encoder(n.key), loading.browser_decoder(n.key)) for n in compared}
+    except ValueError:
+        return None
 
 
 @st.cache_data(max_entries=64, show_spinner="Measuring the ways of denoising")
@@ -116,6 +160,13 @@ def ways(keys: list[str], data_name: str, train: TrainConfig, split: tuple[float
     }
 
 
+def draw_first(clean: Tensor, seen: Tensor, compared: Mapping[str, Way]) -> None:
+    """What is had at once while figures are measured and a filter is chosen, whose row is grey till then."""
+    rows = {"as they are": seen, "classical filter, being chosen": seen * 0 + 0.5}
+    rows |= {name: way(seen) for name, way in compared.items()}
+    draw_rows(clean, {name: (pictures, None) for name, pictures in rows.items()})
+
+
 def draw_rows(clean: Tensor, rows: Mapping[str, tuple[Tensor, Attempt | None]]) -> None:
     """One row of images a way, its name and figures above."""
     parts = [_row("clean", clean, None)]
@@ -130,26 +181,6 @@ def _row(name: str, pictures: Tensor, attempt: Attempt | None) -> str:
         f'<div><div style="font-size:0.85rem"><b>{name}</b>{figure}</div>'
         f"{images.tag(picture, '100%', f'{len(pictures)} test images, {name}')}</div>"
     )
-
-
-def train_button(config: Config, corruption: str, level: float) -> None:
-    """Goes to Train, filled with the same settings but for the corruption."""
-    values = {"train.corruption": corruption}
-    if corruption != "none":
-        values["train.corruption_level"] = level
-    clean = corruption == "none"
-    st.button(
-        "Train the same network on clean images" if clean else "Train the same network on this noise",
-        icon=":material/model_training:",
-        on_click=_go_to_train,
-        args=(config.with_values(values),),
-        help="Opens Train with the settings of this run and the other corruption.",
-    )
-
-
-def _go_to_train(config: Config) -> None:
-    settings_form.fill("train", config)
-    leave_for(state.TRAIN_PAGE)
 
 
 def picked_images(data: ImageData) -> Tensor:
@@ -172,32 +203,50 @@ def main() -> None:
         "beside: doing nothing, a classical filter, and the same network never shown noise.",
     )
     key = state.chosen_key()
-    train = controls(run.config.train)
+    kind = choose_kind(run.config.train)
     own = Network(key, run.config)
-    twin = twin_of(key, run.config, train.corruption)
+    twin = twin_of(key, run.config, kind)
     # The one that was shown noise is last.
     compared = [network for network in (own, twin) if network is not None]
     compared.sort(key=lambda network: network.config.train.corruption != "none")
     keys = tuple((network.key, weights_stamp(network.key)) for network in compared)
     split = (run.config.data.validation_fraction, run.config.data.split_seed)
+    halves = in_browser(kind, compared)
+    level = (choose_level if halves is None else kept_level)(run.config.train, kind)
+    train = TrainConfig(corruption=kind, corruption_level=level)
     left, right = st.columns([7, 4], gap="large")
     with left:
         clean = picked_images(data)
-        attempts, gain = figures(keys, data.name, train, split)
+        if halves is not None:
+            level_slider(
+                kind,
+                level,
+                clean[0],
+                denoising.noise_of_first(kind, data.shape),
+                halves,
+                key=LEVEL,
+                on_level=partial(take_level, kind),
+            )
         # The first picture is picked: its noise is that of its place in the row.
         seen = denoising.corrupted(clean, train)
-        made = ways([network.key for network in compared], data.name, train, split)
-        draw_rows(clean, {name: (way(seen), attempts[name]) for name, way in made.items()})
+        order = [network.key for network in compared]
+        place = st.empty()
+        with place:
+            draw_first(clean, seen, networks(order))
+        attempts, gain = figures(keys, data.name, train, split)
+        with place:
+            made = ways(order, data.name, train, split)
+            draw_rows(clean, {name: (way(seen), attempts[name]) for name, way in made.items()})
     with right:
         scored = min(SCORED, len(data.test_images))
         if gain is not None:
             st.markdown(f"**{verdict(gain, scored, corruption_text(compared[-1].config.train))}**")
         elif run.config.train.corruption == "none":
             st.info("This network was never shown noise. Trained on it, it could be compared.")
-            train_button(run.config, train.corruption, train.corruption_level)
+            draw_train_button(run.config, train.corruption, train.corruption_level)
         else:
             st.info("The same network trained on clean images is not here: it shows what the noise added.")
-            train_button(run.config, "none", 0.0)
+            draw_train_button(run.config, "none", 0.0)
         levels = tuple(STOPS.get(train.corruption, ELSE))
         # The level is drawn as a rule and is no part of what the curves depend on.
         of_kind = replace(train, corruption_level=levels[0])

@@ -99,7 +99,7 @@ def _work(path: Path, threads: int | None, as_json: bool) -> int:
     from aecore.jobs.worker import work
 
     config = store.read_info(path).config
-    store.clear_stop(path)
+    store.clear_requests(path)
     bar = tqdm(total=config.train.epochs, unit="epoch", disable=as_json or not sys.stderr.isatty())
 
     def on_progress(progress: Progress) -> None:
@@ -137,7 +137,7 @@ def _work_grid(path: Path, threads: int | None, as_json: bool, engine: Engine | 
 
     info = store.read_grid(path)
     members = len(info.grid.members)
-    store.clear_stop(path)
+    store.clear_requests(path)
     bar = tqdm(total=members, unit="member", disable=as_json or not sys.stderr.isatty())
 
     def on_progress(progress: Progress) -> None:

@@ -17,11 +17,23 @@ from aecore.config import Config, ModelConfig
 from aecore.files import StoreError, copy_file
 from aecore.presets import slug, title
 from aecore.records import shown
-from aecore.results import Progress, Result
+from aecore.results import Origin, Progress, Result
 from aecore.store import folders
 from aecore.store.folders import Unreadable, checkpoints_root, find_run, is_grid
-from aecore.store.names import CONFIG, FRAMES, HISTORY, LOOKS, OPTIMIZER, PICTURES, RESULT, WEIGHTS
-from aecore.store.records import read_history, read_progress, read_result
+from aecore.store.names import (
+    CONFIG,
+    EVENTS,
+    FRAMES,
+    HISTORY,
+    LOOKS,
+    OPTIMIZER,
+    ORIGIN,
+    PICTURES,
+    RESULT,
+    START,
+    WEIGHTS,
+)
+from aecore.store.records import read_history, read_origin, read_progress, read_result
 from aecore.store.weights import (
     has_weights,
     kept_epochs,
@@ -51,6 +63,8 @@ class RunInfo:
     result: Result | None
     """None until the run is finished."""
     has_weights: bool
+    origin: Origin | None = None
+    """Where a branch has its first weights from."""
 
     @property
     def key(self) -> str:
@@ -89,8 +103,8 @@ def read_info(path: Path) -> RunInfo:
         read_weights_metadata(path)
     elif result is not None:
         raise StoreError(f"{WEIGHTS} is missing")
-    name = header.name or title(config)
-    return RunInfo(path, name, config, header.created, read_progress(path), result, weights)
+    name, progress, origin = header.name or title(config), read_progress(path), read_origin(path)
+    return RunInfo(path, name, config, header.created, progress, result, weights, origin)
 
 
 def rename_run(path: Path, name: str) -> None:
@@ -110,7 +124,8 @@ def copy_run_files(
 
     `rows` are its looks at the layers and its pictures at every epoch.
     """
-    names = [WEIGHTS, HISTORY, *([RESULT] if result else []), *([OPTIMIZER] if state else [])]
+    names = [WEIGHTS, HISTORY, EVENTS, ORIGIN, *([RESULT] if result else [])]
+    names += [OPTIMIZER, START] if state else []
     for name in [*names, *([LOOKS, FRAMES] if rows else [])]:
         if (source / name).exists():
             copy_file(source / name, target / name)

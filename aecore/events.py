@@ -30,6 +30,10 @@ class Request(Record):
     values: Mapping[str, float] = field(default_factory=dict)
     """New values of fields in `CHANGEABLE`, for a change."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require_changeable(self.values)
+
 
 @dataclass(frozen=True)
 class Event(Record):
@@ -49,10 +53,10 @@ class Event(Record):
         super().__post_init__()
         self.check_range("step", 0)
         self.check_range("epoch", 0)
-        require_changeable(self.values)
+        _require_changeable(self.values)
 
 
-def require_changeable(fields: Mapping[str, float]) -> None:
+def _require_changeable(fields: Mapping[str, float]) -> None:
     """ValueError in one sentence for a field that can't be changed while a training runs."""
     for name in fields:
         if name not in CHANGEABLE:

@@ -73,6 +73,11 @@ class Origin(Record):
         super().__post_init__()
         self.check_range("epoch", 0)
 
+    @property
+    def text(self) -> str:
+        """`post · digits, epoch 3`."""
+        return f"{self.name}, epoch {self.epoch}" if self.epoch else f"{self.name}, its initial weights"
+
 
 @dataclass(frozen=True)
 class EpochRecord(Record):

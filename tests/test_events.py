@@ -60,7 +60,7 @@ def test_values_that_can_not_be_are_one_sentence(values, says):
 
 
 def test_what_else_is_a_setting_can_not_be_changed():
-    with pytest.raises(ValueError, match=r"train\.batch_size can't be changed while a run trains; what can is"):
+    with pytest.raises(ValueError, match=r"train\.batch_size can't be changed while a run trains; what can"):
         Event(1, 0.1, "change", {"train.batch_size": 7.0})
     assert {name.removeprefix("loss.") for name in CHANGEABLE[1:]} == set(PENALTIES)
 
@@ -74,5 +74,6 @@ def test_records_come_back_from_json():
 
 
 def test_a_change_in_words():
-    assert change_text({"train.learning_rate": 5e-4, "loss.code_l1": 0.001}) == "learning rate 0.0005, L1 0.001"
+    values = {"train.learning_rate": 5e-4, "loss.code_l1": 0.001}
+    assert change_text(values) == "learning rate 0.0005, L1 0.001"
     assert change_text({"loss.code_l2": 0.0}) == "no L2"

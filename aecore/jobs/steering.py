@@ -16,7 +16,7 @@ from pathlib import Path
 
 from aecore import store
 from aecore.config import Config
-from aecore.events import Event, Request, require_changeable, settings_at
+from aecore.events import Event, Request, settings_at
 from aecore.jobs import control
 from aecore.jobs.process import Reporter
 from aecore.store import RunInfo
@@ -33,9 +33,9 @@ def change(path: Path, values: Mapping[str, float]) -> None:
     info = _at_work(path)
     if not values:
         raise ValueError("there is nothing to change: name a field and its new value")
-    require_changeable(values)
+    request = Request("change", values)
     info.config.with_values(values)
-    store.add_request(path, Request("change", values))
+    store.add_request(path, request)
 
 
 def pause(path: Path) -> None:

@@ -73,7 +73,9 @@ from aecore.store.rows import (
 )
 from aecore.store.runs import (
     RunInfo,
+    copy_beginning,
     copy_for_looking,
+    copy_past,
     copy_run_files,
     create_run,
     delete_run,
@@ -84,6 +86,7 @@ from aecore.store.runs import (
 )
 from aecore.store.weights import (
     drop_kept_weights,
+    has_start,
     has_weights,
     kept_epochs,
     load_start,
@@ -118,8 +121,10 @@ __all__ = [
     "checkpoints_root",
     "clear_requests",
     "clear_result",
+    "copy_beginning",
     "copy_for_looking",
     "copy_grid_for_looking",
+    "copy_past",
     "copy_run_files",
     "create_grid",
     "create_run",
@@ -133,6 +138,7 @@ __all__ = [
     "has_probe",
     "has_requests",
     "has_result",
+    "has_start",
     "has_weights",
     "history_file",
     "history_size",

@@ -8,7 +8,7 @@ imports no torch.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,8 @@ from aecore.store.names import (
     START,
     WEIGHTS,
 )
-from aecore.store.records import read_history, read_origin, read_progress, read_result
+from aecore.store.records import read_history, read_origin, read_progress, read_result, truncate_history
+from aecore.store.rows import truncate_rows
 from aecore.store.weights import (
     has_weights,
     kept_epochs,
@@ -73,11 +74,18 @@ class RunInfo:
         return f"{grid.name}/{self.path.name}" if is_grid(grid) else self.path.name
 
 
-def create_run(config: Config, name: str = "", root: Path | None = None) -> Path:
-    """Makes a new run folder for `config` and returns it. `name` is what people see."""
+def create_run(
+    config: Config, name: str = "", root: Path | None = None, fill: Callable[[Path], None] | None = None
+) -> Path:
+    """Makes a new run folder for `config` and returns it. `name` is what people see.
+
+    `fill` puts what else it is to hold into the folder, before anybody sees it.
+    """
     root = root or checkpoints_root()
     draft = folders.draft_folder(root, slug(config))
     fill_run(draft, config, name)
+    if fill is not None:
+        fill(draft)
     return folders.claim_folder(draft, root / slug(config))
 
 
@@ -129,6 +137,25 @@ def copy_run_files(
     for name in [*names, *([LOOKS, FRAMES] if rows else [])]:
         if (source / name).exists():
             copy_file(source / name, target / name)
+
+
+def copy_beginning(source: Path, target: Path) -> None:
+    """Copies what a training is done again from beside its config: where a branch begins, and the events."""
+    for name in (EVENTS, ORIGIN, START):
+        if (source / name).exists():
+            copy_file(source / name, target / name)
+
+
+def copy_past(source: Path, target: Path, epoch: int, looks: bool = True) -> None:
+    """Copies what a run has noted up to the end of an epoch, for one that goes on from there.
+
+    The looks at its layers are placed by their steps, so they count for batches of the same size alone.
+    """
+    for name in (HISTORY, FRAMES, *([LOOKS] if looks else [])):
+        if (source / name).exists():
+            copy_file(source / name, target / name)
+    truncate_history(target, epoch)
+    truncate_rows(target, epoch, 0)
 
 
 def copy_for_looking(source: Path, target: Path, rows: bool = True) -> None:

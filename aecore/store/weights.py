@@ -155,6 +155,10 @@ def save_start(path: Path, state: Mapping[str, Tensor]) -> None:
     write_tensors(path / START, state)
 
 
+def has_start(path: Path) -> bool:
+    return (path / START).exists()
+
+
 def load_start(path: Path) -> dict[str, Tensor] | None:
     """What `save_start` wrote, or None for a run that began with new weights."""
     try:

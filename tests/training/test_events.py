@@ -105,7 +105,8 @@ def test_an_update_uses_the_rate_and_the_strength_in_force():
     x = DATA.train_images[training.images.epoch_index(0, 0)[16:32]].float() / 127.5 - 1
     output = torch.func.functional_call(training.model, leaves, (x,))
     loss = (output.reconstruction - x).square().mean() + 0.3 * output.code.abs().sum(1).mean()
-    for (name, leaf), gradient in zip(leaves.items(), torch.autograd.grad(loss, leaves.values()), strict=True):
+    gradients = torch.autograd.grad(loss, list(leaves.values()))
+    for (name, leaf), gradient in zip(leaves.items(), gradients, strict=True):
         torch.testing.assert_close(after[name], leaf.detach() - 0.02 * gradient, msg=name)
 
 
@@ -137,6 +138,22 @@ def test_a_divergence_names_the_rate_in_force():
     events = [Event(STEPS + 1, 1.2, "change", {"train.learning_rate": 1e6})]
     with pytest.raises(NonFiniteLossError, match=r"epoch 2 \(learning rate 1e\+06\)"):
         list(Training(config, DATA, events=events))
+
+
+def test_a_pause_is_no_time_of_the_training(monkeypatch):
+    """Each look at the clock is a second later; a step's listener waits a thousand."""
+    now = [0.0]
+
+    def clock():
+        now[0] += 1
+        return now[0]
+
+    def on_step(at):
+        now[0] += 1000
+
+    monkeypatch.setattr("aecore.training.loop.time.perf_counter", clock)
+    (record, *_) = Training(CONFIG, DATA, on_step)
+    assert STEPS <= record.seconds < 1000
 
 
 def test_members_that_train_together_follow_no_events():

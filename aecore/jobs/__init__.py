@@ -4,6 +4,7 @@ Imports no torch.
 """
 
 from aecore.jobs.control import (
+    AT_WORK,
     Job,
     active,
     detached,
@@ -24,6 +25,7 @@ from aecore.jobs.control import (
 from aecore.jobs.steering import change, go_on, pause, train_one_epoch
 
 __all__ = [
+    "AT_WORK",
     "Job",
     "active",
     "change",

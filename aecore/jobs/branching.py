@@ -17,6 +17,7 @@ from aecore import store
 from aecore.config import Config, TrainConfig, field_paths
 from aecore.events import course, settings_at
 from aecore.files import StoreError
+from aecore.jobs import control
 from aecore.results import Origin
 from aecore.store import RunInfo
 
@@ -111,6 +112,13 @@ def create_branch(
 
     where = f"from epoch {epoch}" if epoch else "from its initial weights"
     return store.create_run(config, name or f"{info.name}, {where}", root, fill)
+
+
+def submit_branch(info: RunInfo, epoch: int, config: Config, name: str = "") -> Path:
+    """Makes a branch and starts training it, as `jobs.submit` does for a new run."""
+    path = create_branch(info, epoch, config, name)
+    control.start(path)
+    return path
 
 
 def find_origin(origin: Origin, root: Path | None = None) -> RunInfo | None:

@@ -30,6 +30,9 @@ from aecore.store import GridInfo, RunInfo
 
 Job = RunInfo | GridInfo
 
+AT_WORK = ("queued", "running", "paused", "silent")
+"""What `status` says of a job that has a process."""
+
 START_UP = 30.0
 """Seconds within which a started process must have shown itself in progress.json."""
 

@@ -1,5 +1,6 @@
 """A run that is changed and paused while it trains: in this process, and in one that is killed on the way."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -93,7 +94,7 @@ def test_what_another_hand_asks_for_and_can_not_be_harms_nothing(root, nonsense)
     path = new(root)
     (path / names.REQUESTS).mkdir()
     (path / names.REQUESTS / "1.json").write_text("{")
-    store.add_request(path, Request("change", nonsense))
+    (path / names.REQUESTS / "2.json").write_text(json.dumps({"kind": "change", "values": nonsense}))
     store.add_request(path, Request("change", SLOWER))
     assert worker.work(path, threads=1) is not None
     assert [event.values for event in store.read_events(path)] == [SLOWER]

@@ -95,10 +95,11 @@ class Steering:
     def _take(self, epoch: int, step: int, steps: int) -> None:
         self.reporter.asked = False
         for file, request in store.read_requests(self.path):
-            if request.kind == "change":
+            if request is not None and request.kind == "change":
                 self._note(Event(*_place(epoch, step, steps), "change", request.values, time.time()))
-            self._pausing = request.kind == "pause" or (self._pausing and request.kind == "change")
-            self._one_epoch = request.kind == "one_epoch" or (self._one_epoch and request.kind == "change")
+            elif request is not None:
+                self._pausing = request.kind == "pause"
+                self._one_epoch = request.kind == "one_epoch"
             # Last: what was taken is noted by now.
             file.unlink(missing_ok=True)
 

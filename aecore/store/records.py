@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -269,15 +268,14 @@ def has_requests(path: Path) -> bool:
     return (path / REQUESTS).exists()
 
 
-def read_requests(path: Path) -> list[tuple[Path, Request]]:
-    """What is asked for, oldest first, each with its file; what can't be read as a request is dropped."""
-    found = []
+def read_requests(path: Path) -> list[tuple[Path, Request | None]]:
+    """What is asked for, oldest first, each with its file; None for a file that is no request."""
+    found: list[tuple[Path, Request | None]] = []
     for file in sorted((path / REQUESTS).glob("*.json")):
-        with contextlib.suppress(StoreError, FileNotFoundError):
-            if (request := read_record(file, Request)) is not None:
-                found.append((file, request))
-                continue
-        file.unlink(missing_ok=True)
+        try:
+            found.append((file, read_record(file, Request)))
+        except StoreError:
+            found.append((file, None))
     return found
 
 

@@ -46,6 +46,14 @@ def changes_in_words(events: list[Event]) -> str:
     return "; ".join(f"from epoch {e.epoch:.3g} {change_text(e.values)}" for e in course(events))
 
 
+def draw_course(info: RunInfo, events: list[Event]) -> None:
+    """What was changed while the run was trained and where a branch began; nothing for another run."""
+    if changed := changes_in_words(events):
+        st.caption(f"Changed while it was trained: {plain(changed)}.")
+    if info.origin is not None:
+        st.caption(f"Began with the weights of {plain(info.origin.text)}.")
+
+
 def draw_pause_buttons(info: RunInfo, key: str, one_epoch: bool = True, width: str = "content") -> None:
     """Pause or Continue, and One epoch, for the container they are called in."""
     paused = info.progress.status == "paused"
@@ -105,10 +113,8 @@ def draw_changes(info: RunInfo) -> None:
     place, problem = st.session_state.get(_PROBLEM, (None, ""))
     if problem and place == info.key:
         st.error(plain(problem), icon=":material/block:")
-    elif waiting := [request for _, request in store.read_requests(info.path) if request.kind == "change"]:
+    elif waiting := [r for _, r in store.read_requests(info.path) if r is not None and r.kind == "change"]:
         st.caption(f"Asked for, from the next step on: {plain(change_text(waiting[-1].values))}.")
-    elif changed := changes_in_words(events):
-        st.caption(f"Changed while it runs: {plain(changed)}.")
 
 
 def _help(field: str, now: Config) -> str:

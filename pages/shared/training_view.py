@@ -19,8 +19,8 @@ from aecore.results import EpochRecord, Origin
 from aecore.store import RunInfo
 from pages.shared import images, loading, settings_form, state
 from pages.shared.change_controls import (
-    changes_in_words,
     draw_changes,
+    draw_course,
     draw_pause_buttons,
     events_of,
     settings_now,
@@ -276,10 +276,7 @@ def draw_curves(info: RunInfo, history: list[EpochRecord]) -> None:
             + _shift_sentence(info.config.train.shift)
             + (f" Penalty: {penalty}." if len(history[-1].train) > 3 else "")
         )
-    if changed := changes_in_words(events):
-        st.caption(f"Changed while it was trained: {changed}.")
-    if info.origin is not None:
-        st.caption(f"Began with the weights of {plain(info.origin.text)}.")
+    draw_course(info, events)
     if pca is not None:
         st.caption(pca_words(info, pca, clipped))
 

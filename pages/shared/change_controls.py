@@ -13,7 +13,6 @@ from aecore.events import RATE, Event, change_text, course, settings_at
 from aecore.store import RunInfo
 from pages.shared import notices, settings_form
 from pages.shared.plain import plain
-from pages.shared.settings_table import label
 
 OFFERED = ("code_l1", "code_l2")
 """Penalties whose strength can be set even where they are not in use yet."""
@@ -129,9 +128,6 @@ def _apply(info: RunInfo, now: Config, keys: dict[str, str]) -> None:
     st.session_state.pop(_PROBLEM, None)
     try:
         values = {field: st.session_state[key] for field, key in keys.items()}
-        for field, value in values.items():
-            if value is None:
-                raise ValueError(f"“{label(field)}” is empty: it needs a number")
         wanted = {field: float(value) for field, value in values.items() if value != now.get(field)}
         if not wanted:
             raise ValueError("These values are in force already.")

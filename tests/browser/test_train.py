@@ -18,8 +18,8 @@ SIDEBAR_STOP = ".st-key-sidebar_stop button:visible"
 SIDEBAR_BAR = '[data-testid="stSidebar"] [data-testid="stProgress"]'
 BATCHES = re.compile(r"Epoch ([\d,]+) of ([\d,]+) · batch ([\d,]+) of")
 APPLY = ".st-key-train_apply button:visible"
-MINUTES = 150
-"""Epochs of a training that is still at work when a test has changed it, and comes to its end soon after."""
+A_WHILE = 40
+"""Epochs of a training that is at work for a few clicks more, and comes to its end by itself."""
 ENDLESS = 100_000
 """Epochs of a training that is still at work whenever a test looks; it ends when it is stopped."""
 
@@ -177,8 +177,10 @@ def set_change(page, label, value):
 
 
 def test_a_training_is_changed_paused_killed_and_trained_again_to_the_same_bits(train_server, browser_page):
+    from playwright.sync_api import expect
+
     page = browser_page
-    info = train(page, train_server, MINUTES)
+    info = train(page, train_server, A_WHILE)
     path = info.path
 
     def changes():
@@ -196,10 +198,11 @@ def test_a_training_is_changed_paused_killed_and_trained_again_to_the_same_bits(
     set_change(page, "Learning rate", "0.0004")
     page.locator(APPLY).click()
     wait_until("the first change", lambda: changes() == [{"train.learning_rate": 0.0004}], page)
-    page.locator(".st-key-train_continue button:visible").click()
-    wait_for_move(page, paused)
+    # The row then shows what is in force.
+    expect(page.locator(".stForm").get_by_label("Learning rate", exact=True)).to_have_value("0.0004")
     set_change(page, "Learning rate", "0.002")
     set_change(page, "L1", "0.01")
+    page.locator(".st-key-train_continue button:visible").click()
     page.locator(APPLY).click()
     second = {"train.learning_rate": 0.002, "loss.code_l1": 0.01}
     wait_until("the second change", lambda: changes()[1:] == [second], page)

@@ -170,5 +170,6 @@ def test_every_kept_epoch_can_be_branched_from(tiny_root, tiny_key):
     assert app.session_state["train_branch"] == (tiny_key, 0)
     assert app.session_state["train_filled"] == TINY
     # Other settings that are put into the form begin with new weights again.
+    app = open_page(PAGE, runs_selected=tiny_key, train_branch=settings_form.Branch(tiny_key, 0))
     app.button("runs_duplicate").click().run()
     assert app.session_state["train_branch"] is None

@@ -40,6 +40,10 @@ MARK_APART = 0.04
 """Part of the axis within which a second mark is drawn without its text, which would cover the first's."""
 
 
+MARK_HEIGHT = 50
+"""Pixels by which a chart with marks is higher, so that their texts have room."""
+
+
 def marks(events: Sequence[Event], origin: Origin | None = None) -> list[Mark]:
     """The changes that a training follows, and where a branch left the run that it comes from."""
     found = [Mark(float(origin.epoch), f"branch from epoch {origin.epoch}")] if origin else []
@@ -155,8 +159,17 @@ def _with_marks(chart: alt.Chart, marks: Sequence[Mark], epochs: int) -> alt.Cha
         tooltip=[alt.Tooltip("epoch:Q", format=".4g"), "change:N"]
     )
     text = base.mark_text(
-        angle=270, align="right", baseline="top", dx=-2, dy=3, fontSize=10, color=EVENT_COLOR
+        angle=270,
+        align="right",
+        baseline="top",
+        dx=-2,
+        dy=3,
+        fontSize=10,
+        color=EVENT_COLOR,
+        # What runs out of the frame would shrink the frame, where the chart has to fit into a place.
+        clip=True,
     )
+    chart = chart.properties(height=chart.height + MARK_HEIGHT)
     return chart + rule + text.encode(y=alt.value(2), text="shown:N")
 
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m aecore datasets | train | grid | resume | evaluate | code | runs`.
+"""The command line: `python -m aecore train | grid | resume | branch | change | ...`.
 
 The flags are in `aecore.command_flags`. `--json` prints one JSON object a line and nothing else on standard
 output.
@@ -13,7 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aecore import jobs, store
-from aecore.command_flags import Code, Datasets, Evaluate, Resume, Runs, Settings, Train, TrainGrid, parse
+from aecore.command_flags import (
+    Branch,
+    Change,
+    Code,
+    Datasets,
+    Evaluate,
+    GoOn,
+    Pause,
+    Replay,
+    Resume,
+    Runs,
+    Settings,
+    Train,
+    TrainGrid,
+    parse,
+)
 from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig
 from aecore.presets import architecture, penalty_text
 from aecore.results import EpochRecord, Progress, Score
@@ -23,7 +38,10 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; returns the exit code: 0, 130 when stopped, 2 with one sentence on stderr."""
+    """Runs one command; returns the exit code.
+
+    0; 1 where a replay gave other weights; 130 when stopped; 2 with one sentence on standard error.
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
         command = parse(arguments)
@@ -33,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
 
-def _config(command: Settings) -> Config:
+def _config(command: Settings | Branch) -> Config:
     """The checked config of a command, once its device and its images are known to be there."""
     from aecore.training.images import resolve_device
 
@@ -81,6 +99,63 @@ def _resume(command: Resume) -> int:
     return _work(path, command.threads or info.progress.threads, command.json)
 
 
+def _branch(command: Branch) -> int:
+    from aecore.jobs.branching import create_branch
+
+    info = store.read_info(store.find_run(command.run, command.out))
+    path = create_branch(info, command.epoch, _config(command), command.name, command.out)
+    return _work(path, command.threads, command.json)
+
+
+def _replay(command: Replay) -> int:
+    from aecore.jobs.replay import compare, create_replay
+
+    path = store.find_run(command.run, command.out)
+    info = store.read_info(path)
+    _require_threads(command.threads)
+    _require_data(info.config)
+    again = create_replay(path, command.name, command.out)
+    if code := _work(again, command.threads or info.progress.threads, command.json):
+        return code
+    found = compare(path, again)
+    if command.json:
+        row = {"replay": str(again), "of": str(path), "same": found.same, "tensors": found.tensors}
+        print(json.dumps({**row, "different": found.different, "largest_difference": found.largest}))
+    elif found.same:
+        print(f"the same weights to the bit as {path}: {found.tensors} tensors")
+    else:
+        print(
+            f"other weights than {path}: {len(found.different)} of {found.tensors} tensors differ, "
+            f"by {found.largest:.3g} at most; another machine, device or number of threads rounds otherwise"
+        )
+    return 0 if found.same else 1
+
+
+def _change(command: Change) -> int:
+    values = {}
+    for text in command.values:
+        field, is_there, value = text.partition("=")
+        try:
+            values[field.strip().replace("-", "_")] = float(value)
+        except ValueError:
+            need = f"a number is needed, not {value!r}" if is_there else "it needs a value, FIELD=VALUE"
+            raise ValueError(f"{field}: {need}") from None
+    jobs.change(store.find_run(command.run, command.out), values)
+    print("asked for; it takes effect at the next step", file=sys.stderr)
+    return 0
+
+
+def _pause(command: Pause) -> int:
+    jobs.pause(store.find_run(command.run, command.out))
+    return 0
+
+
+def _go_on(command: GoOn) -> int:
+    path = store.find_run(command.run, command.out)
+    (jobs.train_one_epoch if command.one_epoch else jobs.go_on)(path)
+    return 0
+
+
 def _require_data(config: Config) -> None:
     """Fails before a folder is made when the images are not on this machine."""
     from aecore import data
@@ -99,12 +174,13 @@ def _work(path: Path, threads: int | None, as_json: bool) -> int:
     from aecore.jobs.worker import work
 
     config = store.read_info(path).config
-    store.clear_stop(path)
+    store.clear_requests(path)
     bar = tqdm(total=config.train.epochs, unit="epoch", disable=as_json or not sys.stderr.isatty())
 
     def on_progress(progress: Progress) -> None:
         bar.n = round(progress.epoch + progress.step / (progress.steps or 1), 2)
-        bar.set_postfix_str(f"{progress.images_per_second:,.0f} images/s")
+        paused = progress.status == "paused"
+        bar.set_postfix_str("paused" if paused else f"{progress.images_per_second:,.0f} images/s")
 
     def on_record(record: EpochRecord) -> None:
         if as_json:
@@ -139,7 +215,7 @@ def _work_grid(path: Path, threads: int | None, as_json: bool, engine: Engine | 
 
     info = store.read_grid(path)
     members = len(info.grid.members)
-    store.clear_stop(path)
+    store.clear_requests(path)
     bar = tqdm(total=members, unit="member", disable=as_json or not sys.stderr.isatty())
 
     def on_progress(progress: Progress) -> None:
@@ -281,6 +357,11 @@ COMMANDS: dict[type, Callable[[Any], int]] = {
     Train: _train,
     TrainGrid: _train_grid,
     Resume: _resume,
+    Branch: _branch,
+    Replay: _replay,
+    Change: _change,
+    Pause: _pause,
+    GoOn: _go_on,
     Evaluate: _evaluate,
     Code: _code,
     Runs: _runs,

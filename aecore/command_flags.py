@@ -16,10 +16,11 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from aecore.config import DataConfig, LossConfig, ModelConfig, TrainConfig
+from aecore import store
+from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig
 from aecore.presets import PRESETS
 
-JsonFlag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
+Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 Folder = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")]
 Run = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
 Threads = Annotated[int | None, tyro.conf.arg(metavar="N")]
@@ -73,13 +74,88 @@ class Settings:
     """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
     threads: Threads = None
     """CPU threads; all cores if left out."""
-    json: JsonFlag = False
+    json: Switch = False
     """One JSON object a line: each epoch's record, then the result."""
 
 
 @dataclass(frozen=True)
 class Train(Settings):
     """Train a model and keep it as a run."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Train a run again from one of its epochs, or from its initial weights, with other settings.
+
+    The flags not given are the run's own settings there. The run stays as it is.
+    """
+
+    run: Run
+    """Folder of the run, or its name among the runs."""
+    epoch: int
+    """Epoch after which its weights are taken, 0 for its initial weights; see train.keep_weights."""
+    data: DataFlags = field(default_factory=DataFlags)
+    model: ModelFlags = field(default_factory=ModelFlags)
+    loss: LossFlags = field(default_factory=LossFlags)
+    train: TrainFlags = field(default_factory=TrainFlags)
+    name: Annotated[str, tyro.conf.arg(metavar="TEXT")] = ""
+    """What people see; the run's name and the epoch if left out."""
+    out: Folder = None
+    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    threads: Threads = None
+    """CPU threads; all cores if left out."""
+    json: Switch = False
+    """One JSON object a line: each epoch's record, then the result."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Train a finished run again from its seed and its events, and tell whether the weights are the same."""
+
+    run: Run
+    """Folder of the run, or its name among the runs."""
+    name: Annotated[str, tyro.conf.arg(metavar="TEXT")] = ""
+    """What people see of the new run; the run's name if left out."""
+    out: Folder = None
+    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    threads: Threads = None
+    """CPU threads; those the run had if left out, since other numbers round otherwise."""
+    json: Switch = False
+    """One JSON object a line: each epoch's record, the result, and the comparison."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Change the learning rate or the strength of a penalty of a run while it trains."""
+
+    run: Run
+    """Folder of the run, or its name among the runs."""
+    values: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="FIELD=VALUE")]
+    """New values: train.learning_rate=5e-4 loss.code_l1=1e-3; 0 leaves a penalty out."""
+    out: Folder = None
+    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Let a run that trains wait at its next step; it keeps its place and its device."""
+
+    run: Run
+    """Folder of the run, or its name among the runs."""
+    out: Folder = None
+    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+
+
+@dataclass(frozen=True)
+class GoOn:
+    """Let a paused run train on."""
+
+    run: Run
+    """Folder of the run, or its name among the runs."""
+    one_epoch: Switch = False
+    """Train to the end of the epoch, and pause there; also for a run that is not paused."""
+    out: Folder = None
+    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +184,7 @@ class Resume:
     """For a grid. local: processes on this machine; ray: a Ray cluster (requirements-ray.txt)."""
     ray_address: RayAddress = ""
     """Ray cluster to connect to; one is started on this machine if left out."""
-    json: JsonFlag = False
+    json: Switch = False
     """One JSON object a line: each epoch's record, then the result."""
 
 
@@ -118,7 +194,7 @@ class Evaluate:
 
     run: Run
     """Folder of the run, or its name among the runs."""
-    json: JsonFlag = False
+    json: Switch = False
     """One JSON object."""
 
 
@@ -128,7 +204,7 @@ class Code:
 
     run: Run
     """Folder of the run, or its name among the runs."""
-    json: JsonFlag = False
+    json: Switch = False
     """One JSON object."""
 
 
@@ -138,7 +214,7 @@ class Runs:
 
     out: Folder = None
     """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
-    json: JsonFlag = False
+    json: Switch = False
     """One JSON object a line."""
 
 
@@ -148,25 +224,42 @@ class Datasets:
 
     download: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     """Fetch this one."""
-    json: JsonFlag = False
+    json: Switch = False
     """One JSON object a line."""
 
 
 def parse(arguments: list[str]) -> Any:
     """The command that the arguments mean; ValueError in one sentence. `--help` exits."""
-    preset = PRESETS[_preset_name(arguments)]
+    command = _parse(arguments, PRESETS[_preset_name(arguments)])
+    if isinstance(command, Branch):
+        # The run that it names decides the other flags' defaults.
+        from aecore.jobs.branching import settings_after
+
+        info = store.read_info(store.find_run(command.run, command.out))
+        return _parse(arguments, settings_after(info, command.epoch))
+    return command
+
+
+def _parse(arguments: list[str], config: Config) -> Any:
+    """The command, with the fields not given from `config`."""
     start = (
-        DataFlags(**vars(preset.data)),
-        ModelFlags(**vars(preset.model)),
-        LossFlags(**vars(preset.loss)),
-        TrainFlags(**vars(preset.train)),
+        DataFlags(**vars(config.data)),
+        ModelFlags(**vars(config.model)),
+        LossFlags(**vars(config.loss)),
+        TrainFlags(**vars(config.train)),
     )
+    missing: Any = tyro.MISSING_NONPROP
     subcommands = {
         "train": (Train, Train(*start)),
         "grid": (TrainGrid, TrainGrid(*start)),
-        "resume": (Resume, tyro.MISSING_NONPROP),
-        "evaluate": (Evaluate, tyro.MISSING_NONPROP),
-        "code": (Code, tyro.MISSING_NONPROP),
+        "branch": (Branch, Branch(missing, missing, *start)),
+        "replay": (Replay, missing),
+        "change": (Change, missing),
+        "pause": (Pause, missing),
+        "continue": (GoOn, missing),
+        "resume": (Resume, missing),
+        "evaluate": (Evaluate, missing),
+        "code": (Code, missing),
         "runs": (Runs, Runs()),
         "datasets": (Datasets, Datasets()),
     }

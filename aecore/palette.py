@@ -29,3 +29,5 @@ L2_COLOR = "#d55e00"
 """L2 everywhere; Okabe and Ito's vermilion."""
 PCA_COLOR = "#8a8f98"
 """PCA, the baseline, everywhere: a grey that steps back."""
+EVENT_COLOR = CLASS_COLORS[3]
+"""What was changed while a network was trained."""

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 
 from aecore.records import Record, kinds
 
-Status = Literal["queued", "running", "stopped", "failed", "finished"]
+Status = Literal["queued", "running", "paused", "stopped", "failed", "finished"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,31 @@ class Progress(Record):
         super().__post_init__()
         for name in ("epoch", "epochs", "step", "steps", "members_done"):
             self.check_range(name, 0)
+
+
+@dataclass(frozen=True)
+class Origin(Record):
+    """Where a branch has its first weights from: another run, which may be gone since."""
+
+    run: str
+    """Its folder's name, or `<grid>/<k>`."""
+    name: str
+    """What people saw as its name then."""
+    hash: str
+    """Of its config, which tells whether a folder of that name still holds that run."""
+    epoch: int
+    """Epoch after which its weights were taken; 0: its initial weights."""
+    moments: bool = False
+    """Whether the optimizer's moments came along; else they began anew."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_range("epoch", 0)
+
+    @property
+    def text(self) -> str:
+        """`post · digits, epoch 3`."""
+        return f"{self.name}, epoch {self.epoch}" if self.epoch else f"{self.name}, its initial weights"
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,17 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 import pytest
 import torch
 
-from aecore import store
+from aecore import jobs, store
 from aecore.__main__ import main
 from aecore.command_flags import parse
+from aecore.events import Request
 from aecore.presets import PRESETS
+from aecore.results import Progress
 from aecore.store import names
 
 TINY = ["--data.name", "digits", "--model.hidden", "8", "--model.latent-size", "3", "--threads", "1"]
@@ -118,6 +121,77 @@ def test_a_stopped_run_is_resumed_to_the_bits_of_never_stopping(capsys, monkeypa
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
+def test_a_branch_has_its_runs_settings_but_for_the_flags_and_is_replayed_to_the_same_bits(capsys):
+    first = ["--train.epochs", "2", "--train.keep-weights", "all", "--loss.code-l1", "0.01", "--name", "mine"]
+    assert main(["train", *TINY, *first, "--json"]) == 0
+    run = lines(capsys.readouterr().out)[-1]["run"]
+    changed = ["--train.epochs", "3", "--train.learning_rate", "5e-4"]
+    # The run's name may stand after the flags.
+    assert main(["branch", "--epoch", "1", *changed, "--threads", "1", "--json", run]) == 0
+    *records, last = lines(capsys.readouterr().out)
+    assert [r["epoch"] for r in records] == [2, 3]
+    info = store.read_info(store.find_run(last["run"]))
+    config = store.read_info(store.find_run(run)).config
+    assert info.config == config.with_values({"train.epochs": 3, "train.learning_rate": 5e-4})
+    assert (info.origin.run, info.origin.epoch) == (os.path.basename(run), 1)
+    assert info.name == "mine, from epoch 1"
+
+    assert main(["replay", last["run"], "--json"]) == 0
+    comparison = lines(capsys.readouterr().out)[-1]
+    assert comparison["of"] == last["run"]
+    assert (comparison["same"], comparison["different"], comparison["largest_difference"]) == (True, [], 0.0)
+    assert main(["replay", last["run"]]) == 0
+    assert "the same weights to the bit" in capsys.readouterr().out
+
+    # A run whose weights are others than its seed gives is told apart.
+    weights = store.find_run(run) / names.WEIGHTS
+    weights.write_bytes((store.find_run(last["run"]) / names.WEIGHTS).read_bytes())
+    assert main(["replay", run, "--json"]) == 1
+    comparison = lines(capsys.readouterr().out)[-1]
+    assert not comparison["same"]
+    assert comparison["largest_difference"] > 0
+
+
+def test_a_run_at_work_is_changed_paused_and_continued():
+    path = store.create_run(PRESETS["post"], "mine")
+    own = {"pid": os.getpid(), "process_started": jobs.process_start(os.getpid()), "heartbeat": time.time()}
+    store.write_progress(path, Progress("running", **own))
+    assert main(["change", path.name, "train.learning-rate=5e-4", "loss.code_l1=0.001"]) == 0
+    assert main(["pause", path.name]) == 0
+    assert main(["continue", path.name, "--one-epoch"]) == 0
+    assert main(["continue", path.name]) == 0
+    assert [request for _, request in store.read_requests(path)] == [
+        Request("change", {"train.learning_rate": 5e-4, "loss.code_l1": 0.001}),
+        Request("pause"),
+        Request("one_epoch"),
+        Request("continue"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["change", "mine", "train.learning_rate=1e-4"], "is not being trained now"),
+        (["change", "mine", "train.learning_rate"], "it needs a value, FIELD=VALUE"),
+        (["change", "mine", "train.learning_rate=much"], "a number is needed, not 'much'"),
+        (["pause", "mine"], "is not being trained now"),
+        (["continue", "nowhere"], "there is no run 'nowhere'"),
+        (["replay", "mine"], "has not come to its end: resume it first"),
+        (["branch", "mine", "--epoch", "3"], "has no weights of epoch 3: there are those of 0"),
+        (["branch", "nowhere", "--epoch", "0"], "there is no run 'nowhere'"),
+        (["branch", "mine"], "--epoch"),
+        (["branch", "mine", "--epoch", "0", "--model.latent-size", "5"], "another model.latent_size changes"),
+    ],
+    ids=lambda v: " ".join(v) if isinstance(v, list) else "",
+)
+def test_what_can_not_be_done_with_a_run_is_one_sentence(capsys, arguments, says):
+    config = PRESETS["post"].with_values({"data.name": "digits"})
+    path = store.create_run(config, "mine").rename(store.checkpoints_root() / "mine")
+    assert says in refusal(capsys, *arguments)
+    assert [run.path for run in store.list_runs()] == [path]
+    assert not store.has_requests(path)
+
+
 def test_a_preset_gives_the_start_and_flags_change_it(capsys, tmp_path):
     out = tmp_path / "elsewhere"
     arguments = [
@@ -144,6 +218,11 @@ def test_a_preset_gives_the_start_and_flags_change_it(capsys, tmp_path):
     assert main(["runs", "--out", str(out), "--json"]) == 0
     assert len(lines(capsys.readouterr().out)) == 1
 
+
+COMMANDS = (
+    *("train", "grid", "resume", "branch", "replay", "change", "pause", "continue"),
+    *("evaluate", "code", "runs", "datasets"),
+)
 
 REFUSED = [
     (["train", "--model.latent-size", "0"], "model.latent_size must be from 1 to 4096, not 0"),
@@ -249,7 +328,7 @@ def test_help_is_readable(capsys, arguments):
         assert "Number of units in the code. (default: 12)" in text
         assert "{None}" not in text
     elif "resume" not in arguments:
-        for command in ("train", "resume", "evaluate", "runs", "datasets"):
+        for command in COMMANDS:
             assert command in text
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 
 from aecore.config import PENALTIES
-from aecore.palette import CLASS_COLORS, PCA_COLOR
-from aecore.results import EpochRecord
+from aecore.events import Event, change_text, course
+from aecore.palette import CLASS_COLORS, EVENT_COLOR, PCA_COLOR
+from aecore.results import EpochRecord, Origin
 
 BOUND = "-elbo"
 """Minus the evidence lower bound: the sum of a variational model's two terms, which falls as a loss does."""
@@ -37,6 +39,27 @@ POINTS = 200
 """Epochs that a curve shows at most."""
 
 DASHES = {"train": [4, 3], "validation": [1, 0]}
+
+
+class Mark(NamedTuple):
+    """Something that happened in a training, at a place of its curves."""
+
+    epoch: float
+    text: str
+
+
+MARK_APART = 0.04
+"""Part of the axis within which a second mark is drawn without its text, which would cover the first's."""
+
+
+MARK_HEIGHT = 50
+"""Pixels by which a chart with marks is higher, so that their texts have room."""
+
+
+def marks(events: Sequence[Event], origin: Origin | None = None) -> list[Mark]:
+    """The changes that a training follows, and where a branch left the run that it comes from."""
+    found = [Mark(float(origin.epoch), f"branch from epoch {origin.epoch}")] if origin else []
+    return found + [Mark(event.epoch, change_text(event.values)) for event in course(events)]
 
 
 def term_name(term: str) -> str:
@@ -70,17 +93,22 @@ def thinned(history: Sequence[EpochRecord]) -> Sequence[EpochRecord]:
 
 
 def error_curve(
-    history: Sequence[EpochRecord], epochs: int, pca: float | None = None, height: int = 170
+    history: Sequence[EpochRecord],
+    epochs: int,
+    pca: float | None = None,
+    height: int = 170,
+    marks: Sequence[Mark] = (),
 ) -> alt.Chart:
     """Squared error per image on train (dashed) and validation images, with PCA's as a grey rule.
 
     `epochs` is where the axis ends, so that the curve grows into its frame and the frame stays. A long
-    history is thinned, here as in `term_curves`.
+    history is thinned, here as in `term_curves`. `marks` are upright rules with their texts.
     """
     table = rows(thinned(history), ["squared_error"])
     chart = _lines(table, epochs, "squared error", height).encode(
         color=alt.value(CLASS_COLORS[0]), strokeDash=_dash(table)
     )
+    chart = _with_marks(chart, marks, epochs)
     if pca is None:
         return chart
     base = alt.Chart(alt.Data(values=[{"value": pca, "text": f"PCA {pca:.1f}"}]))
@@ -89,7 +117,9 @@ def error_curve(
     return chart + rule + text.encode(x=alt.value("width"), y="value:Q", text="text:N")
 
 
-def term_curves(history: Sequence[EpochRecord], epochs: int, height: int = 170) -> alt.Chart:
+def term_curves(
+    history: Sequence[EpochRecord], epochs: int, height: int = 170, marks: Sequence[Mark] = ()
+) -> alt.Chart:
     """The loss's terms on a logarithmic axis, each in its colour, train dashed and validation solid.
 
     Values of zero (a penalty before its warm-up) have no place on that axis and are left out. A variational
@@ -119,23 +149,56 @@ def term_curves(history: Sequence[EpochRecord], epochs: int, height: int = 170) 
         height += LEGEND_ROW * -(-len(used) // 2)
     title = "nats an image" if in_nats else "loss"
     chart = _lines(table, epochs, title, height, log=not in_nats)
-    return chart.encode(color=alt.Color("term:N", scale=colors, legend=legend), strokeDash=_dash(table))
+    chart = chart.encode(color=alt.Color("term:N", scale=colors, legend=legend), strokeDash=_dash(table))
+    return _with_marks(chart, marks, epochs)
 
 
 def _lines(table: list[dict[str, Any]], epochs: int, title: str, height: int, log: bool = False) -> alt.Chart:
     scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False)
     # Vega puts ticks at half epochs unless told where whole ones are.
-    last = max(epochs, 2)
     ticks = alt.Axis(tickMinStep=1, format="d", grid=False)
     return (
         alt.Chart(alt.Data(values=table), height=height)
         .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=22) if len(table) < 200 else False)
         .encode(
-            x=alt.X("epoch:Q", title="epoch", scale=alt.Scale(domain=[1, last], nice=False), axis=ticks),
+            x=alt.X("epoch:Q", title="epoch", scale=_epoch_scale(epochs), axis=ticks),
             y=alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5)),
             tooltip=["epoch:Q", "part:N", "term:N", alt.Tooltip("value:Q", format=".4g")],
         )
     )
+
+
+def _epoch_scale(epochs: int) -> alt.Scale:
+    return alt.Scale(domain=[1, max(epochs, 2)], nice=False)
+
+
+def _with_marks(chart: alt.Chart, marks: Sequence[Mark], epochs: int) -> alt.Chart:
+    """The chart with an upright rule for each mark; one in the first epoch stands at the axis's beginning."""
+    if not marks:
+        return chart
+    table, written = [], -math.inf
+    for mark in sorted(marks):
+        place = max(mark.epoch, 1.0)
+        shown = mark.text if place - written >= MARK_APART * (epochs - 1) else ""
+        written = place if shown else written
+        table.append({"place": place, "epoch": mark.epoch, "change": mark.text, "shown": shown})
+    base = alt.Chart(alt.Data(values=table)).encode(x=alt.X("place:Q", scale=_epoch_scale(epochs)))
+    rule = base.mark_rule(color=EVENT_COLOR, strokeDash=[2, 2], strokeWidth=1.5).encode(
+        tooltip=[alt.Tooltip("epoch:Q", format=".4g"), "change:N"]
+    )
+    text = base.mark_text(
+        angle=270,
+        align="right",
+        baseline="top",
+        dx=-2,
+        dy=3,
+        fontSize=10,
+        color=EVENT_COLOR,
+        # What runs out of the frame would shrink the frame, where the chart has to fit into a place.
+        clip=True,
+    )
+    chart = chart.properties(height=chart.height + MARK_HEIGHT)
+    return chart + rule + text.encode(y=alt.value(2), text="shown:N")
 
 
 def _dash(table: list[dict[str, Any]]) -> alt.StrokeDash:

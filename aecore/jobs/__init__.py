@@ -1,9 +1,10 @@
-"""Training processes: start, watch and stop them; what such a process does; the engines of a grid.
+"""Training processes: start, watch, change and stop them; what such a process does; the engines of a grid.
 
 Imports no torch.
 """
 
 from aecore.jobs.control import (
+    AT_WORK,
     Job,
     active,
     detached,
@@ -21,15 +22,20 @@ from aecore.jobs.control import (
     submit_grid,
     user_name,
 )
+from aecore.jobs.steering import change, go_on, pause, train_one_epoch
 
 __all__ = [
+    "AT_WORK",
     "Job",
     "active",
+    "change",
     "detached",
+    "go_on",
     "is_active",
     "jobs_before",
     "lock_name",
     "page_threads",
+    "pause",
     "process_start",
     "read",
     "require_unfinished",
@@ -38,5 +44,6 @@ __all__ = [
     "stop",
     "submit",
     "submit_grid",
+    "train_one_epoch",
     "user_name",
 ]

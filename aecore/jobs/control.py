@@ -30,6 +30,9 @@ from aecore.store import GridInfo, RunInfo
 
 Job = RunInfo | GridInfo
 
+AT_WORK = ("queued", "running", "paused", "silent")
+"""What `status` says of a job that has a process."""
+
 START_UP = 30.0
 """Seconds within which a started process must have shown itself in progress.json."""
 
@@ -60,7 +63,7 @@ def start(path: Path, threads: int | None = None) -> None:
     if isinstance(info, RunInfo):
         require_unfinished(info)
     threads = threads or info.progress.threads or page_threads()
-    store.clear_stop(path)
+    store.clear_requests(path)
     # The newcomer goes to the end of the queue: `submitted` is what orders it.
     now = time.time()
     progress = replace(info.progress, status="queued", pid=None, submitted=now, heartbeat=now, message="")
@@ -106,7 +109,7 @@ def stop(path: Path) -> None:
 
 
 def status(info: Job) -> str:
-    """queued, running, silent, stopped, failed, interrupted or finished."""
+    """queued, running, paused, silent, stopped, failed, interrupted or finished."""
     if is_active(info.progress):
         if time.time() - info.progress.heartbeat > SILENT:
             return "silent"
@@ -129,11 +132,11 @@ def active(root: Path | None = None) -> list[Job]:
 
 
 def is_active(progress: Progress) -> bool:
-    """Whether the process that wrote `progress` is at work or waiting for its turn.
+    """Whether the process that wrote `progress` is at work, paused or waiting for its turn.
 
     A process is its pid and its start time: a pid alone may have been given to another since.
     """
-    if progress.status not in ("queued", "running"):
+    if progress.status not in ("queued", "running", "paused"):
         return False
     if progress.pid is None:
         return 0 <= time.time() - progress.heartbeat < START_UP

@@ -32,12 +32,16 @@ Listener = Callable[[Progress], None]
 
 
 class Reporter:
-    """Writes the progress, throttled, and answers whether a stop was asked for."""
+    """Writes the progress, throttled, and answers whether a stop was asked for.
+
+    `asked` tells whether there was anything else at the last look (`store.read_requests`).
+    """
 
     def __init__(self, path: Path, listener: Listener | None = None) -> None:
         self.path = path
         self.listener = listener
         self.stopping = False
+        self.asked = False
         self._values: dict[str, Any] = {
             **asdict(store.read_progress(path)),
             "pid": os.getpid(),
@@ -57,6 +61,7 @@ class Reporter:
             progress = Progress(**{**self._values, "heartbeat": now})
             store.write_progress(self.path, progress)
             self.stopping = self.stopping or store.stop_requested(self.path)
+            self.asked = store.has_requests(self.path)
             if self.listener is not None:
                 self.listener(progress)
         return self.stopping
@@ -81,7 +86,7 @@ def run_exclusively(
                 with _device_turn(path, control.lock_name(device), reporter) as ready:
                     outcome = body(reporter) if ready else None
                 # Before the status, so that whoever has read that it stopped may ask for the next stop.
-                store.clear_stop(path)
+                store.clear_requests(path)
                 reporter.update(force=True, status="stopped" if outcome is None else "finished")
                 return outcome
     except Timeout:

@@ -21,8 +21,10 @@ from aecore.analysis.probe import probe_index
 from aecore.analysis.sparsity import code_sparsity
 from aecore.config import Config
 from aecore.data import ImageData, scaling, to_uint8
+from aecore.events import Event
 from aecore.jobs.frames import FrameCamera, frame_header
 from aecore.jobs.process import Reporter
+from aecore.jobs.steering import Steering
 from aecore.looks import FrameHeader, LookHeader, is_kept, look_count
 from aecore.results import EpochRecord, Progress, Result
 from aecore.store import GridInfo
@@ -73,9 +75,13 @@ def updates(
     data: ImageData,
     state: Mapping[str, Tensor] | None = None,
     on_step: OnStep | None = None,
+    events: Sequence[Event] = (),
 ) -> Iterator[Update]:
-    """Trains members together, from their `state` if there is one, to the end or to a stop by `on_step`."""
-    training = open_training(configs, data, on_step, state)
+    """Trains members together, from their `state` if there is one, to the end or to a stop by `on_step`.
+
+    One alone follows the `events`, a list that may grow meanwhile.
+    """
+    training = open_training(configs, data, on_step, state, events)
     epochs = configs[0].train.epochs
     probe = data.test_images[probe_index(data)]
     written = time.monotonic()
@@ -190,15 +196,19 @@ def train_members(
     reporter: Reporter,
     stop: Callable[[], bool] = lambda: False,
     on_record: Callable[[EpochRecord], None] | None = None,
+    steering: Steering | None = None,
 ) -> bool:
     """Trains the members of a recording into their folders; returns whether they came to their end.
 
     Ends early, with what was reached saved, when the reporter or `stop` says so. `on_record` gets the
-    records of the first member.
+    records of the first member. One alone is changed and paused by its `steering`.
     """
     train = recording.configs[0].train
+    steps = 0
 
     def on_step(at: Position) -> bool:
+        nonlocal steps
+        steps = at.steps
         left = (train.epochs - at.epoch) * at.steps - at.step
         return (
             reporter.update(
@@ -211,14 +221,20 @@ def train_members(
                 fraction=(at.epoch + at.step / at.steps) / train.epochs,
             )
             or stop()
+            or (steering is not None and steering.after_step(at.epoch, at.step, at.steps))
         )
 
-    for update in updates(recording.configs, data, recording.resume(), on_step):
+    events = steering.events if steering is not None else ()
+    for update in updates(recording.configs, data, recording.resume(), on_step, events):
         recording.take(update)
-        reporter.update(force=True, epoch=int(update.state["position"][0]), step=0, fraction=update.fraction)
+        epoch = int(update.state["position"][0])
+        reporter.update(force=True, epoch=epoch, step=0, fraction=update.fraction)
         for record in update.records[:1]:
             if on_record is not None and record is not None:
                 on_record(record)
+        if steering is not None and any(update.records) and steering.after_epoch(epoch, steps):
+            # All that was reached is saved.
+            break
     return recording.finished
 
 

@@ -44,7 +44,9 @@ def _train(
     import torch
 
     from aecore import data as datasets
+    from aecore.events import settings_at
     from aecore.jobs.recording import Recording, train_members
+    from aecore.jobs.steering import Steering
     from aecore.training.images import resolve_device
     from aecore.training.single import NonFiniteLossError
 
@@ -53,9 +55,11 @@ def _train(
     device = str(resolve_device(config.train.device))
     data = datasets.load(config.data.name)
     reporter.update(force=True, device=device, threads=torch.get_num_threads(), epochs=config.train.epochs)
-    finished = train_members(Recording.of_run(path, data), data, reporter, on_record=on_record)
+    steering = Steering(path, config, reporter)
+    recording = Recording.of_run(path, data)
+    finished = train_members(recording, data, reporter, on_record=on_record, steering=steering)
     if (epoch := store.read_failed(path)) is not None:
-        raise NonFiniteLossError(config, epoch)
+        raise NonFiniteLossError(settings_at(config, steering.events), epoch)
     return store.read_result(path) if finished else None
 
 

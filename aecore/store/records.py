@@ -1,26 +1,42 @@
-"""What a training notes in its folder while it works: progress, history, result, and a request to stop."""
+"""What a training notes while it works: progress, history, events, result; and what is asked of it."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
+import time
 from pathlib import Path
 from typing import IO, TypeVar
 
 from filelock import FileLock
 
+from aecore.events import Event, Request
 from aecore.files import (
     StoreError,
     open_regular,
     open_to_append,
     parse_json,
     read_object,
+    read_text,
     write_json,
     write_whole,
 )
 from aecore.records import Record
-from aecore.results import EpochRecord, FigureTable, Progress, Result
-from aecore.store.names import FAILED, FIGURES, HISTORY, LOCK, LOG, PROGRESS, RESULT, STOP
+from aecore.results import EpochRecord, FigureTable, Origin, Progress, Result
+from aecore.store.names import (
+    EVENTS,
+    FAILED,
+    FIGURES,
+    HISTORY,
+    LOCK,
+    LOG,
+    ORIGIN,
+    PROGRESS,
+    REQUESTS,
+    RESULT,
+    STOP,
+)
 
 Kind = TypeVar("Kind", bound=Record)
 
@@ -28,6 +44,8 @@ LARGEST_HISTORY = 64 << 20
 """Bytes of a history, above what 100,000 epochs take."""
 LONGEST_LINE = 1 << 16
 """Characters of one epoch's record."""
+LARGEST_EVENTS = 8 << 20
+"""Bytes of a run's events, above what 30,000 of them take."""
 
 
 def read_record(path: Path, kind: type[Kind]) -> Kind | None:
@@ -99,6 +117,62 @@ def truncate_history(path: Path, epochs: int) -> None:
         return
     kept = [record for record in read_history(path) if record.epoch <= epochs]
     write_whole(path / HISTORY, "".join(json.dumps(record.to_dict()) + "\n" for record in kept).encode())
+
+
+def append_event(path: Path, event: Event) -> None:
+    """Adds an event to the run's; on the disk when this returns, so that it may take effect."""
+    with open_to_append(path / EVENTS) as file:
+        file.write(json.dumps(event.to_dict()).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_events(path: Path) -> list[Event]:
+    """A run's events in the order of their noting; a last line that was cut short is left out.
+
+    StoreError for any other line that is no event: what the weights come from would not be known.
+    """
+    events = []
+    for number, line in enumerate(_event_lines(path), 1):
+        try:
+            events.append(Event.from_dict(parse_json(line, EVENTS)))
+        except ValueError as error:
+            raise StoreError(f"line {number} of {EVENTS} can't be used: {error}") from error
+    return events
+
+
+def mend_events(path: Path) -> None:
+    """Drops what a kill has left of a line, before others are added."""
+    if (path / EVENTS).exists():
+        write_whole(path / EVENTS, "".join(_event_lines(path)).encode())
+
+
+def _event_lines(path: Path) -> list[str]:
+    """The whole lines, each with its end."""
+    try:
+        text = read_text(path / EVENTS, LARGEST_EVENTS)
+    except FileNotFoundError:
+        return []
+    # Not splitlines, for which a text may hold other ends of lines.
+    return [f"{line}\n" for line in text.split("\n")[:-1]]
+
+
+def events_stamp(path: Path) -> int:
+    """Bytes of the events, which only grow: a cache key."""
+    try:
+        return (path / EVENTS).stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def write_origin(path: Path, origin: Origin) -> None:
+    """Notes where a branch has its first weights from."""
+    write_json(path / ORIGIN, origin.to_dict())
+
+
+def read_origin(path: Path) -> Origin | None:
+    """Where a branch has its first weights from; None for a run that began with new ones."""
+    return read_record(path / ORIGIN, Origin)
 
 
 def read_progress(path: Path) -> Progress:
@@ -183,8 +257,32 @@ def stop_requested(path: Path) -> bool:
     return (path / STOP).exists()
 
 
-def clear_stop(path: Path) -> None:
+def add_request(path: Path, request: Request) -> None:
+    """Asks something else of the process at work, which takes it at a step's end: a file for each request."""
+    folder = path / REQUESTS
+    folder.mkdir(exist_ok=True)
+    write_json(folder / f"{time.time_ns():020}.json", request.to_dict(), durable=False)
+
+
+def has_requests(path: Path) -> bool:
+    return (path / REQUESTS).exists()
+
+
+def read_requests(path: Path) -> list[tuple[Path, Request | None]]:
+    """What is asked for, oldest first, each with its file; None for a file that is no request."""
+    found: list[tuple[Path, Request | None]] = []
+    for file in sorted((path / REQUESTS).glob("*.json")):
+        try:
+            found.append((file, read_record(file, Request)))
+        except StoreError:
+            found.append((file, None))
+    return found
+
+
+def clear_requests(path: Path) -> None:
+    """Forgets whatever is asked for, a stop as well."""
     (path / STOP).unlink(missing_ok=True)
+    shutil.rmtree(path / REQUESTS, ignore_errors=True)
 
 
 def training_lock(path: Path, timeout: float = 0.0) -> FileLock:

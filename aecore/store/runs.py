@@ -8,7 +8,7 @@ imports no torch.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,24 @@ from aecore.config import Config, ModelConfig
 from aecore.files import StoreError, copy_file
 from aecore.presets import slug, title
 from aecore.records import shown
-from aecore.results import Progress, Result
+from aecore.results import Origin, Progress, Result
 from aecore.store import folders
 from aecore.store.folders import Unreadable, checkpoints_root, find_run, is_grid
-from aecore.store.names import CONFIG, FRAMES, HISTORY, LOOKS, OPTIMIZER, PICTURES, RESULT, WEIGHTS
-from aecore.store.records import read_history, read_progress, read_result
+from aecore.store.names import (
+    CONFIG,
+    EVENTS,
+    FRAMES,
+    HISTORY,
+    LOOKS,
+    OPTIMIZER,
+    ORIGIN,
+    PICTURES,
+    RESULT,
+    START,
+    WEIGHTS,
+)
+from aecore.store.records import read_history, read_origin, read_progress, read_result, truncate_history
+from aecore.store.rows import truncate_rows
 from aecore.store.weights import (
     has_weights,
     kept_epochs,
@@ -51,6 +64,8 @@ class RunInfo:
     result: Result | None
     """None until the run is finished."""
     has_weights: bool
+    origin: Origin | None = None
+    """Where a branch has its first weights from."""
 
     @property
     def key(self) -> str:
@@ -59,11 +74,18 @@ class RunInfo:
         return f"{grid.name}/{self.path.name}" if is_grid(grid) else self.path.name
 
 
-def create_run(config: Config, name: str = "", root: Path | None = None) -> Path:
-    """Makes a new run folder for `config` and returns it. `name` is what people see."""
+def create_run(
+    config: Config, name: str = "", root: Path | None = None, fill: Callable[[Path], None] | None = None
+) -> Path:
+    """Makes a new run folder for `config` and returns it. `name` is what people see.
+
+    `fill` puts what else it is to hold into the folder, before anybody sees it.
+    """
     root = root or checkpoints_root()
     draft = folders.draft_folder(root, slug(config))
     fill_run(draft, config, name)
+    if fill is not None:
+        fill(draft)
     return folders.claim_folder(draft, root / slug(config))
 
 
@@ -89,8 +111,8 @@ def read_info(path: Path) -> RunInfo:
         read_weights_metadata(path)
     elif result is not None:
         raise StoreError(f"{WEIGHTS} is missing")
-    name = header.name or title(config)
-    return RunInfo(path, name, config, header.created, read_progress(path), result, weights)
+    name, progress, origin = header.name or title(config), read_progress(path), read_origin(path)
+    return RunInfo(path, name, config, header.created, progress, result, weights, origin)
 
 
 def rename_run(path: Path, name: str) -> None:
@@ -110,10 +132,30 @@ def copy_run_files(
 
     `rows` are its looks at the layers and its pictures at every epoch.
     """
-    names = [WEIGHTS, HISTORY, *([RESULT] if result else []), *([OPTIMIZER] if state else [])]
+    names = [WEIGHTS, HISTORY, EVENTS, ORIGIN, *([RESULT] if result else [])]
+    names += [OPTIMIZER, START] if state else []
     for name in [*names, *([LOOKS, FRAMES] if rows else [])]:
         if (source / name).exists():
             copy_file(source / name, target / name)
+
+
+def copy_beginning(source: Path, target: Path) -> None:
+    """Copies what a training is done again from beside its config: where a branch begins, and the events."""
+    for name in (EVENTS, ORIGIN, START):
+        if (source / name).exists():
+            copy_file(source / name, target / name)
+
+
+def copy_past(source: Path, target: Path, epoch: int, looks: bool = True) -> None:
+    """Copies what a run has noted up to the end of an epoch, for one that goes on from there.
+
+    The looks at its layers are placed by their steps, so they count for batches of the same size alone.
+    """
+    for name in (HISTORY, FRAMES, *([LOOKS] if looks else [])):
+        if (source / name).exists():
+            copy_file(source / name, target / name)
+    truncate_history(target, epoch)
+    truncate_rows(target, epoch, 0)
 
 
 def copy_for_looking(source: Path, target: Path, rows: bool = True) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aecore.files import LARGEST_TENSORS, StoreError, check_tensors, parse_json, write_tensors
 from aecore.store.folders import find_run
-from aecore.store.names import EPOCHS, OPTIMIZER, PICTURES, WEIGHTS
+from aecore.store.names import EPOCHS, OPTIMIZER, PICTURES, START, WEIGHTS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -118,16 +118,52 @@ def save_state(path: Path, state: Mapping[str, Tensor]) -> None:
 
 
 def load_state(path: Path) -> dict[str, Tensor] | None:
-    """What `save_state` wrote, or None for a run whose training has not come to its first save.
+    """What `save_state` wrote; until a branch has come to its first save, what `save_start` wrote.
 
-    Raises StoreError where the file is damaged, or missing beside weights (a run shipped without it):
-    starting over would destroy them.
+    None for another run that has not come to it. Raises StoreError where the file is damaged, or missing
+    beside weights (a run shipped without it): starting over would destroy them.
     """
     try:
         return _read_tensors(path / OPTIMIZER)
     except FileNotFoundError:
         if has_weights(path):
             raise StoreError(f"{OPTIMIZER} is missing, so this run can't be trained further") from None
+        return load_start(path)
+
+
+def state_position(path: Path) -> tuple[int, int] | None:
+    """Epochs done and steps of the next one where the saved state stands, None where there is none.
+
+    Reads no other tensor. Raises StoreError for a damaged file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    file = path / OPTIMIZER
+    try:
+        check_tensors(file, LARGEST_STATE)
+        with safe_open(file, framework="numpy") as found:
+            epoch, step = found.get_tensor("position").tolist()
+    except FileNotFoundError:
+        return None
+    except (SafetensorError, OSError, ValueError) as error:
+        raise StoreError(f"{file.name} is damaged: {error}") from error
+    return int(epoch), int(step)
+
+
+def save_start(path: Path, state: Mapping[str, Tensor]) -> None:
+    """The state that a branch begins with, which stays, so that it can be trained again from there."""
+    write_tensors(path / START, state)
+
+
+def has_start(path: Path) -> bool:
+    return (path / START).exists()
+
+
+def load_start(path: Path) -> dict[str, Tensor] | None:
+    """What `save_start` wrote, or None for a run that began with new weights."""
+    try:
+        return _read_tensors(path / START)
+    except FileNotFoundError:
         return None
 
 
@@ -165,7 +201,7 @@ def _read_tensors(file: Path) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    check_tensors(file, LARGEST_STATE if file.name == OPTIMIZER else LARGEST_TENSORS)
+    check_tensors(file, LARGEST_STATE if file.name in (OPTIMIZER, START) else LARGEST_TENSORS)
     try:
         return load_file(file)
     except FileNotFoundError:

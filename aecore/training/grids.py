@@ -11,6 +11,7 @@ from torch import Tensor
 from aecore import models
 from aecore.config import Config
 from aecore.data import ImageData
+from aecore.events import Event
 from aecore.grid import Grid
 from aecore.models import AutoEncoder
 from aecore.results import EpochRecord
@@ -36,10 +37,16 @@ def open_training(
     data: ImageData,
     on_step: OnStep | None = None,
     state: Mapping[str, Tensor] | None = None,
+    events: Sequence[Event] = (),
 ) -> EpochLoop:
-    """The training of members that `plan_stacks` put together, or its continuation from a `state`."""
+    """The training of members that `plan_stacks` put together, or its continuation from a `state`.
+
+    `events` change the settings of one alone; ValueError where several have any.
+    """
     if len(configs) == 1:
-        return Training(configs[0], data, on_step, state)
+        return Training(configs[0], data, on_step, state, events)
+    if events:
+        raise ValueError("the settings of members that train together can't be changed while they train")
     return Stack(configs, data, on_step, state)
 
 

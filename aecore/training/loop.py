@@ -22,6 +22,7 @@ from aecore.batch import Batch, Noise
 from aecore.config import Config
 from aecore.corruption import EVALUATION
 from aecore.data import ImageData
+from aecore.events import Event, settings_at
 from aecore.looks import Layer, is_looked_at
 from aecore.results import EpochRecord
 from aecore.training.images import Images, batch_slices, resolve_device
@@ -53,12 +54,21 @@ class EpochLoop(ABC):
     `on_step(position)` is called after each step and stops the loop by returning True; the models reached
     are kept, and a `state` taken then continues at the very next step. A member whose loss is no longer
     finite keeps the weights it had when that epoch began, gets None for a record from then on, and leaves
-    the others alone; `failed` says in which epoch (0: in none).
+    the others alone; `failed` says in which epoch (0: in none). `events` are the changes that the training
+    follows, each from its step on; the list may grow while it trains.
     """
 
-    def __init__(self, configs: Sequence[Config], data: ImageData, on_step: OnStep | None) -> None:
+    def __init__(
+        self,
+        configs: Sequence[Config],
+        data: ImageData,
+        on_step: OnStep | None,
+        events: Sequence[Event] = (),
+    ) -> None:
         self.configs = list(configs)
         self.config = configs[0]
+        self.settings = list(configs)
+        """The members' configs with what is in force at the current step."""
         self.device = resolve_device(self.config.train.device)
         self.images = Images(self.config, data, self.device)
         self._shape = data.shape
@@ -67,6 +77,9 @@ class EpochLoop(ABC):
         self.seeds: Tensor | int = seeds[0] if len(seeds) == 1 else torch.tensor(seeds, device=self.device)
         """The members' seeds, which their noise depends on: one number, or K."""
         self.on_step = on_step
+        self.events = events
+        self._events_known = 0
+        self._next_change = math.inf
         self.stopped = False
         self.epoch = 0
         self.step = 0
@@ -261,12 +274,16 @@ class EpochLoop(ABC):
 
     @torch.no_grad()
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Continues from what `state` gave; ValueError where that was another training's."""
+        """Continues from what `state` gave, with or without the optimizer's part of it.
+
+        ValueError where that was another training's.
+        """
         try:
             for name, tensor in self.tensors.items():
                 _copy_exactly(tensor, state[f"model.{name}"])
             moments = part(state, "optimizer.")
-            for optimizer, members in self.optimizers:
+            # A branch may begin without: then they begin anew.
+            for optimizer, members in self.optimizers if moments else ():
                 optimizer.restore({name: t[members] for name, t in moments.items()})
             self.failed.copy_(state["failed"])
             self.epoch, self.step = (int(v) for v in state["position"])
@@ -277,6 +294,8 @@ class EpochLoop(ABC):
             reason = " ".join(str(error).split())[:200]
             raise ValueError(f"the saved state does not fit the config: {reason}") from error
         self._sums = {k: t.to(self.device, copy=True) for k, t in part(state, "sum.").items()}
+        # An epoch that has ended is judged by what was in force at its last step.
+        self._take_settings(max(self.steps_done - 1, 0))
 
     @property
     def steps_done(self) -> int:
@@ -307,6 +326,7 @@ class EpochLoop(ABC):
         self.set_training(True)
         earlier, done_before, started = self.seconds, self.step, time.perf_counter()
         for cut in self.slices[self.step :]:
+            self._begin_step()
             batch = self.images.batch(index[..., cut], Noise(self.seeds, self.epoch, self.step))
             named = self.compute_terms(batch, self.epochs_done)
             self.set_gradients(named["loss"])
@@ -323,13 +343,27 @@ class EpochLoop(ABC):
             self.seconds = earlier + now
             self.images_per_second = (self.step - done_before) * self.config.train.batch_size / max(now, 1e-9)
             position = Position(self.epoch, self.step, len(self.slices), self.images_per_second)
-            if self.on_step is not None and self.on_step(position):
-                self.stopped = True
-                break
+            if self.on_step is not None:
+                stop = self.on_step(position)
+                # What it took, which may be a pause, is no time of the training.
+                started = time.perf_counter() - now
+                if stop:
+                    self.stopped = True
+                    break
             if self.step % WATCH_EVERY == 0 and not bool(self._sums["loss"].isfinite().any()):
                 # Nobody has anything left to learn in this epoch.
                 return True
         return self.step == len(self.slices)
+
+    def _begin_step(self) -> None:
+        """What was changed takes effect."""
+        if self.steps_done >= self._next_change or len(self.events) != self._events_known:
+            self._take_settings(self.steps_done)
+
+    def _take_settings(self, step: int) -> None:
+        self.settings = [settings_at(config, self.events, step) for config in self.configs]
+        self._events_known = len(self.events)
+        self._next_change = min((e.step for e in self.events if e.step > step), default=math.inf)
 
     def _before_update(self) -> tuple[Before, list[Tensor]]:
         """What a look takes once there are gradients, and what the layers make of the watched images."""
@@ -363,7 +397,7 @@ class EpochLoop(ABC):
                 images_per_second=self.images_per_second,
                 seconds=self.seconds / len(self.configs),
             )
-            for k, config in enumerate(self.configs)
+            for k, config in enumerate(self.settings)
         ]
 
     def _means(self, sums: Mapping[str, Tensor]) -> list[dict[str, float]]:
@@ -371,6 +405,9 @@ class EpochLoop(ABC):
         columns = {name: t.reshape(-1).tolist() for name, t in sums.items()}
         always = {"loss", "reconstruction", "squared_error", "elbo"}
         used = [always | set(losses.strengths(config)) for config in self.configs]
+        if len(self.configs) == 1:
+            # One alone has computed no term but its own, some of them for a part of the epoch.
+            used = [set(columns)]
         order = sorted((name for name in columns if name != "images"), key=lambda name: name != "loss")
         return [
             {name: columns[name][k] / columns["images"][k] for name in order if name in used[k]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -12,6 +12,7 @@ from aecore import losses, models
 from aecore.batch import Batch
 from aecore.config import Config
 from aecore.data import ImageData
+from aecore.events import Event
 from aecore.results import EpochRecord
 from aecore.training.loop import EpochLoop, OnStep
 from aecore.training.optimizers import Optimizer, learning_rate, update_
@@ -37,8 +38,9 @@ class Training(EpochLoop):
         data: ImageData,
         on_step: OnStep | None = None,
         state: Mapping[str, Tensor] | None = None,
+        events: Sequence[Event] = (),
     ) -> None:
-        super().__init__([config], data, on_step)
+        super().__init__([config], data, on_step, events)
         self.model = models.build(config.model, data.shape, config.train.seed)
         self.model.to(self.device, self.images.dtype)
         self.parameters = dict(self.model.named_parameters())
@@ -58,14 +60,15 @@ class Training(EpochLoop):
             if record is not None:
                 yield record
         if self.failed[0]:
-            raise NonFiniteLossError(self.config, int(self.failed[0]))
+            raise NonFiniteLossError(self.settings[0], int(self.failed[0]))
 
     def compute_terms(self, batch: Batch, epoch: float) -> dict[str, Tensor]:
+        config = self.settings[0]
         noise = self.code_noise(batch)
         with self.autocast():
             output = self.model(batch.input, noise)
-        strengths = losses.strengths(self.config, epoch)
-        return losses.terms(self.config.loss, batch, output, self.weights, strengths, self.images.std)
+        strengths = losses.strengths(config, epoch)
+        return losses.terms(config.loss, batch, output, self.weights, strengths, self.images.std)
 
     def set_gradients(self, loss: Tensor) -> None:
         for parameter in self.parameters.values():
@@ -84,9 +87,10 @@ class Training(EpochLoop):
         return outputs
 
     def update(self) -> None:
-        rate = learning_rate(self.config.train, self.steps_done, self.steps_total)
+        config = self.settings[0]
+        rate = learning_rate(config.train, self.steps_done, self.steps_total)
         step = partial(self.optimizer.step, rate)
-        update_(self.config, step, self.parameters, self.weights, self.config.loss.weight_l1)
+        update_(config, step, self.parameters, self.weights, config.loss.weight_l1)
 
     def set_training(self, training: bool) -> None:
         self.model.train(training)
@@ -97,6 +101,10 @@ def train(
     data: ImageData,
     on_step: OnStep | None = None,
     state: Mapping[str, Tensor] | None = None,
+    events: Sequence[Event] = (),
 ) -> Training:
-    """Train a new model, or continue from a `state`: `for record in train(config, data): ...`."""
-    return Training(config, data, on_step, state)
+    """Train a new model, or continue from a `state`: `for record in train(config, data): ...`.
+
+    `events` change settings on the way, each from its step on.
+    """
+    return Training(config, data, on_step, state, events)

@@ -23,7 +23,8 @@ def waits_for(info: jobs.Job) -> str:
     before = jobs.jobs_before(info.path, jobs.lock_name(info.config.train.device))
     if before:
         more = f" and {len(before) - 1} more" if len(before) > 1 else ""
-        return f"waits for {plain(before[0].name)}{more}"
+        paused = ", which is paused" if before[0].progress.status == "paused" else ""
+        return f"waits for {plain(before[0].name)}{more}{paused}"
     if info.progress.message:
         return f"waits: {plain(info.progress.message)}"
     return "starting"

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 import streamlit as st
 
@@ -23,6 +23,15 @@ from aecore.config import PENALTIES, Config, field_paths
 from aecore.presets import PRESETS
 from aecore.records import kinds
 from pages.shared.settings_table import CHOICES, LATENT_SIZES, SETTINGS, label, setting
+
+
+class Branch(NamedTuple):
+    """Weights to begin with: those of a run after one of its epochs."""
+
+    run: str
+    """The run's key."""
+    epoch: int
+
 
 TRAIN = "train"
 """Prefix of the session keys of the Train page's form."""
@@ -58,9 +67,13 @@ def key(page: str, field: str) -> str:
     return f"{page}_{field.replace('.', '_')}"
 
 
-def fill(page: str, config: Config) -> None:
-    """Puts a config into the form; call it in a callback, or before the form is drawn."""
+def fill(page: str, config: Config, branch: Branch | None = None) -> None:
+    """Puts a config into the form; call it in a callback, or before the form is drawn.
+
+    What is started then begins with the weights that `branch` names, without with new ones.
+    """
     st.session_state[f"{page}_filled"] = config
+    st.session_state[f"{page}_branch"] = branch
     kin = "vae" if config.model.variational else {"mlp": "post"}.get(config.model.family, config.model.family)
     st.session_state[f"{page}_preset"] = presets.preset_of(config) or kin
     st.session_state[f"{page}_penalties"] = list(config.loss.penalties)
@@ -78,6 +91,16 @@ def begin(page: str, config: Config | None = None) -> None:
     """Fills the form on a session's first visit: with `config`, or with the first preset."""
     if f"{page}_filled" not in st.session_state:
         fill(page, config or next(iter(PRESETS.values())))
+
+
+def branch_of(page: str) -> Branch | None:
+    """The weights that what is in the form begins with; None: new ones."""
+    return st.session_state.get(f"{page}_branch")
+
+
+def leave_branch(page: str) -> None:
+    """Lets what is in the form begin with new weights; for a button."""
+    st.session_state[f"{page}_branch"] = None
 
 
 def read(page: str) -> Config:

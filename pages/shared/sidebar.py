@@ -9,6 +9,7 @@ import streamlit as st
 from aecore import jobs, store
 from aecore.store import GridInfo, RunInfo
 from pages.shared import state
+from pages.shared.change_controls import draw_pause_buttons
 from pages.shared.collection import spare_imports
 from pages.shared.job_controls import draw_stop_button, waits_for
 from pages.shared.leaving import leave_for
@@ -122,8 +123,11 @@ def _jobs() -> None:
         return
     first, waiting = active[0], active[1:]
     with st.container(border=True, gap="small"):
-        st.markdown(f"**Training** {plain(first.name)}")
+        paused = first.progress.status == "paused"
+        st.markdown(f"**{'Paused' if paused else 'Training'}** {plain(first.name)}")
         draw_progress_bar(first)
+        if paused and isinstance(first, RunInfo):
+            draw_pause_buttons(first, "sidebar", one_epoch=False, width="stretch")
         draw_stop_button(
             first,
             "sidebar_stop",
@@ -138,10 +142,11 @@ def _jobs() -> None:
 
 def _waiting(info: jobs.Job) -> None:
     """A job that is not the first, with its own button to take it out of the queue."""
-    at_work = info.progress.status == "running"
+    paused = info.progress.status == "paused"
+    at_work = paused or info.progress.status == "running"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        icon = "model_training" if at_work else "hourglass_empty"
-        words = "trains as well" if at_work else waits_for(info)
+        icon = "pause" if paused else "model_training" if at_work else "hourglass_empty"
+        words = "is paused" if paused else "trains as well" if at_work else waits_for(info)
         st.caption(f":material/{icon}: {plain(info.name)} · {words}", width="stretch")
         asked = store.stop_requested(info.path)
         st.button(
@@ -167,7 +172,8 @@ def draw_progress_bar(info: jobs.Job) -> None:
         st.progress(fraction, f"{count} · {time_left(progress.seconds_left)}")
         return
     done = progress.epoch + progress.step / (progress.steps or 1)
+    left = "paused" if progress.status == "paused" else time_left(progress.seconds_left)
     st.progress(
         min(max(done / epochs, 0.0), 1.0),
-        f"epoch {min(int(done) + 1, epochs)} of {epochs} · {time_left(progress.seconds_left)}",
+        f"epoch {min(int(done) + 1, epochs)} of {epochs} · {left}",
     )

@@ -14,10 +14,18 @@ import streamlit as st
 
 from aecore import jobs, store
 from aecore.config import PENALTIES, Config
+from aecore.events import Event
 from aecore.presets import corruption_text, penalty_text
-from aecore.results import EpochRecord
+from aecore.results import EpochRecord, Origin
 from aecore.store import RunInfo
 from pages.shared import images, loading, settings_form, state
+from pages.shared.change_controls import (
+    draw_changes,
+    draw_course,
+    draw_pause_buttons,
+    events_of,
+    settings_now,
+)
 from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button, waits_for
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
@@ -58,6 +66,8 @@ def _draw_standing() -> None:
         st.markdown(f"**{plain(info.name)}**", width="stretch")
         _buttons(info, status)
     _standing(info, status)
+    if status in ("running", "paused"):
+        draw_changes(info)
 
 
 def _draw_learned() -> None:
@@ -104,7 +114,9 @@ def _history(path: str) -> _History:
 
 
 def _buttons(info: RunInfo, status: str) -> None:
-    if status in ("queued", "running", "silent"):
+    if status in ("running", "paused"):
+        draw_pause_buttons(info, "train")
+    if status in jobs.AT_WORK:
         draw_stop_button(info, "train_stop", "Stops at the next step and keeps the model reached.")
     elif status in ("stopped", "interrupted", "failed"):
         if diverged(info):
@@ -136,7 +148,7 @@ def diverged(info: RunInfo) -> bool:
 
 def _slower(info: RunInfo) -> None:
     """Fills Train's form; for the button."""
-    rate = info.config.train.learning_rate / 10
+    rate = settings_now(info, events_of(info)).train.learning_rate / 10
     settings_form.fill("train", info.config.with_values({"train.learning_rate": rate}))
     st.rerun()
 
@@ -151,7 +163,7 @@ def _standing(info: RunInfo, status: str) -> None:
     epochs = info.config.train.epochs
     if status == "queued":
         st.progress(0.0, waits_for(info))
-    elif status in ("running", "silent"):
+    elif status in ("running", "paused", "silent"):
         _bars(info)
         if status == "silent":
             st.warning(SILENT)
@@ -171,7 +183,7 @@ def _standing(info: RunInfo, status: str) -> None:
     else:
         st.warning(
             f"Interrupted: its process ended {_reached(info)} of {epochs} without a word. "
-            f"Resume goes on from epoch {len(history_of(info))}."
+            f"Resume goes on from epoch {max((r.epoch for r in history_of(info)), default=0)}."
         )
 
 
@@ -203,6 +215,10 @@ def _bars(info: RunInfo) -> None:
         f"Whole run · {time_left(progress.seconds_left)} · {done:,} images",
     )
     device = device_words(progress.device, progress.threads)
+    if progress.status == "paused":
+        keeps = f"it keeps {device} until it goes on or is stopped"
+        st.caption(f":material/pause: Paused {_reached(info)}; {keeps}.")
+        return
     st.caption(f"{progress.images_per_second:,.0f} images a second on {device}")
 
 
@@ -248,18 +264,21 @@ def draw_curves(info: RunInfo, history: list[EpochRecord]) -> None:
     """Squared error and loss by term, epoch by epoch, with a line on how to read them."""
     epochs = info.config.train.epochs
     pca, clipped = pca_beside_curves(info)
-    stamp = (history[0].epoch, history[-1].epoch, history[-1].train["squared_error"])
-    error, terms = _curves(info.key, stamp, epochs, pca, history)
+    events = events_of(info)
+    stamp = (history[0].epoch, history[-1].epoch, history[-1].train["squared_error"], len(events))
+    error, terms = _curves(info.key, stamp, epochs, pca, history, events, info.origin)
     left, right = st.columns(2)
     left.vega_lite_chart(error, key="train_error_curve")
     right.vega_lite_chart(terms, key="train_term_curves")
+    penalty = penalty_text(settings_now(info, events).loss)
     if history[-1].validation:
         st.caption(
             "Solid: validation images, after the epoch. Dashed: training images, while the weights moved."
             + _shift_sentence(info.config.train.shift)
-            + (f" Penalty: {penalty_text(info.config.loss)}." if _penalized(history[-1]) else "")
+            + (f" Penalty: {penalty}." if _penalized(history[-1]) else "")
             + _variational_sentence(info.config)
         )
+    draw_course(info, events)
     if pca is not None:
         st.caption(pca_words(info, pca, clipped))
 
@@ -284,12 +303,20 @@ def pca_words(info: RunInfo, pca: float, clipped: float | None) -> str:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _curves(
-    key: str, stamp: tuple[int, int, float], epochs: int, pca: float | None, _history: list[EpochRecord]
+    key: str,
+    stamp: tuple[int, int, float, int],
+    epochs: int,
+    pca: float | None,
+    _history: list[EpochRecord],
+    _events: list[Event],
+    _origin: Origin | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Both charts' specifications; `stamp` changes with the history."""
-    from aecore.figures.training import error_curve, term_curves
+    """Both charts' specifications; `stamp` changes with the history and the events."""
+    from aecore.figures.training import error_curve, marks, term_curves
 
-    return error_curve(_history, epochs, pca).to_dict(), term_curves(_history, epochs).to_dict()
+    shown = marks(_events, _origin)
+    error, terms = error_curve(_history, epochs, pca, marks=shown), term_curves(_history, epochs, marks=shown)
+    return error.to_dict(), terms.to_dict()
 
 
 def _penalized(record: EpochRecord) -> bool:

@@ -6,6 +6,8 @@ import psutil
 import pytest
 
 from aecore import store
+from aecore.jobs import worker
+from aecore.jobs.replay import compare, create_replay
 from tests.browser.tools import assert_no_exception, goto, settle, wait_idle, wait_until
 
 # A button with a tooltip stands twice in the document, for wide and for narrow windows; one is visible.
@@ -15,6 +17,9 @@ RESUME = ".st-key-train_resume button:visible"
 SIDEBAR_STOP = ".st-key-sidebar_stop button:visible"
 SIDEBAR_BAR = '[data-testid="stSidebar"] [data-testid="stProgress"]'
 BATCHES = re.compile(r"Epoch ([\d,]+) of ([\d,]+) · batch ([\d,]+) of")
+APPLY = ".st-key-train_apply button:visible"
+A_WHILE = 40
+"""Epochs of a training that is at work for a few clicks more, and comes to its end by itself."""
 ENDLESS = 100_000
 """Epochs of a training that is still at work whenever a test looks; it ends when it is stopped."""
 
@@ -162,6 +167,60 @@ def test_a_finished_training_leads_to_its_reconstructions(train_server, browser_
     page.locator('[data-testid="stMain"] img').first.wait_for()
     assert info.key in page.url
     assert_no_exception(page)
+
+
+def set_change(page, label, value):
+    """Types a value into the row of what can be changed."""
+    field = page.locator(".stForm").get_by_label(label, exact=True)
+    field.fill(str(value))
+    field.press("Tab")
+
+
+def test_a_training_is_changed_paused_killed_and_trained_again_to_the_same_bits(train_server, browser_page):
+    from playwright.sync_api import expect
+
+    page = browser_page
+    info = train(page, train_server, A_WHILE)
+    path = info.path
+
+    def changes():
+        return [event.values for event in store.read_events(path) if event.kind == "change"]
+
+    page.locator(".st-key-train_pause button:visible").click()
+    page.locator(".st-key-train_continue button:visible").wait_for()
+    page.locator(SIDEBAR_BAR).get_by_text(re.compile("paused$")).wait_for()
+    paused = wait_until("the place of the pause", lambda: position(page), page)
+    heartbeat = store.read_progress(path).heartbeat
+    wait_until("signs of life", lambda: store.read_progress(path).heartbeat > heartbeat + 2, page)
+    assert store.read_progress(path).status == "paused"
+    assert position(page) == paused
+
+    set_change(page, "Learning rate", "0.0004")
+    page.locator(APPLY).click()
+    wait_until("the first change", lambda: changes() == [{"train.learning_rate": 0.0004}], page)
+    # The row then shows what is in force.
+    expect(page.locator(".stForm").get_by_label("Learning rate", exact=True)).to_have_value("0.0004")
+    set_change(page, "Learning rate", "0.002")
+    set_change(page, "L1", "0.01")
+    page.locator(".st-key-train_continue button:visible").click()
+    page.locator(APPLY).click()
+    second = {"train.learning_rate": 0.002, "loss.code_l1": 0.01}
+    wait_until("the second change", lambda: changes()[1:] == [second], page)
+
+    psutil.Process(store.read_progress(path).pid).kill()
+    page.get_by_text(re.compile("^Interrupted: its process ended")).wait_for()
+    page.locator(RESUME).click()
+    wait_for_end(page, info)
+    page.get_by_text(
+        re.compile("^Changed while it was trained: .*learning rate 0.0004; .*L1 0.01")
+    ).wait_for()
+    assert page.locator('[data-testid="stVegaLiteChart"]').count() == 2
+    assert_no_exception(page)
+
+    again = create_replay(path)
+    assert worker.work(again, threads=store.read_progress(path).threads) is not None
+    assert changes() == [{"train.learning_rate": 0.0004}, second]
+    assert compare(path, again).same
 
 
 def test_every_click_counts_while_a_training_runs(train_server, open_page):

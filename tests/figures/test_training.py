@@ -2,10 +2,21 @@
 
 from dataclasses import replace
 
-from aecore.figures.training import POINTS, TERM_COLORS, TERM_NAMES, error_curve, rows, term_curves, thinned
+from aecore.events import Event
+from aecore.figures.training import (
+    POINTS,
+    TERM_COLORS,
+    TERM_NAMES,
+    Mark,
+    error_curve,
+    marks,
+    rows,
+    term_curves,
+    thinned,
+)
 from aecore.losses import PENALTY_TERMS
-from aecore.palette import L1_COLOR, L2_COLOR, PCA_COLOR
-from aecore.results import EpochRecord
+from aecore.palette import EVENT_COLOR, L1_COLOR, L2_COLOR, PCA_COLOR
+from aecore.results import EpochRecord, Origin
 from tests.figures.charts import colors_by_name, layers_of, marked
 
 
@@ -96,3 +107,46 @@ def test_a_long_history_is_drawn_with_few_points_from_the_first_to_the_last():
         assert (epochs[0], epochs[-1]) == (1, 5000)
         assert len(epochs) == len(set(epochs)) == POINTS
     assert thinned(long[:POINTS]) == long[:POINTS]
+
+
+EVENTS = [
+    Event(25, 2.5, "change", {"train.learning_rate": 5e-4}),
+    Event(40, 4.0, "pause"),
+    Event(40, 4.0, "change", {"loss.code_l1": 0.01}),
+]
+
+
+def test_marks_are_the_changes_and_where_a_branch_begins():
+    assert marks(EVENTS) == [Mark(2.5, "learning rate 0.0005"), Mark(4.0, "L1 0.01")]
+    origin = Origin("first", "first", "0" * 8, 2)
+    assert marks([], origin) == [Mark(2.0, "branch from epoch 2")]
+    # A change made while steps were redone has left what was noted for later ones.
+    assert marks([*EVENTS, Event(30, 3.0, "change", {"loss.code_l2": 0.0})]) == [
+        Mark(2.5, "learning rate 0.0005"),
+        Mark(3.0, "no L2"),
+    ]
+
+
+def test_marks_stand_upright_on_both_charts_with_their_texts():
+    shown = marks(EVENTS)
+    for chart in (error_curve(history(6), 6, pca=2.0, marks=shown), term_curves(history(6), 6, marks=shown)):
+        (rule,) = [layer for layer in marked(chart, "rule") if layer["mark"]["color"] == EVENT_COLOR]
+        assert rule["encoding"]["x"]["field"] == "place"
+        assert rule["encoding"]["x"]["scale"]["domain"] == [1, 6]
+        assert [row["place"] for row in rule["rows"]] == [2.5, 4.0]
+        (text,) = [layer for layer in marked(chart, "text") if layer["mark"]["color"] == EVENT_COLOR]
+        assert [row["shown"] for row in text["rows"]] == ["learning rate 0.0005", "L1 0.01"]
+    assert not any("change" in row for row in values_of(error_curve(history(6), 6, pca=2.0)))
+
+
+def test_marks_that_stand_close_keep_their_rules_and_the_first_its_text():
+    shown = [Mark(0.1, "early"), Mark(0.5, "later"), Mark(50.0, "a"), Mark(50.5, "b"), Mark(60.0, "c")]
+    (rule,) = marked(error_curve(history(100), 100, marks=shown), "rule")
+    assert [(row["place"], row["shown"]) for row in rule["rows"]] == [
+        (1.0, "early"),
+        (1.0, ""),
+        (50.0, "a"),
+        (50.5, ""),
+        (60.0, "c"),
+    ]
+    assert [row["epoch"] for row in rule["rows"]][:2] == [0.1, 0.5]

@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from aecore import jobs, store
-from aecore.results import Progress
+from aecore.events import Event
+from aecore.results import Origin, Progress
 from aecore.store import names
 from pages.shared import settings_form
 from pages.shared.plain import plain
@@ -144,3 +145,31 @@ def test_a_damaged_history_is_said_and_breaks_nothing(tiny_root, tiny_key):
     app = open_on(tiny_key)
     assert not app.exception
     assert any("history" in error.value for error in app.error)
+
+
+def test_a_changed_branch_shows_where_it_began_and_what_was_changed(tiny_root, tiny_key):
+    path = tiny_root / tiny_key
+    store.write_origin(path, Origin("gone", "an *old* run", "0" * 8, 2))
+    store.append_event(path, Event(60, 2.6, "change", {"train.learning_rate": 5e-4, "loss.code_l1": 0.01}))
+    app = open_on(tiny_key)
+    assert not app.exception
+    settings = {row["Setting"]: row["Value"] for row in app.dataframe[1].value.to_dict("records")}
+    assert settings["Began with"] == "an *old* run, epoch 2"
+    assert settings["Learning rate"] == "0.001, then 0.0005 from epoch 2.6"
+    assert settings["Strength of L1"] == "0, then 0.01 from epoch 2.6"
+    assert any("Began with the weights of an \\*old\\* run, epoch 2" in c.value for c in app.caption)
+
+
+def test_every_kept_epoch_can_be_branched_from(tiny_root, tiny_key):
+    app = open_on(tiny_key)
+    (epochs,) = (box for box in app.selectbox if (box.key or "").startswith("runs_branch_epoch"))
+    assert epochs.options == ["0, its initial weights", "3"]
+    epochs.set_value(0).run()
+    app.button("runs_branch").click().run()
+    assert not app.exception
+    assert app.session_state["train_branch"] == (tiny_key, 0)
+    assert app.session_state["train_filled"] == TINY
+    # Other settings that are put into the form begin with new weights again.
+    app = open_page(PAGE, runs_selected=tiny_key, train_branch=settings_form.Branch(tiny_key, 0))
+    app.button("runs_duplicate").click().run()
+    assert app.session_state["train_branch"] is None

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from aecore import jobs, store
 from aecore.config import PENALTIES, Config, DataConfig, LossConfig, ModelConfig, TrainConfig, field_paths
 from aecore.data import DataNotFoundError
+from aecore.events import Event, Request
 from aecore.grid import Grid
 from aecore.jobs import process
 from aecore.presets import PRESETS
@@ -248,6 +249,154 @@ def test_a_running_job_is_shown_and_the_button_says_queue(empty_root):
     app.button("train_stop").click().run()
     assert store.stop_requested(path)
     assert app.button("train_stop").disabled
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the page asks of a run, instead of asking it."""
+    asked = []
+    for name in ("change", "pause", "go_on", "train_one_epoch"):
+        monkeypatch.setattr(jobs, name, lambda path, *more, name=name: asked.append((name, path, *more)))
+    return asked
+
+
+def change_field(app, field):
+    (found,) = (widget for widget in app.number_input if f"_{field}_" in (widget.key or ""))
+    return found
+
+
+def test_a_running_job_can_be_paused_and_trained_epoch_by_epoch(empty_root, asked):
+    path = at_work(empty_root)
+    app = open_page(PAGE)
+    app.button("train_pause").click().run()
+    app.button("train_one_epoch").click().run()
+    assert asked == [("pause", path), ("train_one_epoch", path)]
+    assert not app.exception
+
+
+def test_a_paused_job_is_called_so_everywhere_and_goes_on(empty_root, asked):
+    path = at_work(empty_root, status="paused", epoch=1, step=0)
+    app = open_page(PAGE)
+    assert not app.exception
+    assert any("Paused after epoch 1; it keeps the CPU" in caption.value for caption in app.caption)
+    assert any("Paused" in text.value and "at work" in text.value for text in app.sidebar.markdown)
+    bars = [element.proto.text for element in app.get("progress")]
+    assert "epoch 2 of 3 · paused" in bars
+    assert not app.button("train_stop").disabled
+    app.button("train_continue").click().run()
+    app.sidebar.button("sidebar_continue").click().run()
+    assert asked == [("go_on", path)] * 2
+    app = open_page("pages/train/runs/page.py", runs_selected=path.name)
+    assert app.dataframe[0].value["Status"].tolist() == ["paused, 1 of 3 epochs"]
+    app.button("runs_continue").click().run()
+    assert asked[2:] == [("go_on", path)]
+
+
+def test_what_is_applied_is_what_differs_from_what_is_in_force(empty_root, asked):
+    path = at_work(empty_root, TINY.with_values({"loss.weight_l2": 1e-5}))
+    store.append_event(path, Event(3, 0.15, "change", {"train.learning_rate": 5e-4}))
+    # One that lies ahead of the step reached: the steps are done for the second time.
+    store.append_event(path, Event(500, 25.0, "change", {"train.learning_rate": 9e-4}))
+    app = open_page(PAGE)
+    rate = change_field(app, "train.learning_rate")
+    assert rate.value == 5e-4
+    assert change_field(app, "loss.weight_l2").value == 1e-5
+    rate.set_value(2e-4)
+    change_field(app, "loss.code_l1").set_value(0.01)
+    app.button("train_apply").click().run()
+    assert asked == [("change", path, {"train.learning_rate": 2e-4, "loss.code_l1": 0.01})]
+    assert not app.exception
+    assert not app.error
+
+
+def test_a_change_takes_effect_in_the_folder_and_is_told(empty_root):
+    path = at_work(empty_root)
+    app = open_page(PAGE)
+    change_field(app, "train.learning_rate").set_value(2e-4)
+    app.button("train_apply").click().run()
+    ((_, request),) = store.read_requests(path)
+    assert request == Request("change", {"train.learning_rate": 2e-4})
+    assert any("Asked for, from the next step on: learning rate 0.0002" in c.value for c in app.caption)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("train.learning_rate", 0.0, "“Learning rate” must be above 0, not 0.0"),
+        ("loss.code_l1", -1.0, "“Strength of L1” must be at least 0, not -1.0"),
+        ("loss.code_l1", 0.0, "These values are in force already."),
+    ],
+)
+def test_a_change_that_can_not_be_is_one_sentence_and_asks_for_nothing(empty_root, field, value, says):
+    path = at_work(empty_root)
+    app = open_page(PAGE)
+    change_field(app, field).set_value(value)
+    app.button("train_apply").click().run()
+    assert not app.exception
+    assert [error.value for error in app.error] == [says]
+    assert not store.has_requests(path)
+
+
+def test_changes_are_marked_on_the_curves_of_a_run_that_is_done(tiny_root, tiny_key):
+    path = store.find_run(tiny_key)
+    store.append_event(path, Event(30, 1.25, "change", {"train.learning_rate": 5e-4}))
+    app = open_page(PAGE)
+    assert not app.exception
+    assert any("from epoch 1.25 learning rate 0.0005" in caption.value for caption in app.caption)
+    specs = [element.proto.spec for element in app.get("vega_lite_chart")]
+    assert sum("learning rate 0.0005" in spec for spec in specs) == 2
+
+
+def test_damaged_events_are_a_sentence_and_the_curves_are_still_there(tiny_root, tiny_key):
+    (store.find_run(tiny_key) / names.EVENTS).write_text("{}\n")
+    app = open_page(PAGE)
+    assert not app.exception
+    assert "line 1 of events.jsonl" in plain_text(app.error[0].value)
+    assert len(app.get("vega_lite_chart")) == 2
+
+
+def plain_text(markdown):
+    return markdown.replace("\\", "")
+
+
+def test_a_branch_starts_from_the_weights_it_names(tiny_root, tiny_key, monkeypatch):
+    started = []
+    monkeypatch.setattr(jobs.control, "start", started.append)
+    app = open_page("pages/train/runs/page.py", runs_selected=tiny_key)
+    app.button("runs_branch").click().run()
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    line = next(text.value for text in app.markdown if "Begins with the weights of" in text.value)
+    assert "**tiny**, epoch 3" in line
+    assert "moments go on as they were" in line
+    assert app.number_input("train_train_epochs").value == 8
+    app.number_input("train_train_learning_rate").set_value(5e-4).run()
+    app.button("train_start").click().run()
+    assert not app.exception
+    (path,) = started
+    info = store.read_info(path)
+    assert (info.origin.run, info.origin.epoch, info.origin.moments) == (tiny_key, 3, True)
+    assert info.config == TINY.with_values({"train.epochs": 8, "train.learning_rate": 5e-4})
+    assert info.name == "tiny, from epoch 3"
+
+
+def test_a_branch_of_other_sizes_is_one_sentence_until_new_weights_are_taken(tiny_root, tiny_key):
+    app = open_page(PAGE, train_branch=settings_form.Branch(tiny_key, 0), **filled_form(TINY))
+    assert not app.error
+    assert any("its initial weights" in text.value for text in app.markdown)
+    app.text_input("train_model_hidden").set_value("16").run()
+    assert "which another “Hidden layers” changes" in app.error[0].value
+    assert app.button("train_start").disabled
+    app.button("train_leave_branch").click().run()
+    assert not app.error
+    assert not app.button("train_start").disabled
+
+
+def test_a_branch_of_a_run_that_is_gone_says_so(tiny_root, tiny_key):
+    app = open_page(PAGE, train_branch=settings_form.Branch("gone", 1), **filled_form(TINY))
+    assert not app.exception
+    assert "there is no run 'gone'" in plain_text(app.error[0].value)
+    assert app.button("train_start").disabled
 
 
 def filled_form(config):

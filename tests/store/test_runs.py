@@ -422,8 +422,8 @@ def test_the_stop_request_is_a_file_that_any_process_sees(tmp_path):
     store.request_stop(path)
     store.request_stop(path)
     assert store.stop_requested(path)
-    store.clear_stop(path)
-    store.clear_stop(path)
+    store.clear_requests(path)
+    store.clear_requests(path)
     assert not store.stop_requested(path)
 
 

@@ -12,7 +12,8 @@ import streamlit as st
 from aecore import jobs, store
 from aecore.files import StoreError
 from aecore.jobs.control import Job
-from aecore.store import GridInfo, Unreadable
+from aecore.store import GridInfo, RunInfo, Unreadable
+from pages.shared.change_controls import draw_pause_buttons
 from pages.shared.job_controls import draw_resume_button
 from pages.shared.plain import plain
 
@@ -26,7 +27,9 @@ def status_text(info: Job, done: int, whole: str) -> str:
 def draw_actions(info: Job, prefix: str) -> None:
     """Buttons for the container they are called in."""
     status = jobs.status(info)
-    at_work = status in ("queued", "running", "silent")
+    at_work = status in jobs.AT_WORK
+    if status in ("running", "paused") and isinstance(info, RunInfo):
+        draw_pause_buttons(info, prefix, one_epoch=False)
     if at_work:
         st.button("Stop", key=f"{prefix}_stop", icon=":material/stop:", on_click=jobs.stop, args=(info.path,))
     elif status != "finished" and store.read_failed(info.path) is None:

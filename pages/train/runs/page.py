@@ -7,15 +7,19 @@ import time
 import streamlit as st
 
 from aecore import jobs, store
+from aecore.events import course
+from aecore.files import StoreError
 from aecore.presets import architecture, penalty_text
 from aecore.store import RunInfo, Unreadable
-from pages.shared import further_figures, layout, settings_form, state, training_view, words
+from pages.shared import further_figures, layout, notices, settings_form, state, training_view, words
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.shared.settings_table import label
 from pages.train.runs import folders, grids
 
 SELECTED = "runs_selected"  # session key of the selected run's key
+MORE_EPOCHS = 5
+"""Epochs that a branch from a run's last one is offered at first."""
 
 
 def row(info: RunInfo) -> dict[str, object]:
@@ -88,7 +92,58 @@ def draw_actions(info: RunInfo) -> None:
             args=(info,),
             help="Opens Train with this run's settings, to change and train anew.",
         )
+        draw_branch(info)
         folders.draw_actions(info, "runs")
+
+
+def draw_branch(info: RunInfo) -> None:
+    """The choice of an epoch to go back to, which leads to Train."""
+    from aecore.jobs.branching import branch_epochs
+
+    with st.popover("Branch", icon=":material/call_split:", help="Train it again from one of its epochs."):
+        try:
+            epochs = branch_epochs(info)
+        except StoreError as error:
+            st.caption(f"Its epochs can't be read: {plain(error)}.")
+            return
+        if not epochs:
+            st.caption("The weights that this branch began with are not in its folder.")
+            return
+        st.selectbox(
+            "From epoch",
+            epochs,
+            index=len(epochs) - 1,
+            format_func=lambda epoch: str(epoch) if epoch else "0, its initial weights",
+            key=f"runs_branch_epoch_{info.key}_{epochs[-1]}",
+        )
+        st.caption(
+            "A new run begins with these weights; this one stays. Which epochs are kept says “Epochs whose "
+            "weights are kept” in Train's settings; the optimizer's moments are kept of the last alone."
+        )
+        st.button(
+            "Into Train",
+            key="runs_branch",
+            icon=":material/call_split:",
+            on_click=branch,
+            args=(info, f"runs_branch_epoch_{info.key}_{epochs[-1]}"),
+            help="Opens Train with the settings in force at that epoch, to change before the start.",
+        )
+
+
+def branch(info: RunInfo, chosen: str) -> None:
+    """Opens Train to start a branch; `chosen` is the session key of the epoch. For the button."""
+    from aecore.jobs.branching import settings_after
+
+    epoch = st.session_state[chosen]
+    try:
+        config = settings_after(info, epoch)
+    except StoreError as error:
+        notices.say(f"{info.name} can't be branched: {error}.", "error")
+        return
+    if config.train.epochs <= epoch:
+        config = config.with_values({"train.epochs": epoch + MORE_EPOCHS})
+    settings_form.fill("train", config, settings_form.Branch(info.key, epoch))
+    leave_for(state.TRAIN_PAGE)
 
 
 def look(info: RunInfo) -> None:
@@ -118,13 +173,27 @@ def draw_details(info: RunInfo) -> None:
         if jobs.status(info) == "failed":
             st.error(plain(training_view.failure(info)))
     with right:
-        values = [
-            {"Setting": label(field), "Value": settings_form.show(info.config.get(field))}
-            for field in settings_form.effective_fields(info.config)
-        ]
+        values = settings_rows(info)
         st.dataframe(values, hide_index=True, height=320, key="runs_settings", alt="Settings of the run")
         if info.has_weights:
             further_figures.draw_folded(info.key, "runs_further", kept=True)
+
+
+def settings_rows(info: RunInfo) -> list[dict[str, str]]:
+    """Every setting that does something, with the values it was changed to, and a branch's origin."""
+    try:
+        changes = course(store.read_events(info.path))
+    except StoreError:
+        # The curves beside it say so.
+        changes = []
+    fields = settings_form.effective_fields(info.config)
+    fields += dict.fromkeys(f for change in changes for f in change.values if f not in fields)
+    rows = [{"Setting": "Began with", "Value": info.origin.text}] if info.origin else []
+    for field in fields:
+        later = [f"{c.values[field]:g} from epoch {c.epoch:.3g}" for c in changes if field in c.values]
+        value = ", then ".join([settings_form.show(info.config.get(field)), *later])
+        rows.append({"Setting": label(field), "Value": value})
+    return rows
 
 
 def draw_runs() -> None:

@@ -8,7 +8,7 @@ from aecore.config import Config
 from pages.shared import layout, settings_form, training_view
 from pages.shared.plain import plain
 from pages.train.train.images import draw_download, draw_images
-from pages.train.train.plan import FORM, draw_plan, facts, twin_of
+from pages.train.train.plan import FORM, branch_problem, draw_branch, draw_plan, facts, twin_of
 
 # Folded away, by heading.
 MORE = {
@@ -74,7 +74,11 @@ def main() -> None:
         config = settings_form.read(FORM)
     except ValueError as error:
         problem = str(error)
+    branched = config
+    if config is not None and (problem := branch_problem(config)):
+        config = None
     with top:
+        draw_branch(branched)
         draw_plan(config, problem, dataset)
         facts_place = st.empty()
     with right:

@@ -328,7 +328,7 @@ def _pixels(frame: pd.DataFrame, where: str) -> _Pixels:
             f"fill no square "
             "image (28 x 28 takes 784)"
         )
-    highest = float(frame[pixels].to_numpy().max())
+    highest = float(np.nan_to_num(frame[pixels].to_numpy(np.float64)).max())
     return _Pixels(pixels, *found, label, part, 255 if highest > 1 else 1)
 
 

@@ -28,7 +28,7 @@ NEED_IMAGES = [
 
 
 def test_there_are_pages():
-    assert len(PAGES) == 15
+    assert len(PAGES) == 16
     assert "pages/home/page.py" in PAGES
 
 

@@ -1,0 +1,36 @@
+"""Your images: from a folder, an archive or a table to a data set, or through a trained run."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared import layout
+from pages.use.own_images import applying, making, sets_table, source
+
+MAKE, APPLY = "Make a data set", "Apply the chosen run"
+
+
+def main() -> None:
+    layout.draw_header(
+        "Your images",
+        "Bring your own images: train on them, or see what the chosen run makes of images that it has never "
+        "seen.",
+    )
+    what = st.segmented_control(
+        "What to do with them",
+        (MAKE, APPLY),
+        default=MAKE,
+        required=True,
+        key="own_what",
+        bind="query-params",
+    )
+    brought = source.choose()
+    if brought is not None and what == MAKE:
+        making.draw(brought)
+    elif brought is not None:
+        applying.draw(brought)
+    making.draw_jobs()
+    sets_table.draw()
+
+
+main()

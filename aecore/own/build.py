@@ -416,21 +416,20 @@ def _parts(source: Source, options: Options) -> tuple[np.ndarray, np.ndarray]:
     if len(every) < 2:
         raise SourceError("one image is too few: at least one to train on and one to test are needed")
     random = np.random.default_rng(options.seed)
+    fewer = options.most / len(every) if 0 < options.most < len(every) else 1.0
     if source.parts is not None:
         tests = np.fromiter((part == "test" for part in source.parts), bool, len(every))
-        parts = [every[~tests], every[tests]]
-    else:
-        held = [_share(random.permutation(group), options.test_share) for group in _groups(source, every)]
-        test = np.concatenate(held)
-        if not len(test):
-            test = random.choice(every, 1)
-        parts = [np.setdiff1d(every, test), np.sort(test)]
-    if options.most and options.most < len(every):
-        parts = [
-            _sampled(source, part, max(1, round(options.most * len(part) / len(every))), random)
-            for part in parts
-        ]
-    return parts[0], parts[1]
+        train, test = (
+            _sampled(source, part, max(1, round(fewer * len(part))), random)
+            for part in (every[~tests], every[tests])
+        )
+        return train, test
+    taken = _sampled(source, every, round(fewer * len(every)), random)
+    held = [_share(random.permutation(group), options.test_share) for group in _groups(source, taken)]
+    test = np.concatenate(held)
+    if not len(test):
+        test = random.choice(taken, 1)
+    return np.setdiff1d(taken, test), np.sort(test)
 
 
 def _share(group: np.ndarray, share: float) -> np.ndarray:
@@ -441,6 +440,8 @@ def _share(group: np.ndarray, share: float) -> np.ndarray:
 
 def _sampled(source: Source, places: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
     """`count` of the places, of each class in proportion (the largest remainders get what is left)."""
+    if count == len(places):
+        return places
     groups = list(_groups(source, places))
     exact = np.array([count * len(group) / len(places) for group in groups])
     taken = np.floor(exact).astype(int)

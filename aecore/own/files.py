@@ -172,6 +172,8 @@ def arrange(title: str, names: Sequence[str], content: Callable[[str], bytes]) -
         inner = {i: p[1:] for i, p in inner.items()}
     tables = {i: p for i, p in inner.items() if p[-1].lower() in METADATA and len(p) <= 2}
     images = [i for i in seen if inner[i][-1].lower().endswith(SUFFIXES)]
+    # A folder and an archive of it are read in one order, and make one set.
+    images.sort(key=lambda i: inner[i])
     notes = []
     if others := len(seen) - len(images) - len(tables):
         notes.append(f"{_files(others)} no image and left out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from aecore.own import sets
 from pages.shared import layout
 from pages.use.own_images import applying, making, sets_table, source
 
@@ -16,6 +17,9 @@ def main() -> None:
         "Bring your own images: train on them, or see what the chosen run makes of images that it has never "
         "seen.",
     )
+    # Above the controls, where it is seen when it comes.
+    making.draw_jobs()
+    making.draw_ended(sets.list_sets())
     what = st.segmented_control(
         "What to do with them",
         (MAKE, APPLY),
@@ -29,7 +33,6 @@ def main() -> None:
         making.draw(brought)
     elif brought is not None:
         applying.draw(brought)
-    making.draw_jobs()
     sets_table.draw()
 
 

@@ -15,7 +15,6 @@ from pages.use.own_images import making
 def draw() -> None:
     """A line a set, newest first."""
     found = sets.list_sets()
-    making.draw_ended(found)
     if not found:
         return
     st.subheader("Your data sets", anchor=False)

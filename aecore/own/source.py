@@ -79,7 +79,15 @@ def open_source(path: Path | str) -> Source:
     """What lies at a path. SourceError in one sentence for what can't be read as images."""
     from aecore.own import arrays, files, tables
 
-    path = Path(path).expanduser()
+    try:
+        path = Path(path).expanduser()
+        if not path.exists():
+            raise SourceError(f"there is no {path}")
+    # What a text raises that is no path.
+    except (RuntimeError, ValueError) as error:
+        if isinstance(error, SourceError):
+            raise
+        raise SourceError(f"{str(path)!r} is no path: {error}") from error
     openers: dict[str, Callable[[Path], Source]] = {
         ".zip": files.open_zip,
         ".npz": arrays.open_npz,
@@ -92,8 +100,6 @@ def open_source(path: Path | str) -> Source:
     try:
         if path.is_dir():
             return files.open_folder(path)
-        if not path.exists():
-            raise SourceError(f"there is no {path}")
         if not path.is_file():
             raise SourceError(f"{path.name} is neither a folder nor a regular file")
         if path.suffix.lower() not in openers:

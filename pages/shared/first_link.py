@@ -1,4 +1,4 @@
-"""A link to a page, as the very first request of a server, which Streamlit takes for a page that is not there.
+"""A link to a page as a server's very first request, which Streamlit takes for a page that is not there.
 
 Where a folder is called `pages`, a fresh server looks for its pages in it before it has run the script that
 names them, and shows "Page not found" over the page that is found a moment later. Whoever has a tab open when

@@ -37,7 +37,8 @@ def draw(brought: Brought) -> None:
     """What will be made of the images, what can be changed in it, and the button."""
     left, right = st.columns([2, 3], gap="large")
     with left:
-        options = _options(brought.path)
+        _draw_options(brought.path)
+    options = _options()
     try:
         found = planned(brought.path, brought.stamp, options)
     except ValueError as error:
@@ -51,16 +52,15 @@ def draw(brought: Brought) -> None:
         type="primary",
         icon=":material/add_photo_alternate:",
         on_click=_start,
-        args=(brought, options),
+        args=(brought,),
         width="stretch",
     )
 
 
-def _options(path: Path) -> Options:
-    title = st.text_input(
-        "Name", key="own_title", placeholder=path.stem, max_chars=60, persist_state="session"
-    )
-    size = st.select_slider(
+def _draw_options(path: Path) -> None:
+    """What can be changed in what is made; `_options` reads it."""
+    st.text_input("Name", key="own_title", placeholder=path.stem, max_chars=60, persist_state="session")
+    st.select_slider(
         "Size in pixels",
         SIZES,
         format_func=lambda side: f"{side} × {side}" if side else "their own",
@@ -69,7 +69,7 @@ def _options(path: Path) -> Options:
         help="Their own: images of one size stay as they are; of several, the median of the shorter sides is "
         "taken, at most 64. Larger images take longer: an epoch grows with their pixels.",
     )
-    fit = st.segmented_control(
+    st.segmented_control(
         "Where proportions differ",
         tuple(FITS),
         default="crop",
@@ -77,7 +77,7 @@ def _options(path: Path) -> Options:
         required=True,
         key="own_fit",
     )
-    colour = st.segmented_control(
+    st.segmented_control(
         "Colour",
         tuple(COLOURS),
         default="auto",
@@ -87,7 +87,7 @@ def _options(path: Path) -> Options:
         help="As they are: colour where some image has any.",
     )
     with st.expander("How many, and which are for testing"):
-        most = st.number_input(
+        st.number_input(
             "Take at most",
             value=None,
             min_value=2,
@@ -96,9 +96,22 @@ def _options(path: Path) -> Options:
             placeholder="all",
             help="Of more images so many are taken, of each class in proportion.",
         )
-        share = st.slider("Share kept for testing", 0.05, 0.5, 1 / 6, 0.01, key="own_share", format="%.2f")
-        seed = st.number_input("Seed of these choices", 0, 2**32 - 1, 0, key="own_seed")
-    return Options(title, size, fit, colour, share, seed or 0, most or 0)
+        st.slider("Share kept for testing", 0.05, 0.5, 1 / 6, 0.01, key="own_share", format="%.2f")
+        st.number_input("Seed of these choices", 0, 2**32 - 1, 0, key="own_seed")
+
+
+def _options() -> Options:
+    """What stands in the form at this moment: a click may follow a change before the page was drawn anew."""
+    state = st.session_state
+    return Options(
+        state.own_title or "",
+        state.own_size,
+        state.own_fit,
+        state.own_colour,
+        state.own_share,
+        state.own_seed or 0,
+        state.own_most or 0,
+    )
 
 
 def _draw_plan(found: Plan) -> None:
@@ -139,9 +152,9 @@ def words_of_bytes(size: int) -> str:
     return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{max(size, 1e5) / 1e6:,.1f} MB"
 
 
-def _start(brought: Brought, options: Options) -> None:
+def _start(brought: Brought) -> None:
     try:
-        st.session_state[JOB] = image_job.start(brought.path, options, brought.folder)
+        st.session_state[JOB] = image_job.start(brought.path, _options(), brought.folder)
     except OSError as error:
         st.session_state["_own_failed"] = str(error.strerror or error)
 

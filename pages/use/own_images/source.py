@@ -41,8 +41,8 @@ def choose() -> Brought | None:
             accept_multiple_files=True,
             key="own_files",
             help="A zip with a folder for each class (or none), with train and test folders or a "
-            "metadata.csv where there are such; .npz with x and y; .npy; .csv or .parquet with pixels or, beside their "
-            "folder, names of image files. Nothing in them is executed.",
+            "metadata.csv where there are such; .npz with x and y; .npy; .csv or .parquet with pixels. "
+            "Nothing in them is executed.",
         )
     with right:
         typed = st.text_input(
@@ -57,8 +57,10 @@ def choose() -> Brought | None:
             return _uploaded(files)
         _drop_upload()
         return _at(Path(typed.strip()).expanduser(), None) if typed.strip() else None
-    except OSError as error:
-        st.error(plain(f"{typed or 'The upload'} can't be read: {error.strerror or error}."))
+    # The last two are what a path raises that no file could have.
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        st.error(plain(f"{typed or 'The upload'} can't be read: {reason}."))
         return None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas  # noqa: F401  Two threads that import it at once find it half imported.
 import streamlit as st
 
-from pages.shared import leaving, links, notices, sidebar
+from pages.shared import first_link, leaving, links, notices, sidebar
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
@@ -57,11 +57,13 @@ PAGES = {
         page("use/denoising", "Denoising", "blur_on"),
         page("use/features", "Features", "category"),
         page("use/generation", "Generation", "casino"),
+        page("use/own_images", "Your images", "add_photo_alternate"),
     ],
 }
 
 # All pages in sight: what is folded away is not found.
 chosen = st.navigation(PAGES, expanded=True)
+first_link.draw()
 links.drop_unusable_values()
 notices.draw()
 is_leaving = leaving.is_leaving(chosen.url_path)

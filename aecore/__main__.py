@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,10 @@ from aecore.command_flags import (
     Change,
     Code,
     Datasets,
+    Encode,
     Evaluate,
     GoOn,
+    Images,
     Pause,
     Replay,
     Resume,
@@ -30,6 +33,8 @@ from aecore.command_flags import (
     parse,
 )
 from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig
+from aecore.own.build import Options
+from aecore.own.sets import OwnSet, delete_set
 from aecore.presets import architecture, penalty_text
 from aecore.results import EpochRecord, Progress, Score
 
@@ -55,13 +60,14 @@ def _config(command: Settings | Branch) -> Config:
     """The checked config of a command, once its device and its images are known to be there."""
     from aecore.training.images import resolve_device
 
+    _require_threads(command.threads)
+    data = vars(command.data)
     config = Config(
-        DataConfig(**vars(command.data)),
+        DataConfig(**data | {"name": _data_name(data["name"], command.json)}),
         ModelConfig(**vars(command.model)),
         LossConfig(**vars(command.loss)),
         TrainConfig(**vars(command.train)),
     )
-    _require_threads(command.threads)
     resolve_device(config.train.device)
     _require_data(config)
     return config
@@ -161,6 +167,114 @@ def _require_data(config: Config) -> None:
     from aecore import data
 
     data.load(config.data.name)
+
+
+def _data_name(name: str, quiet: bool) -> str:
+    """What a config calls the data set; where images lie at a path, a set is made of them first."""
+    from aecore.config import OWN_NAME
+    from aecore.data import DATASETS
+
+    if name in DATASETS or OWN_NAME.fullmatch(name) or not Path(name).expanduser().exists():
+        return name
+    return _make_set(name, Options(), quiet).name
+
+
+def _make_set(path: str, options: Options, quiet: bool) -> OwnSet:
+    """Makes a set of the images at a path, with a bar."""
+    from tqdm import tqdm
+
+    from aecore.own.build import build, plan
+    from aecore.own.source import open_source
+
+    made_of = plan(open_source(path), options)
+    bar = tqdm(disable=quiet or not sys.stderr.isatty(), unit="", unit_scale=True)
+
+    def report(stage: str, done: int, total: int) -> None:
+        bar.set_description(stage, refresh=False)
+        bar.total, bar.n = total, done
+        bar.refresh()
+
+    with bar:
+        own = build(made_of, report)
+    if not quiet:
+        skipped = f"; {own.skipped:,} could not be read" if own.skipped else ""
+        notes = "".join(f"; {note}" for note in own.notes)
+        print(f"{own.name}: {_count(own)}{skipped}{notes}", file=sys.stderr)
+    return own
+
+
+def _count(own: OwnSet) -> str:
+    classes = f" in {len(own.class_names)} classes" if own.labelled else ""
+    return (
+        f"{own.train_size:,} images to train on and {own.test_size:,} to test{classes}, each {own.treatment}"
+    )
+
+
+def _images(command: Images) -> int:
+    from aecore.own.build import plan
+    from aecore.own.source import open_source
+
+    options = Options(**{f.name: getattr(command, f.name) for f in fields(Options)})
+    if not command.look:
+        own = _make_set(command.path, options, command.json)
+        print(json.dumps(own.to_dict()) if command.json else own.name)
+        return 0
+    found = plan(open_source(command.path), options)
+    row = {
+        "title": found.title,
+        "source": found.source.kind,
+        "images": len(found.source.names),
+        "train": len(found.train),
+        "test": len(found.test),
+        "classes": found.classes,
+        "treatment": found.treatment,
+        "bytes": found.bytes,
+        "notes": list(found.notes),
+        "unreadable": found.unreadable,
+    }
+    if command.json:
+        print(json.dumps(row))
+        return 0
+    for name, value in row.items():
+        if value:
+            print(f"{name:12} {', '.join(map(str, value)) if isinstance(value, list) else value}")
+    return 0
+
+
+def _encode(command: Encode) -> int:
+    from tqdm import tqdm
+
+    from aecore.analysis.encoding import FORMATS, encode_source, encoded_file
+    from aecore.files import write_whole
+    from aecore.own.source import open_source
+
+    if command.out.suffix.lower() not in FORMATS:
+        raise ValueError(
+            f"--out must end in {', '.join(FORMATS)}, not {command.out.suffix or command.out.name}"
+        )
+    run, source = store.load_run(command.run), open_source(command.path)
+    with tqdm(disable=command.json or not sys.stderr.isatty(), unit=" images", unit_scale=True) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        found = encode_source(run, source, command.fit, report)
+    write_whole(command.out.absolute(), encoded_file(found, command.out.suffix.lower()))
+    row = {
+        "run": str(run.path),
+        "images": len(found.names),
+        "squared_error": float(found.errors.mean()),
+        "skipped": found.skipped,
+        "out": str(command.out),
+    }
+    if command.json:
+        print(json.dumps(row))
+        return 0
+    print(f"{command.out}: {len(found.names):,} images, squared error per image {row['squared_error']:.3f}")
+    for name, reason in found.skipped:
+        print(f"skipped {name}: {reason}", file=sys.stderr)
+    return 0
 
 
 def _require_threads(threads: int | None) -> None:
@@ -316,7 +430,10 @@ def _datasets(command: Datasets) -> int:
 
     if command.download:
         return _download(command.download)
-    for name, dataset in data.DATASETS.items():
+    if command.delete:
+        delete_set(command.delete)
+        return 0
+    for name, dataset in data.datasets().items():
         row = {
             "name": name,
             "title": dataset.title,
@@ -330,11 +447,15 @@ def _datasets(command: Datasets) -> int:
             continue
         size = "x".join(map(str, dataset.shape))
         where = (
-            f"in {dataset.folder()}"
+            "one's own"
+            if name not in data.DATASETS
+            else f"in {dataset.folder()}"
+            if dataset.is_ready() and dataset.folder()
+            else "always there"
             if dataset.is_ready()
             else f"to download, {dataset.download_bytes / 1e6:,.0f} MB"
         )
-        print(f"{name:16} {size:9} {where if dataset.folder() else 'always there'}: {dataset.description}")
+        print(f"{name:16} {size:9} {where}: {dataset.description}")
     return 0
 
 
@@ -366,6 +487,8 @@ COMMANDS: dict[type, Callable[[Any], int]] = {
     Code: _code,
     Runs: _runs,
     Datasets: _datasets,
+    Images: _images,
+    Encode: _encode,
 }
 
 

@@ -1,4 +1,4 @@
-"""Where results that can be computed again are kept between processes."""
+"""Where data sets lie, and results that can be computed again."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ def user_cache() -> Path:
     else:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
     return cache / "aecore"
+
+
+def data_root() -> Path:
+    """Folder that holds the data sets: `AECORE_DATA`, or this user's cache folder. Need not exist."""
+    named = os.environ.get("AECORE_DATA")
+    return Path(named).expanduser() if named else user_cache()
 
 
 def cache_root() -> Path:

@@ -18,6 +18,8 @@ import tyro
 
 from aecore import store
 from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig
+from aecore.own.build import Options
+from aecore.own.pictures import Fit
 from aecore.presets import PRESETS
 
 Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
@@ -28,26 +30,26 @@ EngineFlag = Literal["local", "ray"]
 RayAddress = Annotated[str, tyro.conf.arg(metavar="ADDRESS")]
 
 
-class _Unchecked:
+class Unchecked:
     """Leaves the checks out, so that a refusal is our sentence and not tyro's box."""
 
     def __post_init__(self) -> None:
         pass
 
 
-class DataFlags(_Unchecked, DataConfig):
+class DataFlags(Unchecked, DataConfig):
     __doc__ = DataConfig.__doc__
 
 
-class ModelFlags(_Unchecked, ModelConfig):
+class ModelFlags(Unchecked, ModelConfig):
     __doc__ = ModelConfig.__doc__
 
 
-class LossFlags(_Unchecked, LossConfig):
+class LossFlags(Unchecked, LossConfig):
     __doc__ = LossConfig.__doc__
 
 
-class TrainFlags(_Unchecked, TrainConfig):
+class TrainFlags(Unchecked, TrainConfig):
     __doc__ = TrainConfig.__doc__
 
 
@@ -218,12 +220,48 @@ class Runs:
     """One JSON object a line."""
 
 
+Source = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PATH")]
+
+
+@dataclass(frozen=True)
+class Images(Unchecked, Options):
+    """Make a data set of one's own images.
+
+    They lie in a folder or zip (a sub-folder for each class, or none), .npz, .npy, .csv, .jsonl or .parquet.
+    """
+
+    path: Source = ""
+    """Where the images are."""
+    look: Switch = False
+    """Say what would be made, and make nothing."""
+    json: Switch = False
+    """One JSON object a line: what is done, then the set."""
+
+
+@dataclass(frozen=True)
+class Encode:
+    """Apply a run to other images: each one's code and squared error, with its name."""
+
+    run: Run
+    """Folder of the run, or its name among the runs."""
+    path: Source
+    """Where the images are: what `images` reads."""
+    out: Annotated[Path, tyro.conf.arg(metavar="FILE")]
+    """Table to write: .csv, .parquet or .npz."""
+    fit: Fit = "crop"
+    """Where proportions differ. crop: the middle is cut out; pad: black bars; stretch: pulled into shape."""
+    json: Switch = False
+    """One JSON object."""
+
+
 @dataclass(frozen=True)
 class Datasets:
     """The data sets there are, and where their files belong."""
 
     download: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     """Fetch this one."""
+    delete: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
+    """Delete this set of one's own images."""
     json: Switch = False
     """One JSON object a line."""
 
@@ -262,6 +300,8 @@ def _parse(arguments: list[str], config: Config) -> Any:
         "code": (Code, missing),
         "runs": (Runs, Runs()),
         "datasets": (Datasets, Datasets()),
+        "images": (Images, tyro.MISSING_NONPROP),
+        "encode": (Encode, tyro.MISSING_NONPROP),
     }
     kinds = [
         Annotated[kind, tyro.conf.subcommand(name, default=default)]

@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from aecore.palette import CLASS_COLORS, L1_COLOR, L2_COLOR
-from aecore.records import Record, kinds
+from aecore.records import Record, kinds, shown
 
 DatasetName = Literal[
     "digits",
@@ -27,6 +28,8 @@ DatasetName = Literal[
     "svhn",
     "cifar10",
 ]
+OWN_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}-[0-9a-f]{8}")
+"""What a set of one's own images is called: its title in letters, and what its content hashes to."""
 Normalization = Literal["zero_one", "minus_one_one", "standardized"]
 Family = Literal["mlp", "conv", "dictionary"]
 Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
@@ -103,8 +106,9 @@ class DataConfig(_Section):
 
     SECTION: ClassVar[str] = "data."
 
-    name: DatasetName = "mnist"
-    """Named data set; `python -m aecore datasets` lists them."""
+    name: str = "mnist"
+    """Named data set, or a set of one's own images; `python -m aecore datasets` lists both. On the command
+    line also the path of images, of which a set is then made."""
     normalization: Normalization = "minus_one_one"
     """Range the network trains in. Errors are always reported in [0, 1]."""
     validation_fraction: float = 1 / 12
@@ -114,6 +118,12 @@ class DataConfig(_Section):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.name not in get_args(DatasetName) and not OWN_NAME.fullmatch(self.name):
+            raise ValueError(
+                f"data.name must be one of {', '.join(get_args(DatasetName))}, or one's own images "
+                f"by their name "
+                f"(such as photos-1a2b3c4d), not {shown(self.name)}"
+            )
         self.check_range("validation_fraction", 0, 0.5)
         self.check_range("split_seed", 0, 2**32 - 1)
 

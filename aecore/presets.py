@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from aecore.config import PENALTIES, Config, DataConfig, LossConfig, ModelConfig, TrainConfig
@@ -63,6 +64,35 @@ PRESETS: dict[str, Config] = {
 }
 """Named starting points: the post's network, Hinton & Salakhutdinov's sizes, the convolutional recipe,
 the sparse dictionary, a network that learns to take noise away, and a variational one."""
+
+
+SMALLEST_MAP = 8
+"""Side in pixels down to which convolutions halve an image before the dense layers."""
+WIDEST = 128
+"""Most channels of a convolution that is chosen here."""
+
+
+def channels_for(shape: tuple[int, int, int]) -> tuple[int, ...]:
+    """Channels of the stride-2 convolutions for images (C, H, W), which bring the larger side to 8 pixels.
+
+    At least two, with 16 channels and then twice as many each: (16, 32) at 28 pixels, (16, 32, 64) at 64.
+    """
+    halvings = max(2, math.ceil(math.log2(max(shape[1:]) / SMALLEST_MAP)))
+    return tuple(min(16 << i, WIDEST) for i in range(halvings))
+
+
+def adapted(config: Config, shape: tuple[int, int, int]) -> Config:
+    """The same with the convolutions that images (C, H, W) ask for; without convolutions as it is."""
+    if config.model.family != "conv":
+        return config
+    return config.with_values({"model.channels": channels_for(shape)})
+
+
+def for_images(shape: tuple[int, int, int]) -> Config:
+    """Where to start with images (C, H, W): the post's network for small grey ones, else convolutions."""
+    if shape[0] == 1 and max(shape[1:]) <= 32:
+        return PRESETS["post"]
+    return adapted(PRESETS["conv"], shape).with_values({"model.latent_size": 64})
 
 
 def preset_of(config: Config) -> str | None:

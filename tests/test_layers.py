@@ -20,13 +20,14 @@ from tests.conftest import ROOT
 
 # The rooms of aecore and the rooms that each may import; what a run is (the modules beside them) all may use.
 ROOMS = {
-    "data": set(),
+    "own": set(),
+    "data": {"own"},
     "training": {"data"},
     "store": {"data"},
-    "analysis": {"data", "store"},
+    "analysis": {"own", "data", "store"},
     "export": {"data", "store", "analysis"},
     "figures": {"data", "store", "analysis"},
-    "jobs": {"data", "training", "store", "analysis"},
+    "jobs": {"own", "data", "training", "store", "analysis"},
     "gallery": {"data", "store", "analysis", "jobs"},
 }
 # What two rooms of pages may import of the others; any other room is a page's, which imports these two.
@@ -35,7 +36,7 @@ WHAT_A_RUN_IS = {"config", "presets", "palette", "models", "losses", "grid", "re
 WHAT_A_RUN_IS |= {"files", "cache", "corruption", "binarization", "events", "looks"}
 GROUND = ("palette", "records", "batch", "files", "cache")  # these import nothing of ours
 # To list runs and draw a page must not wait for torch.
-LIGHT = ("config", "results", "events", "looks", "grid", "store", "jobs")
+LIGHT = ("config", "results", "events", "looks", "grid", "store", "jobs", "own.build", "own.tables")
 HEAVY = {"torch", "torchvision", "sklearn", "skimage", "openTSNE", "altair", "scipy"}
 
 

@@ -20,6 +20,13 @@ from aecore.files import write_whole
 
 Array = np.ndarray | torch.Tensor
 
+AT_ONCE = 100_000_000
+"""Values in double precision that are held at once: 800 MB."""
+WIDEST = 4096
+"""Values of an image up to which all components are found; their covariance takes 128 MB."""
+MOST = 512
+"""Components of wider images."""
+
 
 @dataclass(frozen=True)
 class PCA:
@@ -94,7 +101,7 @@ def fit_pca(x: Array) -> PCA:
     n, width = points.shape
     if n < 2:
         raise ValueError("principal components need at least 2 points, not 1")
-    if points.size <= 100_000_000:  # above, double precision would take more than 800 MB
+    if points.size <= AT_ONCE:
         points = points.astype(np.float64)
     with np.errstate(invalid="ignore"):  # points that all coincide have no variance to share out
         fitted = decomposition.PCA(svd_solver="covariance_eigh" if n >= width else "full").fit(points)
@@ -144,6 +151,8 @@ _recent: list[tuple[ImageData, Baseline]] = []
 def pca_baseline(data: ImageData) -> Baseline:
     """PCA of the images in [0, 1], kept for this process (the last four) and on disk below `cache_root()`.
 
+    Of images of more than 4,096 values the first 512 components, fitted to as many of them as fit in memory.
+
     The file is named by the data set and by a checksum of its images, so that other images of the same
     name get another. Where the cache can't be read or written, the baseline is computed.
     """
@@ -161,8 +170,64 @@ def pca_baseline(data: ImageData) -> Baseline:
 
 
 def _fit(data: ImageData) -> Baseline:
-    pca = fit_pca(unit_range(data.train_images))
-    return Baseline(pca, pca.squared_error(unit_range(data.test_images)))
+    images = data.train_images
+    if data.pixels > WIDEST:
+        pca = _of_wide(images)
+    elif images.numel() <= AT_ONCE:
+        pca = fit_pca(unit_range(images))
+    else:
+        pca = _of_many(images)
+    tests = data.test_images.split(_rows(data.pixels))
+    errors = [pca.squared_error(unit_range(part)) * len(part) for part in tests]
+    return Baseline(pca, np.sum(errors, axis=0) / len(data.test_images))
+
+
+def _rows(pixels: int) -> int:
+    """Images whose values are held at once."""
+    return max(1, AT_ONCE // (8 * pixels))
+
+
+def _of_many(images: torch.Tensor) -> PCA:
+    """The same as `fit_pca` of images too many to be held at once: their covariance is summed up in parts."""
+    count, width = len(images), images[0].numel()
+    mean = torch.zeros(width, dtype=torch.float64)
+    for part in images.split(_rows(width)):
+        mean += unit_range(part).flatten(1).double().sum(0) / count
+    covariance = torch.zeros(width, width, dtype=torch.float64)
+    for part in images.split(_rows(width)):
+        centred = unit_range(part).flatten(1).double() - mean
+        covariance += centred.T @ centred / (count - 1)
+    variance, vectors = torch.linalg.eigh(covariance)
+    variance, rows = variance.flip(0).clamp_min(0), vectors.T.flip(0)
+    # scikit-learn's choice of signs, so that a component does not turn over with the number of images.
+    largest = rows.abs().argmax(1, keepdim=True)
+    rows = rows * rows.gather(1, largest).sign()
+    return PCA(
+        mean=mean.float().numpy(),
+        components=np.ascontiguousarray(rows.float().numpy()),
+        explained_variance_ratio=(variance / variance.sum().clamp_min(1e-300)).float().numpy(),
+    )
+
+
+def _of_wide(images: torch.Tensor) -> PCA:
+    """The first `MOST` components of large images, to a close approximation (Halko et al. 2011, seed 0).
+
+    Of many images as many are used as fit in memory at once, drawn with seed 0.
+    """
+    width = images[0].numel()
+    rows = max(MOST, AT_ONCE // (2 * width))
+    if rows < len(images):
+        chosen = np.sort(np.random.default_rng(0).choice(len(images), rows, replace=False))
+        images = images[torch.from_numpy(chosen)]
+    points = as_points(unit_range(images))
+    count = min(MOST, len(points), width)
+    with np.errstate(invalid="ignore"):
+        fitted = decomposition.PCA(count, svd_solver="randomized", random_state=0).fit(points)
+    return PCA(
+        mean=fitted.mean_.astype(np.float32),
+        components=np.ascontiguousarray(fitted.components_, dtype=np.float32),
+        explained_variance_ratio=np.nan_to_num(fitted.explained_variance_ratio_).astype(np.float32),
+    )
 
 
 def _cache_path(data: ImageData) -> Path:

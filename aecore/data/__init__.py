@@ -1,6 +1,7 @@
 """Named data sets as uint8 tensors, how they are scaled for training, and how they are fetched."""
 
-from aecore.data.catalog import DATASETS, DataNotFoundError, Dataset, data_root, load
+from aecore.cache import data_root
+from aecore.data.catalog import DATASETS, DataNotFoundError, Dataset, datasets, find, load
 from aecore.data.fetch import download
 from aecore.data.images import (
     ImageData,
@@ -20,7 +21,9 @@ __all__ = [
     "Scaling",
     "classes_in_turn",
     "data_root",
+    "datasets",
     "download",
+    "find",
     "first_of_each_class",
     "level_counts",
     "load",

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from aecore.cache import user_cache
+from aecore.cache import data_root
+from aecore.config import OWN_NAME
 from aecore.data import readers, sums
 from aecore.data.images import ImageData
 from aecore.data.readers import Parts
 from aecore.data.sprites import SHAPES
+from aecore.own import sets
 
 
 class DataNotFoundError(ValueError):
     """A data set's files are missing; the message says in one sentence where they belong."""
-
-
-def data_root() -> Path:
-    """Folder that holds the data sets: `AECORE_DATA`, or this user's cache folder. Need not exist."""
-    named = os.environ.get("AECORE_DATA")
-    return Path(named).expanduser() if named else user_cache()
 
 
 @dataclass(frozen=True)
@@ -98,10 +93,43 @@ class Dataset:
 
 
 def find(name: str) -> Dataset:
-    """The data set of that name; ValueError that lists the names where there is none."""
-    if name not in DATASETS:
-        raise ValueError(f"there is no data set {name!r}; data sets are {', '.join(DATASETS)}")
-    return DATASETS[name]
+    """The data set of that name, one's own images included.
+
+    ValueError that lists the names where there is none; DataNotFoundError for own images that are not here.
+    """
+    if name in DATASETS:
+        return DATASETS[name]
+    if OWN_NAME.fullmatch(name):
+        return _own(name)
+    raise ValueError(f"there is no data set {name!r}; data sets are {', '.join(DATASETS)}")
+
+
+def datasets() -> dict[str, Dataset]:
+    """The named data sets, and then one's own, newest first, by name."""
+    return DATASETS | {own.name: _own(own.name) for own in sets.list_sets()}
+
+
+def _own(name: str) -> Dataset:
+    try:
+        own = sets.read_set(name)
+    except FileNotFoundError:
+        raise DataNotFoundError(
+            f"the images {name} are not on this machine: make the set again from the same images, "
+            f"which gives it "
+            "the same name, or put its folder into "
+            f"{sets.own_root()}"
+        ) from None
+    return Dataset(
+        name,
+        own.title,
+        f"One's own images, from {own.source}; {own.treatment}.",
+        own.shape,
+        own.class_names,
+        own.train_size,
+        own.test_size,
+        readers.read_own,
+        f"own/{name}",
+    )
 
 
 def load(name: str) -> ImageData:
@@ -116,7 +144,7 @@ def load(name: str) -> ImageData:
 
 @lru_cache(maxsize=4)
 def _load(name: str, folder: Path) -> ImageData:
-    dataset = DATASETS[name]
+    dataset = find(name)
     if not dataset.is_ready():
         raise DataNotFoundError(
             f"{dataset.title} is not on this machine: {dataset.where_to_put()}, or download it on the "
@@ -131,9 +159,10 @@ def _load(name: str, folder: Path) -> ImageData:
             raise ValueError(f"images are {data.shape}, not {dataset.shape}")
     # What readers of truncated or foreign files raise, scipy's and gzip's included.
     except (ValueError, TypeError, KeyError, EOFError, OSError, RuntimeError, zlib.error) as error:
+        again = "fetch them again" if dataset.files else "make the set again from the same images"
         raise ValueError(
             f"{dataset.title} can't be read from {folder} ({' '.join(str(error).split())}); "
-            "delete its files there and fetch them again"
+            f"delete its files there and {again}"
         ) from error
     return data
 

@@ -66,6 +66,11 @@ class ImageData:
             raise ValueError(f"{self.name}: training and test images differ in size")
 
     @property
+    def labelled(self) -> bool:
+        """Whether there are classes: images of which nothing is said are all of one."""
+        return len(self.class_names) > 1
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of one image."""
         _, channels, height, width = self.train_images.shape

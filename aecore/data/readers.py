@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from aecore.data.sprites import FACTOR_NAMES, sprites
+from aecore.own import sets
 
 
 class Parts(NamedTuple):
@@ -58,6 +59,14 @@ def read_sprites(_: Path) -> Parts:
         factors[test],
         FACTOR_NAMES,
     )
+
+
+def read_own(folder: Path) -> Parts:
+    """A set of one's own images, mapped from its file: what is not looked at takes no memory."""
+    own = sets.read_set(folder.name)
+    images, labels = (torch.from_numpy(array) for array in sets.read_arrays(own))
+    n = own.train_size
+    return Parts(images[:n], labels[:n], images[n:], labels[n:])
 
 
 def existing(path: Path) -> Path | None:

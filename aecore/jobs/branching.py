@@ -71,7 +71,7 @@ def require_branch(info: RunInfo, epoch: int, config: Config) -> None:
     for field in ("model.init", "model.init_std"):
         if config.get(field) != info.config.get(field):
             raise ValueError(f"{field} does nothing in a branch, which begins with weights that are there")
-    old, new = (_shapes(c, data.DATASETS[c.data.name].shape) for c in (info.config, config))
+    old, new = (_shapes(c, data.find(c.data.name).shape) for c in (info.config, config))
     if old != new:
         fields = [f for f in field_paths() if f.startswith(("model.", "data.name"))]
         changed = [f for f in fields if config.get(f) != info.config.get(f)]
@@ -149,7 +149,7 @@ def _weights(info: RunInfo, epoch: int) -> Mapping[str, Tensor]:
     if not epoch:
         from aecore import data, models
 
-        shape = data.DATASETS[info.config.data.name].shape
+        shape = data.find(info.config.data.name).shape
         return models.build(info.config.model, shape, info.config.train.seed).state_dict()
     # The state's and not the file of weights, which is written a moment later.
     if store.state_position(info.path) == (epoch, 0):

@@ -37,10 +37,10 @@ class LocalEngine:
         return None
 
     def plan(self, grid: Grid) -> list[list[int]]:
-        from aecore.data import DATASETS
+        from aecore.data import find
         from aecore.training.stacking import plan_stacks
 
-        return plan_stacks(grid, DATASETS[grid.base.data.name].shape)
+        return plan_stacks(grid, find(grid.base.data.name).shape)
 
     def train(
         self, info: GridInfo, stacks: Sequence[int], threads: int, reporter: Reporter

@@ -66,12 +66,12 @@ class RayEngine:
 
     def plan(self, grid: Grid) -> list[list[int]]:
         """Stacks as large as pays on a worker's device, which need not be one of the head's."""
-        from aecore.data import DATASETS
+        from aecore.data import find
         from aecore.training.stacking import plan_stacks
 
         task = self.ray.remote(**self._request())(_device_and_memory)
         kind, free = self.ray.get(task.remote(grid.base.train.device))
-        return plan_stacks(grid, DATASETS[grid.base.data.name].shape, kind, free)
+        return plan_stacks(grid, find(grid.base.data.name).shape, kind, free)
 
     def train(
         self, info: GridInfo, stacks: Sequence[int], threads: int, reporter: Reporter

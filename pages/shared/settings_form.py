@@ -22,6 +22,7 @@ from aecore import presets
 from aecore.config import PENALTIES, Config, field_paths
 from aecore.presets import PRESETS
 from aecore.records import kinds
+from pages.shared.plain import plain
 from pages.shared.settings_table import CHOICES, LATENT_SIZES, SETTINGS, label, setting
 
 
@@ -149,7 +150,17 @@ def reset(page: str) -> None:
     """Sets every field but the data set to the chosen preset's value."""
     chosen = PRESETS[st.session_state[f"{page}_preset"]]
     name = st.session_state.get(key(page, "data.name"), chosen.data.name)
-    fill(page, chosen.with_values({"data.name": name}))
+    fill(page, _fitting(chosen.with_values({"data.name": name})))
+
+
+def _fitting(config: Config) -> Config:
+    """A preset with the convolutions that the size of its images asks for."""
+    from aecore.data import find
+
+    try:
+        return presets.adapted(config, find(config.data.name).shape)
+    except ValueError:
+        return config
 
 
 def draw_fields(page: str, fields: Iterable[str], columns: int = 1) -> None:
@@ -259,20 +270,43 @@ def draw_penalties(page: str) -> None:
 
 
 def _data_name(page: str, field: str) -> None:
-    from aecore.data import DATASETS
+    from aecore.data import datasets
+
+    there = datasets()
 
     def name(value: str) -> str:
-        dataset = DATASETS[value]
+        dataset = there[value]
         return dataset.title if dataset.is_ready() else f"{dataset.title} (not on this machine yet)"
 
+    if (wanted := st.session_state[key(page, field)]) not in there:
+        st.warning(
+            f"The images {plain(wanted)} are not on this machine; choose others, or make the set again."
+        )
+        st.session_state[key(page, field)] = Config().data.name
     st.selectbox(
         label(field),
-        get_args(field_paths()[field]),
+        list(there),
         format_func=name,
         key=key(page, field),
+        on_change=_data_changed,
+        args=(page,),
         persist_state="session",
         help="The images the network learns to squeeze and rebuild.",
     )
+
+
+def _data_changed(page: str) -> None:
+    """Convolutions that were chosen by the images' size follow another size."""
+    from aecore.data import find
+
+    try:
+        channels = _widths("model.channels", st.session_state[key(page, "model.channels")])
+        shape = find(st.session_state[key(page, "data.name")]).shape
+    except ValueError:
+        return
+    if channels in {presets.channels_for((1, side, side)) for side in (28, 64, 128, 256)}:
+        fitting = presets.channels_for(shape)
+        st.session_state[key(page, "model.channels")] = ", ".join(map(str, fitting))
 
 
 def _family_changed(page: str) -> None:

@@ -153,3 +153,32 @@ def test_thirty_components_on_mnist_reach_the_published_error(cache):
 def test_bad_input_is_refused_in_one_sentence(points, act, words):
     with pytest.raises(ValueError, match=words):
         act(fit_pca(points))
+
+
+def test_many_images_are_fitted_in_parts_to_the_same_components(cache, monkeypatch):
+    digits = load("digits")
+    whole = projection.Baseline(*vars(pca_baseline(digits)).values())
+    monkeypatch.setattr(projection, "AT_ONCE", 20_000)
+    monkeypatch.setattr(projection, "_recent", [])
+    monkeypatch.setenv("AECORE_CACHE", str(cache / "other"))
+    parts = pca_baseline(digits)
+    # Beyond, where some pixels never change, the components of no variance are any.
+    assert np.allclose(parts.squared_error[:58], whole.squared_error[:58], rtol=1e-6)
+    assert np.allclose(parts.pca.components[:20], whole.pca.components[:20], atol=1e-5)
+    assert np.allclose(parts.pca.explained_variance_ratio, whole.pca.explained_variance_ratio, atol=1e-6)
+
+
+def test_large_images_have_their_first_components_nearly(cache, monkeypatch):
+    random = np.random.default_rng(0)
+    factors = random.normal(size=(300, 8)) * np.geomspace(1, 0.05, 8)
+    smooth = factors @ random.normal(size=(8, 3 * 40 * 40)) + 0.01 * random.normal(size=(300, 4800))
+    pixels = torch.from_numpy(np.clip(127 + 40 * smooth, 0, 255).astype(np.uint8)).view(-1, 3, 40, 40)
+    labels = torch.zeros(len(pixels), dtype=torch.int64)
+    data = ImageData("large", pixels[:250], labels[:250], pixels[250:], labels[250:], ("a",))
+    monkeypatch.setattr(projection, "MOST", 20)
+    found = pca_baseline(data)
+    assert len(found.pca) == 20
+    exact = fit_pca(pixels[:250].float() / 255)
+    expected = exact.squared_error(pixels[250:].float() / 255)
+    assert np.allclose(found.squared_error[:9], expected[:9], rtol=0.02)
+    assert found.error(2000) == found.error(20)

@@ -36,8 +36,6 @@ def place(page, x, y):
 
 
 def open_map(page, server, query=""):
-    # A headless server's very first deep link shows Streamlit's "Page not found" once; people meet the root.
-    goto(page, server)
     goto(page, server, f"codes{query}", expect=OVERLAY)
     page.locator(f"{OVERLAY}[data-mapping]").wait_for()
 

@@ -10,3 +10,18 @@ def test_root_opens_without_exception(server, browser_page):
     assert_no_exception(browser_page)
     assert errors == []
     screenshot(browser_page, "root")
+
+
+def test_a_link_is_followed_by_a_server_that_has_just_begun(start_server, open_page):
+    """Streamlit would show "Page not found" over the page."""
+    server, page = start_server(), open_page()
+    goto(page, server, "runs")
+    page.locator("h1").filter(has_text="Runs").wait_for()
+    # What comes after the reload is the page alone.
+    goto(page, server, "runs")
+    assert page.get_by_role("dialog").count() == 0
+    server.restart()
+    with page.expect_navigation():  # the open page connects again, is told of no page, and loads itself anew
+        pass
+    page.locator("h1").filter(has_text="Runs").wait_for()
+    assert page.get_by_role("dialog").count() == 0

@@ -29,7 +29,7 @@ NEED_IMAGES = [
 
 
 def test_there_are_pages():
-    assert len(PAGES) == 18
+    assert len(PAGES) == 19
     assert "pages/home/page.py" in PAGES
 
 

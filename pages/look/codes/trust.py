@@ -34,6 +34,14 @@ def draw_trust(key: str, points: Points, plane: Plane) -> None:
     if found is None:
         st.caption("There are too few test images to measure how far the map can be trusted.")
         return
+    if len(np.unique(points.labels)) < 2:
+        # One class only: every neighbour tells it.
+        share = {f"trustworthiness, {len(points):,} points": found.trustworthiness}
+        st.altair_chart(score_bars(share, list(share)), key="codes_scores")
+        st.caption(
+            "These images are of one class, or of none that is known: what a map keeps of it is not asked."
+        )
+        return
     shares = {
         f"trustworthiness, {len(points):,} points": found.trustworthiness,
         f"{NEIGHBORS}-NN accuracy on the map": found.plane.mean(),

@@ -68,7 +68,7 @@ def begin() -> None:
 
 
 def main() -> None:
-    from aecore.data import DATASETS
+    from aecore.data import find
 
     layout.draw_header(
         "New grid", "Many models at once: choose what differs between them, and compare them on Choose."
@@ -79,7 +79,7 @@ def main() -> None:
         draw_settings()
     grid, problem = read()
     with right:
-        draw_plan(grid, problem, DATASETS[st.session_state[settings_form.key(FORM, "data.name")]])
+        draw_plan(grid, problem, find(st.session_state[settings_form.key(FORM, "data.name")]))
         facts_place = st.empty()
         progress.draw()
     # Last, because it takes a moment: everything else is on the screen by now.

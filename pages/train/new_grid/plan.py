@@ -64,10 +64,10 @@ def count(grid: Grid) -> str:
 
 def facts(grid: Grid) -> str:
     """Stacks, time and memory in one line."""
-    from aecore.data import DATASETS
+    from aecore.data import find
     from aecore.training.grid_estimate import estimate_grid
 
-    dataset = DATASETS[grid.base.data.name]
+    dataset = find(grid.base.data.name)
     threads = jobs.page_threads()
     try:
         found = estimate_grid(grid, dataset.shape, dataset.train_size, threads)

@@ -54,7 +54,7 @@ def facts_in_words(config: Config) -> str:
 
 
 def main() -> None:
-    from aecore.data import DATASETS
+    from aecore.data import find
 
     layout.draw_header(
         "Train", "Choose images and a network, press Train, and watch it learn to rebuild them."
@@ -68,7 +68,7 @@ def main() -> None:
         settings_form.draw_field(FORM, "data.name")
         images_place = st.empty()
         draw_settings()
-    dataset = DATASETS[st.session_state[settings_form.key(FORM, "data.name")]]
+    dataset = find(st.session_state[settings_form.key(FORM, "data.name")])
     config, problem = None, ""
     try:
         config = settings_form.read(FORM)

@@ -138,11 +138,11 @@ def draw_layers(config: Config, shape: tuple[int, int, int]) -> None:
 
 def facts(config: Config) -> str:
     """Parameters, compression and the time of an epoch in one line."""
-    from aecore.data import DATASETS
+    from aecore.data import find
     from aecore.models import parameter_count
     from aecore.training.estimate import epoch_seconds
 
-    dataset = DATASETS[config.data.name]
+    dataset = find(config.data.name)
     threads = jobs.page_threads()
     device = jobs.lock_name(config.train.device)
     text = (

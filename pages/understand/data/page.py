@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import streamlit as st
 
 from aecore import store
-from aecore.config import Config, DatasetName, Normalization, OutputActivation
+from aecore.config import Config, Normalization, OutputActivation
 from aecore.store import StoreError
 from pages.shared import layout, settings_form
 from pages.shared.leaving import leave_for
@@ -31,19 +31,20 @@ def chosen_config() -> Config:
 
 
 def choose_dataset(config: Config) -> Dataset:
-    from aecore.data import DATASETS
+    from aecore.data import datasets
 
-    names = get_args(DatasetName)
+    there = datasets()
+    names = list(there)
     name = st.selectbox(
         "Data set",
         names,
-        index=names.index(config.data.name),
-        format_func=lambda name: DATASETS[name].title,  # what the link names too
+        index=names.index(config.data.name) if config.data.name in there else 0,
+        format_func=lambda name: there[name].title,  # what the link names too
         key="data_set",
         bind="query-params",
         width=360,
     )
-    return DATASETS[name]
+    return there[name]
 
 
 def choose_range(config: Config) -> tuple[Normalization, OutputActivation]:

@@ -89,10 +89,10 @@ def _of_run(key: str) -> Network | None:
 
 def _untrained(config: Config) -> Network:
     from aecore.analysis.layers import layers
-    from aecore.data import DATASETS
+    from aecore.data import find
     from aecore.models import outline
 
-    shape = DATASETS[config.data.name].shape
+    shape = find(config.data.name).shape
     found = layers(outline(config.model, shape), shape)
     data = _images(loading.load_data, config.data.name)
     parameters = sum(layer.parameters for layer in found)
@@ -116,14 +116,15 @@ def _images(load: Callable[[Any], ImageData], of: Any) -> ImageData | None:
 
 def _data_name(row: DeltaGenerator) -> str:
     """The data set of a preset: the chosen one, else one that is there."""
-    from aecore.data import DATASETS
+    from aecore.data import datasets
 
-    names = [name for name, dataset in DATASETS.items() if dataset.is_ready()]
+    there = {name: dataset for name, dataset in datasets().items() if dataset.is_ready()}
+    names = list(there)
     return row.selectbox(
         "Data set",
         names,
         index=names.index("mnist") if "mnist" in names else 0,
-        format_func=lambda name: DATASETS[name].title,  # what the link names too
+        format_func=lambda name: there[name].title,  # what the link names too
         key="network_data",
         bind="query-params",
         width=240,

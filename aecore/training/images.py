@@ -61,14 +61,30 @@ def shifted(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
     return pixels.gather(-1, place.expand(pixels.shape)).view(images.shape)
 
 
+RESIDENT_SHARE = 0.5
+"""Part of an accelerator's free memory that images may fill; the rest is for the training."""
+
+
+def fit_on(device: torch.device, images: Tensor) -> bool:
+    """Whether all the images may lie on the device; on the CPU they lie where they are."""
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return images.numel() <= RESIDENT_SHARE * free
+
+
 class Images:
-    """A data set's images, resident on a device as uint8 and normalized batch by batch."""
+    """A data set's images as uint8, normalized batch by batch.
+
+    They are resident on the device, or, where they are too many for it, sent there batch by batch.
+    """
 
     def __init__(self, config: Config, data: ImageData, device: torch.device) -> None:
         self.scaling: Scaling = scaling(config.data.normalization, data)
         self.dtype = DTYPES[config.train.precision]
         self.config = config.train
-        self.train = data.train_images.to(device)
+        self.device = device
+        self.train = data.train_images.to(device if fit_on(device, data.train_images) else "cpu")
         order, validation = data.split(config.data.validation_fraction, config.data.split_seed)
         self.train_index = order.to(device)
         self.validation_index = validation.to(device)
@@ -81,7 +97,7 @@ class Images:
 
     def epoch_index(self, seed: int, epoch: int) -> Tensor:
         """Indices of the training images in the order of that epoch, on the device."""
-        return self.train_index[epoch_order(seed, epoch, len(self.train_index)).to(self.train.device)]
+        return self.train_index[epoch_order(seed, epoch, len(self.train_index)).to(self.device)]
 
     def at(self, index: Tensor) -> Tensor:
         """Training images at `index` (any shape) as they are, normalized: *index.shape x C x H x W."""
@@ -126,10 +142,14 @@ class Images:
     def normalize(self, images: Tensor) -> Tensor:
         return self.scaling.normalize(images, dtype=self.dtype)
 
-    def _gathered(self, index: Tensor) -> Tensor:
-        """Training images at `index` (any shape), uint8, *index.shape x C x H x W."""
+    def stored(self, index: Tensor) -> Tensor:
+        """Training images at `index` (N numbers), uint8, N x C x H x W, where they are kept."""
         # index_select copies whole images: on the CPU ten times as fast as indexing by a tensor.
-        images = self.train.index_select(0, index.reshape(-1))
+        return self.train.index_select(0, index.to(self.train.device))
+
+    def _gathered(self, index: Tensor) -> Tensor:
+        """Training images at `index` (any shape), uint8, *index.shape x C x H x W, on the device."""
+        images = self.stored(index.reshape(-1)).to(self.device)
         return images.view(*index.shape, *images.shape[1:])
 
 

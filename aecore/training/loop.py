@@ -237,7 +237,7 @@ class EpochLoop(ABC):
         index = self.images.validation_index
         if not len(index):
             return [{} for _ in self.configs]
-        images = self.images.train[index]
+        images = self.images.stored(index)
         found = self.evaluate(images)
         if self.config.train.corruption != "none":
             for scores, denoised in zip(found, self.evaluate(images, numbers=index), strict=True):

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from aecore.batch import Noise
+from aecore.training import images
 from aecore.training.images import shifted
 from aecore.training.single import Training
 from aecore.training.stack import Stack
@@ -125,3 +126,17 @@ def test_members_that_differ_in_the_shift_train_apart():
 
     base = tiny_config()
     assert stack_key(base) != stack_key(base.with_values({"train.shift": 0.5}))
+
+
+def test_images_that_do_not_fit_on_the_device_are_sent_to_it_batch_by_batch(monkeypatch):
+    data, config = tiny_data(40), tiny_config(train__shift=0.5, train__batch_size=8)
+    device = torch.device("cpu")
+    resident = images.Images(config, data, device)
+    monkeypatch.setattr(images, "fit_on", lambda device, images: False)
+    sent = images.Images(config, data, device)
+    noise = Noise(0, 1, 0)
+    index = resident.epoch_index(3, 1)[:8]
+    assert torch.equal(index, sent.epoch_index(3, 1)[:8])
+    for a, b in zip(resident.batch(index, noise)[:2], sent.batch(index, noise)[:2], strict=True):
+        assert torch.equal(a, b)
+    assert torch.equal(sent.stored(index), data.train_images[index])

@@ -104,6 +104,7 @@ def term_curves(
 ) -> alt.Chart:
     """The loss's terms on a logarithmic axis, each in its colour, train dashed and validation solid.
 
+    Its frame is low below the legend: `marks` are rules whose texts come at the pointer.
     Values of zero (a penalty before its warm-up) have no place on that axis and are left out.
     """
     table = [row for row in rows(thinned(history)) if row["value"] > 0]
@@ -122,7 +123,7 @@ def term_curves(
     legend = alt.Legend(title=None, orient="top", columns=2) if len(used) > 1 else None
     chart = _lines(table, epochs, "loss", height, log=True)
     chart = chart.encode(color=alt.Color("term:N", scale=colors, legend=legend), strokeDash=_dash(table))
-    return _with_marks(chart, marks, epochs)
+    return _with_marks(chart, marks, epochs, texts=False)
 
 
 def _lines(table: list[dict[str, Any]], epochs: int, title: str, height: int, log: bool = False) -> alt.Chart:
@@ -144,7 +145,7 @@ def _epoch_scale(epochs: int) -> alt.Scale:
     return alt.Scale(domain=[1, max(epochs, 2)], nice=False)
 
 
-def _with_marks(chart: alt.Chart, marks: Sequence[Mark], epochs: int) -> alt.Chart:
+def _with_marks(chart: alt.Chart, marks: Sequence[Mark], epochs: int, texts: bool = True) -> alt.Chart:
     """The chart with an upright rule for each mark; one in the first epoch stands at the axis's beginning."""
     if not marks:
         return chart
@@ -158,6 +159,9 @@ def _with_marks(chart: alt.Chart, marks: Sequence[Mark], epochs: int) -> alt.Cha
     rule = base.mark_rule(color=EVENT_COLOR, strokeDash=[2, 2], strokeWidth=1.5).encode(
         tooltip=[alt.Tooltip("epoch:Q", format=".4g"), "change:N"]
     )
+    chart = chart.properties(height=chart.height + MARK_HEIGHT)
+    if not texts:
+        return chart + rule
     text = base.mark_text(
         angle=270,
         align="right",
@@ -169,7 +173,6 @@ def _with_marks(chart: alt.Chart, marks: Sequence[Mark], epochs: int) -> alt.Cha
         # What runs out of the frame would shrink the frame, where the chart has to fit into a place.
         clip=True,
     )
-    chart = chart.properties(height=chart.height + MARK_HEIGHT)
     return chart + rule + text.encode(y=alt.value(2), text="shown:N")
 
 

@@ -122,6 +122,7 @@ def term_curves(
 ) -> alt.Chart:
     """The loss's terms on a logarithmic axis, each in its colour, train dashed and validation solid.
 
+    Its frame is low below the legend: `marks` are rules whose texts come at the pointer.
     Values of zero (a penalty before its warm-up) have no place on that axis and are left out. A variational
     model's are minus its ELBO and the two terms of it, in nats, on an even axis, since a density's logarithm
     has either sign.
@@ -150,7 +151,7 @@ def term_curves(
     title = "nats an image" if in_nats else "loss"
     chart = _lines(table, epochs, title, height, log=not in_nats)
     chart = chart.encode(color=alt.Color("term:N", scale=colors, legend=legend), strokeDash=_dash(table))
-    return _with_marks(chart, marks, epochs)
+    return _with_marks(chart, marks, epochs, texts=False)
 
 
 def _lines(table: list[dict[str, Any]], epochs: int, title: str, height: int, log: bool = False) -> alt.Chart:
@@ -172,7 +173,7 @@ def _epoch_scale(epochs: int) -> alt.Scale:
     return alt.Scale(domain=[1, max(epochs, 2)], nice=False)
 
 
-def _with_marks(chart: alt.Chart, marks: Sequence[Mark], epochs: int) -> alt.Chart:
+def _with_marks(chart: alt.Chart, marks: Sequence[Mark], epochs: int, texts: bool = True) -> alt.Chart:
     """The chart with an upright rule for each mark; one in the first epoch stands at the axis's beginning."""
     if not marks:
         return chart
@@ -186,6 +187,9 @@ def _with_marks(chart: alt.Chart, marks: Sequence[Mark], epochs: int) -> alt.Cha
     rule = base.mark_rule(color=EVENT_COLOR, strokeDash=[2, 2], strokeWidth=1.5).encode(
         tooltip=[alt.Tooltip("epoch:Q", format=".4g"), "change:N"]
     )
+    chart = chart.properties(height=chart.height + MARK_HEIGHT)
+    if not texts:
+        return chart + rule
     text = base.mark_text(
         angle=270,
         align="right",
@@ -197,7 +201,6 @@ def _with_marks(chart: alt.Chart, marks: Sequence[Mark], epochs: int) -> alt.Cha
         # What runs out of the frame would shrink the frame, where the chart has to fit into a place.
         clip=True,
     )
-    chart = chart.properties(height=chart.height + MARK_HEIGHT)
     return chart + rule + text.encode(y=alt.value(2), text="shown:N")
 
 

@@ -89,9 +89,11 @@ def draw_changes(info: RunInfo) -> None:
     # Named by what is in force: once a change has taken effect, its values are what stands in the fields.
     stamp = "_".join(f"{now.get(field):g}" for field in fields)
     keys = {field: f"change_{info.key}_{field}_{stamp}" for field in fields}
-    with st.form("train_changes"), st.container(horizontal=True, vertical_alignment="bottom"):
+    form = st.form("train_changes")
+    form.caption("Change while it runs")
+    with form, st.container(horizontal=True, vertical_alignment="bottom"):
         for field in fields:
-            with st.container(width=150):
+            with st.container(width=128):
                 st.number_input(
                     "Learning rate" if field == RATE else PENALTIES[field.removeprefix("loss.")].name,
                     value=now.get(field),

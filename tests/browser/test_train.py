@@ -18,7 +18,7 @@ SIDEBAR_STOP = ".st-key-sidebar_stop button:visible"
 SIDEBAR_BAR = '[data-testid="stSidebar"] [data-testid="stProgress"]'
 BATCHES = re.compile(r"Epoch ([\d,]+) of ([\d,]+) · batch ([\d,]+) of")
 APPLY = ".st-key-train_apply button:visible"
-A_WHILE = 40
+A_WHILE = 100
 """Epochs of a training that is at work for a few clicks more, and comes to its end by itself."""
 ENDLESS = 100_000
 """Epochs of a training that is still at work whenever a test looks; it ends when it is stopped."""
@@ -176,6 +176,11 @@ def set_change(page, label, value):
     field.press("Tab")
 
 
+def _is_paused_after(path, epoch):
+    progress = store.read_progress(path)
+    return (progress.status, progress.epoch, progress.step) == ("paused", epoch, 0)
+
+
 def test_a_training_is_changed_paused_killed_and_trained_again_to_the_same_bits(train_server, browser_page):
     from playwright.sync_api import expect
 
@@ -186,23 +191,24 @@ def test_a_training_is_changed_paused_killed_and_trained_again_to_the_same_bits(
     def changes():
         return [event.values for event in store.read_events(path) if event.kind == "change"]
 
-    page.locator(".st-key-train_pause button:visible").click()
-    page.locator(".st-key-train_continue button:visible").wait_for()
-    page.locator(SIDEBAR_BAR).get_by_text(re.compile("paused$")).wait_for()
-    paused = wait_until("the place of the pause", lambda: position(page), page)
-    heartbeat = store.read_progress(path).heartbeat
-    wait_until("signs of life", lambda: store.read_progress(path).heartbeat > heartbeat + 2, page)
-    assert store.read_progress(path).status == "paused"
-    assert position(page) == paused
-
     set_change(page, "Learning rate", "0.0004")
     page.locator(APPLY).click()
     wait_until("the first change", lambda: changes() == [{"train.learning_rate": 0.0004}], page)
-    # The row then shows what is in force.
+    page.locator(".st-key-train_pause button:visible").click()
+    page.locator(".st-key-train_continue button:visible").wait_for()
+    page.locator(SIDEBAR_BAR).get_by_text(re.compile("paused$")).wait_for()
+    paused = store.read_progress(path)
+    wait_until("the place of the pause", lambda: position(page) == (paused.epoch + 1, paused.step), page)
+    wait_until("signs of life", lambda: store.read_progress(path).heartbeat > paused.heartbeat + 2, page)
+    assert store.read_progress(path).status == "paused"
+    assert position(page) == (paused.epoch + 1, paused.step)
+
+    page.locator(".st-key-train_one_epoch button:visible").click()
+    wait_until("the epoch's end", lambda: _is_paused_after(path, paused.epoch + 1), page)
+    # The row shows what is in force.
     expect(page.locator(".stForm").get_by_label("Learning rate", exact=True)).to_have_value("0.0004")
     set_change(page, "Learning rate", "0.002")
     set_change(page, "L1", "0.01")
-    page.locator(".st-key-train_continue button:visible").click()
     page.locator(APPLY).click()
     second = {"train.learning_rate": 0.002, "loss.code_l1": 0.01}
     wait_until("the second change", lambda: changes()[1:] == [second], page)

@@ -133,9 +133,12 @@ def pca_validation_errors(name: str, components: int, fraction: float, seed: int
 def course(info: RunInfo, history: Sequence[EpochRecord], looks: LayerHistory | None) -> Course:
     """What the health checks judge a run by; ValueError where its images are not here."""
     from aecore.analysis.health import Course
+    from aecore.events import settings_at
 
+    # Judged by what was in force in the end, where it was changed while it ran.
+    config = settings_at(info.config, store.read_events(info.path))
     baselines = _baselines(info.config.data.name, info.config.model.latent_size)
-    return Course(info.config, history, looks, baselines, store.read_failed(info.path))
+    return Course(config, history, looks, baselines, store.read_failed(info.path))
 
 
 @st.cache_data(max_entries=24, show_spinner="Fitting PCA, the baseline")

@@ -10,7 +10,7 @@ import streamlit as st
 from aecore import jobs, store
 from aecore.files import StoreError
 from aecore.store import RunInfo
-from pages.shared import layout, settings_form, state, training_view
+from pages.shared import change_controls, layout, settings_form, state, training_view
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.shared.state import TRAIN_PAGE, chosen_key
@@ -91,6 +91,7 @@ def draw_runs(runs: Sequence[RunInfo]) -> None:
         with column:
             if len(runs) > 1:
                 st.markdown(f"**{plain(info.name)}**")
+            change_controls.draw_course(info, change_controls.events_of(info))
             draw_health(info, training_view.history_of(info), looks)
     watched = [Watched(info.name, looks) for info, (_, looks) in zip(runs, found, strict=True) if looks]
     if watched:

@@ -184,7 +184,7 @@ def _make_set(path: str, options: Options, quiet: bool) -> OwnSet:
     from tqdm import tqdm
 
     from aecore.own.build import build, plan
-    from aecore.own.source import open_source
+    from aecore.own.opening import open_source
 
     made_of = plan(open_source(path), options)
     bar = tqdm(disable=quiet or not sys.stderr.isatty(), unit="", unit_scale=True)
@@ -212,7 +212,7 @@ def _count(own: OwnSet) -> str:
 
 def _images(command: Images) -> int:
     from aecore.own.build import plan
-    from aecore.own.source import open_source
+    from aecore.own.opening import open_source
 
     options = Options(**{f.name: getattr(command, f.name) for f in fields(Options)})
     if not command.look:
@@ -246,7 +246,7 @@ def _encode(command: Encode) -> int:
 
     from aecore.analysis.encoding import FORMATS, encode_source, encoded_file
     from aecore.files import write_whole
-    from aecore.own.source import open_source
+    from aecore.own.opening import open_source
 
     if command.out.suffix.lower() not in FORMATS:
         raise ValueError(

@@ -92,7 +92,7 @@ def _image_folder(root: Path) -> None:
 def _make(path: Path) -> None:
     from aecore.own import sets
     from aecore.own.build import build, plan
-    from aecore.own.source import open_source
+    from aecore.own.opening import open_source
 
     sets.delete_set(build(plan(open_source(path))).name)
 
@@ -161,7 +161,7 @@ def _array_file(folder: Path, count: int) -> Path:
 
 def _array_set(folder: Path, count: int) -> str:
     from aecore.own.build import build, plan
-    from aecore.own.source import open_source
+    from aecore.own.opening import open_source
 
     return build(plan(open_source(_array_file(folder, count)))).name
 
@@ -186,7 +186,7 @@ def _process(what: str, of: str) -> None:
     name = of
     if what == "make":
         from aecore.own.build import build, plan
-        from aecore.own.source import open_source
+        from aecore.own.opening import open_source
 
         name = build(plan(open_source(of))).name
     else:

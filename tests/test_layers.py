@@ -36,7 +36,7 @@ WHAT_A_RUN_IS = {"config", "presets", "palette", "models", "losses", "grid", "re
 WHAT_A_RUN_IS |= {"files", "cache", "corruption", "binarization", "events", "looks"}
 GROUND = ("palette", "records", "batch", "files", "cache")  # these import nothing of ours
 # To list runs and draw a page must not wait for torch.
-LIGHT = ("config", "results", "events", "looks", "grid", "store", "jobs", "own.build", "own.tables")
+LIGHT = ("config", "results", "events", "looks", "grid", "store", "jobs", "own.build", "own.opening")
 HEAVY = {"torch", "torchvision", "sklearn", "skimage", "openTSNE", "altair", "scipy"}
 
 

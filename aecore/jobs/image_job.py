@@ -25,7 +25,7 @@ from aecore.files import StoreError, read_object, write_json
 from aecore.jobs import control
 from aecore.own import sets
 from aecore.own.build import Options, build, plan
-from aecore.own.source import open_source
+from aecore.own.opening import open_source
 from aecore.records import Record
 
 PREFIX = ".job-"
@@ -91,7 +91,7 @@ def start(path: Path | str, options: Options, folder: Path | None = None) -> Pat
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=sets.own_root()))
     write_json(folder / "options.json", options.to_dict())
     _write(folder, ImageJob(path=str(path), status="running", stage="Starting", started=time.time()))
-    with (folder / "log.txt").open("wb") as log:
+    with (folder / "making.log").open("wb") as log:
         subprocess.Popen(
             [sys.executable, "-m", "aecore.jobs.image_job", str(folder)],
             cwd=Path(__file__).resolve().parents[2],

@@ -10,25 +10,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from aecore.files import StoreError, open_regular
+from aecore.own.frames import PARTS, Metadata, Row, named_classes, named_parts, read_metadata
 from aecore.own.limits import LARGEST_FILE, SourceError, check_count, check_unpacked
 from aecore.own.pictures import SUFFIXES
 from aecore.own.source import Reader, Source, Unreadable
 
-if TYPE_CHECKING:
-    from aecore.own.tables import Metadata, Row
-
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 """Tables beside the images, as Hugging Face's ImageFolder reads them."""
-PARTS = {"train": "train", "training": "train", "val": "train", "valid": "train", "validation": "train"}
-PARTS |= {"test": "test", "testing": "test"}
-"""Folders that part the images. A validation part joins the training images, of which a run holds out its
-own."""
-NO_CLASS = "no class"
-"""What images are called that lie outside the classes of the others."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +156,6 @@ def arrange(title: str, names: Sequence[str], content: Callable[[str], bytes]) -
 
     Raises SourceError where a table can't be used.
     """
-    from aecore.own.tables import read_metadata
-
     seen = [i for i, name in enumerate(names) if not name.endswith("/") and not is_hidden(name)]
     inner = {i: tuple(names[i].replace("\\", "/").split("/")) for i in seen}
     while inner and all(len(p) > 1 for p in inner.values()) and len({p[0] for p in inner.values()}) == 1:
@@ -216,18 +206,6 @@ def _said(file: tuple[str, ...], described: Mapping[tuple[str, ...], Metadata]) 
         if table is not None and (row := table.rows.get("/".join(file[depth:]))) is not None:
             return row
     return None
-
-
-def named_classes(labels: Sequence[str]) -> list[str] | None:
-    """Each image's class; None where they are all of one, which says nothing of them."""
-    if len(set(labels)) < 2:
-        return None
-    return [label or NO_CLASS for label in labels]
-
-
-def named_parts(parts: Sequence[str]) -> list[str] | None:
-    """Each image's part; None unless there are both, and every image is in one."""
-    return list(parts) if set(parts) == {"train", "test"} else None
 
 
 def _source(path: Path, kind: str, names: Sequence[str], found: Arranged, reader: Reader) -> Source:

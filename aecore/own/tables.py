@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,67 +11,59 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from aecore.own.arrays import HEAD, ArrayReader, HeadReader, class_texts
-from aecore.own.files import PARTS, FolderReader, named_classes, named_parts
-from aecore.own.limits import LARGEST_TABLE, MOST_CLASSES, SourceError, check_count
+from aecore.own.files import FolderReader
+from aecore.own.frames import (
+    FILE_COLUMNS,
+    LABEL_COLUMNS,
+    NUMBER_COLUMNS,
+    PART_COLUMNS,
+    PARTS,
+    CsvForm,
+    check_size,
+    column_of,
+    csv_form,
+    csv_options,
+    csv_rows,
+    file_names,
+    find_column,
+    named_classes,
+    named_parts,
+    one_line,
+    read_csv,
+    read_jsonl,
+    read_parquet,
+    rows_of,
+    texts_of,
+)
+from aecore.own.limits import SourceError, check_count
 from aecore.own.source import Progress, Reader, Source, Unreadable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FILE_COLUMNS = ("file_name", "filename", "file", "path", "filepath", "file_path", "image_path", "image")
-LABEL_COLUMNS = ("label", "class", "class_name", "category", "target", "y")
-PART_COLUMNS = ("split", "part", "subset")
-NUMBER_COLUMNS = ("id", "index", "image_id", "unnamed: 0", "__index_level_0__")
-"""Columns that count the rows, as tables are saved with."""
 LEAST_SIDE = 4
 ROWS_AT_ONCE = 8192
 
 
-class Row(NamedTuple):
-    """What a table says of an image; empty where it says nothing."""
-
-    label: str
-    part: str
-
-
-@dataclass(frozen=True)
-class Metadata:
-    """A table's rows by the file that each names."""
-
-    rows: Mapping[str, Row]
-
-
-def read_metadata(kind: str, content: bytes, where: str) -> Metadata:
-    """A metadata table from its bytes, by its file's name; SourceError where it can't be used."""
-    if kind.endswith(".csv"):
-        frame = _csv(content, where)
-    elif kind.endswith(".jsonl"):
-        frame = _jsonl(content, where)
-    else:
-        frame = _parquet(io.BytesIO(content), where)
-    names = [str(PurePosixPath(name)) for name in _file_names(frame, where)]
-    return Metadata(dict(zip(names, _rows(frame, where), strict=True)))
-
-
 def open_csv(path: Path) -> Source:
-    _check_size(path)
-    form = _form(path)
-    head = _csv_rows(path, form, HEAD)
-    if _column(head, FILE_COLUMNS) is not None:
-        return _of_files(path, _csv(path.read_bytes(), path.name))
+    check_size(path)
+    form = csv_form(path)
+    head = csv_rows(path, form, HEAD)
+    if find_column(head, FILE_COLUMNS) is not None:
+        return _of_files(path, read_csv(path.read_bytes(), path.name))
     return _of_pixels(path, head, _CsvPixels(path, form))
 
 
 def open_jsonl(path: Path) -> Source:
-    _check_size(path)
-    return _of_files(path, _jsonl(path.read_bytes(), path.name))
+    check_size(path)
+    return _of_files(path, read_jsonl(path.read_bytes(), path.name))
 
 
 def open_parquet(path: Path) -> Source:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    _check_size(path)
+    check_size(path)
     try:
         file = pq.ParquetFile(path)
         check_count(file.metadata.num_rows)
@@ -81,156 +71,21 @@ def open_parquet(path: Path) -> Source:
         others = [name for name in file.schema_arrow.names if name != stored]
         if stored is not None:
             return _of_bytes(path, file.read(others).to_pandas(), stored, file.metadata.num_rows)
-        if _column_of(others, FILE_COLUMNS) is not None:
-            return _of_files(path, _parquet(path, path.name))
+        if column_of(others, FILE_COLUMNS) is not None:
+            return _of_files(path, read_parquet(path, path.name))
         head = next(file.iter_batches(HEAD)).to_pandas()
     except StopIteration:
         raise SourceError(f"{path.name} has no rows") from None
     except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{path.name} is no Parquet file that can be read: {_line(error)}") from error
+        raise SourceError(f"{path.name} is no Parquet file that can be read: {one_line(error)}") from error
     return _of_pixels(path, head, _ParquetPixels(path))
-
-
-# Reading tables.
-
-
-class _Form(NamedTuple):
-    """How a CSV file is written."""
-
-    separator: str
-    header: bool
-
-
-def _form(source: Path | bytes) -> _Form:
-    if isinstance(source, Path):
-        with source.open("rb") as file:
-            first = file.readline(1 << 22)
-    else:
-        first = source.partition(b"\n")[0]
-    text = first.decode("utf-8-sig", "replace").strip()
-    separator = max(",;\t", key=text.count)
-    cells = text.split(separator)
-    return _Form(separator, not all(_is_number(cell) for cell in cells))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text.strip().strip('"'))
-    except ValueError:
-        return False
-    return True
-
-
-def _csv_options(form: _Form) -> dict[str, Any]:
-    # Words that pandas would take for a missing value, such as NA or null, may be somebody's class.
-    return {
-        "sep": form.separator,
-        "header": 0 if form.header else None,
-        "keep_default_na": False,
-        "na_values": [""],
-        "encoding": "utf-8-sig",
-    }
-
-
-def _csv_rows(path: Path, form: _Form, rows: int) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        return pd.read_csv(path, nrows=rows, **_csv_options(form))
-    except (ValueError, OSError) as error:
-        raise SourceError(f"{path.name} is no table that can be read: {_line(error)}") from error
-
-
-def _csv(content: bytes, where: str) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        return pd.read_csv(io.BytesIO(content), dtype=str, **_csv_options(_form(content)))
-    except ValueError as error:  # the parser's own errors and those of decoding are such
-        raise SourceError(f"{where} is no table that can be read: {_line(error)}") from error
-
-
-def _jsonl(content: bytes, where: str) -> pd.DataFrame:
-    import pandas as pd
-
-    rows = []
-    for number, line in enumerate(content.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise SourceError(f"line {number} of {where} is no JSON: {_line(error)}") from error
-        if not isinstance(row, dict):
-            raise SourceError(f"line {number} of {where} is no JSON object")
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _parquet(source: Any, where: str) -> pd.DataFrame:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return pq.read_table(source).to_pandas()
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{where} is no Parquet file that can be read: {_line(error)}") from error
-
-
-def _column_of(columns: Sequence[Any], wanted: Sequence[str]) -> Any:
-    """The first column that is called as one of the wanted, in their order; None where there is none."""
-    called = {str(column).strip().lower(): column for column in columns}
-    return next((called[name] for name in wanted if name in called), None)
-
-
-def _column(frame: pd.DataFrame, wanted: Sequence[str]) -> Any:
-    return _column_of(list(frame.columns), wanted)
-
-
-def _file_names(frame: pd.DataFrame, where: str) -> list[str]:
-    column = _column(frame, FILE_COLUMNS)
-    if column is None:
-        raise SourceError(f"{where} has no column file_name that says which image a row is about")
-    return _texts(frame[column])
-
-
-def _texts(column: pd.Series) -> list[str]:
-    return ["" if value is None or value != value else str(value).strip() for value in column.tolist()]
-
-
-def _rows(frame: pd.DataFrame, where: str) -> list[Row]:
-    """Class and part of each row."""
-    label, part = _column(frame, LABEL_COLUMNS), _column(frame, PART_COLUMNS)
-    labels = [""] * len(frame) if label is None else _class_texts(frame[label], where)
-    parts = [""] * len(frame) if part is None else [PARTS.get(t.lower(), "") for t in _texts(frame[part])]
-    return [Row(*row) for row in zip(labels, parts, strict=True)]
-
-
-def _class_texts(column: pd.Series, where: str) -> list[str]:
-    texts = _texts(column)
-    if all(text.endswith(".0") and text[:-2].lstrip("-").isdigit() for text in texts):
-        texts = [text[:-2] for text in texts]
-    if (found := len(set(texts))) > MOST_CLASSES:
-        raise SourceError(f"{where} names {found:,} classes, and at most {MOST_CLASSES:,} are told apart")
-    return texts
-
-
-def _check_size(path: Path) -> None:
-    if (size := path.stat().st_size) > LARGEST_TABLE:
-        raise SourceError(
-            f"{path.name} has {size / 2**30:,.1f} GiB, and at most {LARGEST_TABLE >> 30} are read"
-        )
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]
 
 
 # Tables that name image files.
 
 
 def _of_files(path: Path, frame: pd.DataFrame) -> Source:
-    names, rows = _file_names(frame, path.name), _rows(frame, path.name)
+    names, rows = file_names(frame, path.name), rows_of(frame, path.name)
     for name in names:
         inside = PurePosixPath(name)
         if inside.is_absolute() or ".." in inside.parts or PureWindowsPath(name).drive:
@@ -285,7 +140,7 @@ class ParquetReader(Reader):
 
 
 def _of_bytes(path: Path, frame: pd.DataFrame, column: str, count: int) -> Source:
-    rows = _rows(frame, path.name)
+    rows = rows_of(frame, path.name)
     return Source(
         path,
         "a table of images",
@@ -315,7 +170,7 @@ class _Pixels(NamedTuple):
 def _pixels(frame: pd.DataFrame, where: str) -> _Pixels:
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-    label, part = _column(frame, LABEL_COLUMNS), _column(frame, PART_COLUMNS)
+    label, part = find_column(frame, LABEL_COLUMNS), find_column(frame, PART_COLUMNS)
     numbers = [c for c in frame.columns if is_numeric_dtype(frame[c]) and not is_bool_dtype(frame[c])]
     pixels = [c for c in numbers if c not in (label, part) and str(c).lower() not in NUMBER_COLUMNS]
     # Without names, the class stands before the pixels, as in the usual tables of MNIST.
@@ -344,16 +199,16 @@ def _square(count: int) -> tuple[int, int] | None:
 @dataclass(frozen=True)
 class _CsvPixels:
     path: Path
-    form: _Form
+    form: CsvForm
 
     def frames(self, columns: Sequence[Any] | None = None) -> Iterator[pd.DataFrame]:
         import pandas as pd
 
-        options = _csv_options(self.form) | {"usecols": columns}
+        options = csv_options(self.form) | {"usecols": columns}
         try:
             yield from pd.read_csv(self.path, chunksize=ROWS_AT_ONCE, **options)
         except ValueError as error:
-            raise SourceError(f"{self.path.name} is damaged: {_line(error)}") from error
+            raise SourceError(f"{self.path.name} is damaged: {one_line(error)}") from error
 
 
 @dataclass(frozen=True)
@@ -368,7 +223,7 @@ class _ParquetPixels:
             for batch in pq.ParquetFile(self.path).iter_batches(ROWS_AT_ONCE, columns=columns):
                 yield batch.to_pandas()
         except (pa.ArrowException, OSError) as error:
-            raise SourceError(f"{self.path.name} is damaged: {_line(error)}") from error
+            raise SourceError(f"{self.path.name} is damaged: {one_line(error)}") from error
 
 
 def _of_pixels(path: Path, head: pd.DataFrame, table: _CsvPixels | _ParquetPixels) -> Source:
@@ -379,8 +234,8 @@ def _of_pixels(path: Path, head: pd.DataFrame, table: _CsvPixels | _ParquetPixel
     labels: list[str] = []
     parts: list[str] = []
     for frame in table.frames(said):
-        labels += [""] * len(frame) if about.label is None else _texts(frame[about.label])
-        parts += [""] * len(frame) if about.part is None else _texts(frame[about.part])
+        labels += [""] * len(frame) if about.label is None else texts_of(frame[about.label])
+        parts += [""] * len(frame) if about.part is None else texts_of(frame[about.part])
         check_count(len(labels))
     if about.label is not None:
         labels = class_texts(np.array(labels), f"{about.label} in {path.name}")

@@ -13,8 +13,9 @@ from aecore import data
 from aecore.own import sets
 from aecore.own.build import Options, build, plan
 from aecore.own.limits import SourceError
+from aecore.own.opening import open_source
 from aecore.own.pictures import decode, fitted
-from aecore.own.source import Unreadable, open_source
+from aecore.own.source import Unreadable
 from tests.own.odd import as_folder, as_zip, good, npz, picture, saved, stacked
 
 

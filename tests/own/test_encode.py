@@ -15,7 +15,7 @@ from aecore.__main__ import main
 from aecore.analysis.encoding import encode_source, encoded_file
 from aecore.analysis.metrics import squared_errors
 from aecore.own import sets
-from aecore.own.source import open_source
+from aecore.own.opening import open_source
 from tests.own.odd import saved
 from tests.pages.conftest import _trained, tiny_root  # noqa: F401
 

@@ -9,7 +9,7 @@ from aecore import data
 from aecore.own import sets
 from aecore.own.build import Options, build, plan
 from aecore.own.limits import SourceError
-from aecore.own.source import open_source
+from aecore.own.opening import open_source
 from tests.own.odd import READ, REFUSED, SKIPPED, all_cases
 
 CASES = all_cases()

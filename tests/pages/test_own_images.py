@@ -14,7 +14,7 @@ from aecore.jobs import image_job
 from aecore.jobs.worker import work
 from aecore.own import sets
 from aecore.own.build import Options, build, plan
-from aecore.own.source import open_source
+from aecore.own.opening import open_source
 from tests.pages.conftest import open_page
 from tests.pages.test_every_page import PAGES
 

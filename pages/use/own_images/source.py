@@ -90,6 +90,6 @@ def _at(path: Path, folder: Path | None) -> Brought:
 @st.cache_resource(max_entries=4, show_spinner="Looking at what is there")
 def opened(path: Path, stamp: tuple[int, int]) -> Source:
     """What lies at the path; SourceError in one sentence."""
-    from aecore.own.source import open_source
+    from aecore.own.opening import open_source
 
     return open_source(path)

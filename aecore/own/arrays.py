@@ -145,6 +145,7 @@ class HeadReader(Reader):
 
 
 def open_npy(path: Path) -> Source:
+    """An array of images; SourceError in one sentence where it can't be used."""
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError, SyntaxError, TokenError) as error:
@@ -160,6 +161,7 @@ def open_npy(path: Path) -> Source:
 
 
 def open_npz(path: Path) -> Source:
+    """Arrays of images, with their classes where there are any; SourceError in one sentence where it can't be used."""
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, ValueError) as error:

@@ -76,6 +76,7 @@ def _opened(path: Path, changed: int, size: int) -> zipfile.ZipFile:
 
 
 def open_folder(path: Path) -> Source:
+    """The image files below a folder; SourceError in one sentence where it can't be used."""
     names = []
     for folder, below, files in os.walk(path):
         below.sort()
@@ -96,6 +97,7 @@ def open_folder(path: Path) -> Source:
 
 
 def open_zip(path: Path) -> Source:
+    """The image files in an archive; SourceError in one sentence where it can't be used."""
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:

@@ -61,6 +61,7 @@ class CsvForm(NamedTuple):
 
 
 def csv_form(source: Path | bytes) -> CsvForm:
+    """The separator of a CSV file, and whether its first line names columns."""
     if isinstance(source, Path):
         with source.open("rb") as file:
             first = file.readline(1 << 22)
@@ -81,6 +82,7 @@ def _is_number(text: str) -> bool:
 
 
 def csv_options(form: CsvForm) -> dict[str, Any]:
+    """Arguments of `pandas.read_csv` for a file that is written so."""
     # Words that pandas would take for a missing value, such as NA or null, may be somebody's class.
     return {
         "sep": form.separator,
@@ -92,6 +94,7 @@ def csv_options(form: CsvForm) -> dict[str, Any]:
 
 
 def csv_rows(path: Path, form: CsvForm, rows: int) -> pd.DataFrame:
+    """The first rows of a CSV file, numbers as such; SourceError where it can't be read."""
     import pandas as pd
 
     try:
@@ -101,6 +104,7 @@ def csv_rows(path: Path, form: CsvForm, rows: int) -> pd.DataFrame:
 
 
 def read_csv(content: bytes, where: str) -> pd.DataFrame:
+    """A CSV file's rows as texts; SourceError, which names `where` they are from, where it can't be read."""
     import pandas as pd
 
     try:
@@ -110,6 +114,7 @@ def read_csv(content: bytes, where: str) -> pd.DataFrame:
 
 
 def read_jsonl(content: bytes, where: str) -> pd.DataFrame:
+    """The objects in a file's lines; SourceError, which names `where` they are from, for other lines."""
     import pandas as pd
 
     rows = []
@@ -127,6 +132,7 @@ def read_jsonl(content: bytes, where: str) -> pd.DataFrame:
 
 
 def read_parquet(source: Any, where: str) -> pd.DataFrame:
+    """A Parquet file's rows; SourceError, which names `where` they are from, where it can't be read."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -143,10 +149,12 @@ def column_of(columns: Sequence[Any], wanted: Sequence[str]) -> Any:
 
 
 def find_column(frame: pd.DataFrame, wanted: Sequence[str]) -> Any:
+    """The frame's column that is called as one of the wanted; None where there is none."""
     return column_of(list(frame.columns), wanted)
 
 
 def file_names(frame: pd.DataFrame, where: str) -> list[str]:
+    """Which file each row is about; SourceError where no column says so."""
     column = find_column(frame, FILE_COLUMNS)
     if column is None:
         raise SourceError(f"{where} has no column file_name that says which image a row is about")
@@ -154,6 +162,7 @@ def file_names(frame: pd.DataFrame, where: str) -> list[str]:
 
 
 def texts_of(column: pd.Series) -> list[str]:
+    """A column as texts, empty where nothing stands."""
     return ["" if value is None or value != value else str(value).strip() for value in column.tolist()]
 
 
@@ -175,6 +184,7 @@ def _class_texts(column: pd.Series, where: str) -> list[str]:
 
 
 def check_size(path: Path) -> None:
+    """SourceError for a table larger than is read."""
     if (size := path.stat().st_size) > LARGEST_TABLE:
         raise SourceError(
             f"{path.name} has {size / 2**30:,.1f} GiB, and at most {LARGEST_TABLE >> 30} are read"
@@ -182,6 +192,7 @@ def check_size(path: Path) -> None:
 
 
 def one_line(error: Exception) -> str:
+    """An exception's words, for a sentence."""
     return " ".join(str(error).split())[:160]
 
 

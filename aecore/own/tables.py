@@ -46,6 +46,7 @@ ROWS_AT_ONCE = 8192
 
 
 def open_csv(path: Path) -> Source:
+    """A table of files' names or of pixels; SourceError in one sentence where it can't be used."""
     check_size(path)
     form = csv_form(path)
     head = csv_rows(path, form, HEAD)
@@ -55,11 +56,13 @@ def open_csv(path: Path) -> Source:
 
 
 def open_jsonl(path: Path) -> Source:
+    """A table of files' names; SourceError in one sentence where it can't be used."""
     check_size(path)
     return _of_files(path, read_jsonl(path.read_bytes(), path.name))
 
 
 def open_parquet(path: Path) -> Source:
+    """A table of files, of their names or of pixels; SourceError in one sentence where it can't be used."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

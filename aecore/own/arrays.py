@@ -161,7 +161,7 @@ def open_npy(path: Path) -> Source:
 
 
 def open_npz(path: Path) -> Source:
-    """Arrays of images, with their classes where there are any; SourceError in one sentence where it can't be used."""
+    """Arrays of images, and their classes where there are any; SourceError where they can't be used."""
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, ValueError) as error:

@@ -230,7 +230,7 @@ REFUSED = [
     (["train", "--train.learning-rate", "much"], "--train.learning-rate: a number is needed, not 'much'"),
     (["train", "--train.learning-rate", "nan"], "train.learning_rate must be a finite number, not nan"),
     (["train", "--model.latentsize", "3"], "Unrecognized options: --model.latentsize"),
-    (["train", "--data.name", "imagenet"], "invalid choice 'imagenet'"),
+    (["train", "--data.name", "imagenet"], "data.name must be one of digits, sprites, mnist"),
     (
         ["train", "--preset", "alexnet"],
         "there is no preset 'alexnet'; there are post, hinton, conv, dictionary",

@@ -9,7 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aecore import config as module
-from aecore.config import PENALTIES, Config, DataConfig, LossConfig, ModelConfig, TrainConfig, field_paths
+from aecore.config import (
+    OWN_NAME,
+    PENALTIES,
+    Config,
+    DataConfig,
+    DatasetName,
+    LossConfig,
+    ModelConfig,
+    TrainConfig,
+    field_paths,
+)
 from aecore.records import kinds
 
 strength = st.floats(0, 1e3, allow_nan=False)
@@ -36,6 +46,7 @@ BOUNDED = {
     "train.weight_decay": strength,
     "train.seed": st.integers(0, 2**32 - 1),
 }
+BOUNDED["data.name"] = st.sampled_from(get_args(DatasetName)) | st.from_regex(OWN_NAME, fullmatch=True)
 BOUNDED |= {f"loss.{name}": strength for name in PENALTIES}
 
 
@@ -123,6 +134,7 @@ OTHER = {
     "data.validation_fraction": 0.25,
     "train.weight_decay": 0.5,
     "train.record": False,
+    "data.name": "photos-1a2b3c4d",
 }
 
 

@@ -149,6 +149,7 @@ ANOTHER = {
     "model.top_k": 2,
     "model.init": "he",
     "loss.reconstruction": "mae",
+    "data.name": "sprites",
     "train.optimizer": "sgd",
     "train.momentum": 0.5,
     "train.weight_decay": 0.3,

@@ -73,3 +73,18 @@ def test_damaged_records_are_named_and_the_health_is_still_shown(tiny_root, tiny
     assert not app.exception
     assert "damaged" in app.error[0].value
     assert "Health" in [part.value for part in app.subheader]
+
+
+def test_gradients_and_rank_are_measured_when_asked_for(tiny_root, tiny_key):
+    from aecore import data
+    from aecore.analysis.gradients import signal_to_noise
+    from aecore.analysis.quality import effective_rank
+
+    app = open_page(PAGE)
+    app.toggle(key="training_asked").set_value(True).run()
+    assert not app.exception
+    run, digits = store.load_run(tiny_key), data.load("digits")
+    rank = effective_rank(run.encode(digits.test_images))
+    assert f"{rank:.1f} of 6" in [metric.value for metric in app.metric]
+    table = next(frame.value for frame in app.dataframe if "Signal-to-noise" in frame.value)
+    assert table["Signal-to-noise"].tolist() == pytest.approx(list(signal_to_noise(run, digits).values()))

@@ -14,6 +14,7 @@ from pages.shared import change_controls, layout, settings_form, state, training
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.shared.state import TRAIN_PAGE, chosen_key
+from pages.understand.training.asked import draw_asked
 from pages.understand.training.beside import choose_beside
 from pages.understand.training.epochs import Kept, draw_epochs
 from pages.understand.training.health import draw_health
@@ -97,6 +98,7 @@ def draw_runs(runs: Sequence[RunInfo]) -> None:
     if watched:
         st.subheader("Layer by layer", anchor=False)
         draw_layers(watched)
+    draw_asked(runs[0])
 
 
 def watch(runs: Sequence[RunInfo], seen: list[tuple[int, ...]]) -> None:

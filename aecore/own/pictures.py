@@ -21,6 +21,12 @@ Fit = Literal["crop", "pad", "stretch"]
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".ico")
 
+TURNED = ("JPEG", "MPO", "TIFF", "WEBP")
+"""Formats that say which side is up in data of their own."""
+
+# Images larger than Pillow warns of are refused by `LARGEST_IMAGE`; odd but readable files are read.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
 COLOURED = 8
 """Grey levels by which a pixel's channels must differ for an image to be called coloured: JPEG makes grey
 ones differ by a few."""
@@ -36,17 +42,15 @@ def decode(content: bytes) -> Image.Image | Unreadable:
     if len(content) > LARGEST_FILE:
         return Unreadable(f"the file has {len(content) >> 20} MiB, and at most {LARGEST_FILE >> 20} are read")
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of large images, which are refused below, and of odd but readable files.
-            warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(content), formats=FORMATS)
-            width, height = image.size
-            if width * height > LARGEST_IMAGE:
-                return Unreadable(
-                    f"it is {width:,} x {height:,} pixels, and at most {LARGEST_IMAGE // 10**6} "
-                    f"million are read"
-                )
-            return _plain(ImageOps.exif_transpose(image))
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+        width, height = image.size
+        if width * height > LARGEST_IMAGE:
+            return Unreadable(
+                f"it is {width:,} x {height:,} pixels, and at most {LARGEST_IMAGE // 10**6} million are read"
+            )
+        # To ask a file that has no such data takes as long as to decode a small image.
+        turned = image.format in TURNED or "exif" in image.info
+        return _plain(ImageOps.exif_transpose(image) if turned else image)
     # Pillow's decoders raise whatever a damaged file leads them to.
     except Exception as error:
         return Unreadable(_reason(error))

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-FILES, QUICK_FILES = 10_000, 2_000
+FILES, QUICK_FILES = 50_000, 2_000
 COUNTS, QUICK_COUNTS = (10_000, 100_000, 1_000_000), (10_000, 100_000)
 
 
@@ -62,8 +62,8 @@ def _reading(folder: Path, count: int, rounds: int) -> list[dict[str, Any]]:
     with zipfile.ZipFile(folder / "files.zip", "w") as archive:
         for i in range(count):
             out = io.BytesIO()
-            Image.fromarray(images[i, 0].numpy()).save(out, "PNG")
-            path = root / SHAPES[int(factors[i, 0])] / f"{i}.png"
+            Image.fromarray(images[i % len(images), 0].numpy()).save(out, "PNG")
+            path = root / SHAPES[int(factors[i % len(images), 0])] / f"{i}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(out.getvalue())
             archive.writestr(path.relative_to(root).as_posix(), out.getvalue())

@@ -30,6 +30,7 @@ from aecore.records import Record
 
 PREFIX = ".job-"
 STATE = "job.json"
+STOP = "stop"
 UPLOADED = "uploaded"
 FORGOTTEN = 24 * 3600.0
 """Seconds after which an upload of which nothing was made is removed."""
@@ -115,9 +116,12 @@ def read(folder: Path) -> ImageJob:
 
 
 def stop(folder: Path) -> None:
-    """Ends a job's process, which leaves nothing behind."""
+    """Ends a job's process, also one that has not shown itself yet; it leaves nothing behind."""
     job = read(folder)
-    if job.status == "running" and job.pid is not None:
+    if job.status != "running":
+        return
+    (folder / STOP).touch()
+    if job.pid is not None:
         with suppress(OSError):
             os.kill(job.pid, signal.SIGTERM)
 
@@ -144,10 +148,12 @@ def clear() -> None:
     for folder in _folders():
         try:
             job = read(folder)
+            ended, since = job.status != "running", job.started
         except ValueError:
-            forget(folder)
-            continue
-        if job.status != "running" and time.time() - job.started > FORGOTTEN:
+            # One that can't be read may be an upload that is still coming in.
+            with suppress(OSError):
+                ended, since = True, folder.stat().st_mtime
+        if ended and time.time() - since > FORGOTTEN:
             forget(folder)
     if not listed():
         for folder in sets.own_root().glob(".making-*"):
@@ -199,6 +205,8 @@ def main(folder: Path) -> int:
 
     try:
         report("Looking", 0, 0)
+        if (folder / STOP).exists():
+            raise KeyboardInterrupt
         made = build(plan(open_source(job.path), options), report)
         job = replace(job, status="finished", name=made.name)
     except KeyboardInterrupt:

@@ -54,21 +54,28 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, RuntimeError, OSError) as error:
         print(f"aecore: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("aecore: stopped", file=sys.stderr)
+        return 130
 
 
 def _config(command: Settings | Branch) -> Config:
     """The checked config of a command, once its device and its images are known to be there."""
     from aecore.training.images import resolve_device
 
+    name = command.data.name
+    own = _is_path(name)
+    # A set is made of what lies at a path, once nothing else is wrong.
     _require_threads(command.threads)
-    data = vars(command.data)
     config = Config(
-        DataConfig(**data | {"name": _data_name(data["name"], command.json)}),
+        DataConfig(**vars(command.data) | {"name": "mnist" if own else name}),
         ModelConfig(**vars(command.model)),
         LossConfig(**vars(command.loss)),
         TrainConfig(**vars(command.train)),
     )
     resolve_device(config.train.device)
+    if own:
+        return config.with_values({"data.name": _make_set(name, Options(), command.json).name})
     _require_data(config)
     return config
 
@@ -169,14 +176,12 @@ def _require_data(config: Config) -> None:
     data.load(config.data.name)
 
 
-def _data_name(name: str, quiet: bool) -> str:
-    """What a config calls the data set; where images lie at a path, a set is made of them first."""
+def _is_path(name: str) -> bool:
+    """Whether what stands for a data set's name is where one's own images lie."""
     from aecore.config import OWN_NAME
     from aecore.data import DATASETS
 
-    if name in DATASETS or OWN_NAME.fullmatch(name) or not Path(name).expanduser().exists():
-        return name
-    return _make_set(name, Options(), quiet).name
+    return name not in DATASETS and not OWN_NAME.fullmatch(name) and Path(name).expanduser().exists()
 
 
 def _make_set(path: str, options: Options, quiet: bool) -> OwnSet:

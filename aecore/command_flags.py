@@ -230,12 +230,12 @@ class Images(Unchecked, Options):
     They lie in a folder or zip (a sub-folder for each class, or none), .npz, .npy, .csv, .jsonl or .parquet.
     """
 
-    path: Source = ""
+    path: Source = tyro.MISSING
     """Where the images are."""
     look: Switch = False
     """Say what would be made, and make nothing."""
     json: Switch = False
-    """One JSON object a line: what is done, then the set."""
+    """One JSON object: the set, or what would be made."""
 
 
 @dataclass(frozen=True)

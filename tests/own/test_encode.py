@@ -105,3 +105,23 @@ def test_a_path_trains_and_a_refusal_is_one_sentence(tiny_root, digits_zip, tmp_
     assert main(["datasets", "--delete", own.name]) == 0
     assert sets.list_sets() == []
     assert main(["resume", last["run"]]) == 2
+
+
+def test_no_path_is_refused_and_nothing_is_made_before_the_rest_is_right(
+    digits_zip, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("AECORE_DATA", str(tmp_path / "own data"))
+    monkeypatch.chdir(digits_zip)
+    assert main(["images"]) == 2
+    assert main(["train", "--data.name", str(digits_zip), "--train.epochs", "0"]) == 2
+    assert capsys.readouterr().err.count("\n") == 2
+    assert sets.list_sets() == []
+
+
+def test_a_stop_by_the_keyboard_is_one_word(digits_zip, monkeypatch, capsys):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("aecore.own.build.plan", stop)
+    assert main(["images", str(digits_zip)]) == 130
+    assert capsys.readouterr().err == "aecore: stopped\n"

@@ -33,7 +33,7 @@ QUICK_EPOCHS = {"post": 2, "conv": 2, "dictionary": 1, "denoising": 1}
 """The networks, with the epochs of the smaller version."""
 SIZES = (12, 30, 64)
 SEEDS = 3
-QUICK_IMAGES = 10_000
+QUICK_IMAGES = 5_000
 """Training images that the smaller version labels and measures with."""
 PERMUTED = 10
 """Labels a class of the check with permuted labels."""

@@ -20,8 +20,9 @@ from aecore.data import Scaling
 from aecore.models import build
 from aecore.presets import PRESETS
 from aecore.store.run import Run
-from pages.components.decoder import decoder_data
-from pages.components.loader import FOLDER, encoded, script
+from aecore.web.arrays import encoded
+from aecore.web.decoder.payload import decoder_data
+from aecore.web.sources import FOLDER, script
 from pages.components.scrubber import Epochs, run_data
 
 SHAPE = (1, 28, 28)

@@ -1,7 +1,7 @@
 """The two-dimensional picture of a penalty: a quadratic loss, its optimum c, and what L1 and L2 do to it.
 
 The loss is f(z) = 1/2 (z - c)^T A (z - c) with A symmetric and positive definite. Solutions are exact, by
-cases, in plain Python floats; `pages/components/geometry/solve.js` is the same analysis for the browser.
+cases, in plain Python floats; `aecore/web/geometry/solve.js` is the same analysis for the browser.
 """
 
 from __future__ import annotations

@@ -95,6 +95,7 @@ FIGURES_ONLY: list[dict[str, Any]] = [
     LARGE_BATCH,
     *({"loss.code_l2": s} for s in (1.4e-3, 2e-3, 2.3e-3, 3.3e-3)),
     *(top_k(k) for k in KEPT),
+    *(HARD | top_k(k) for k in KEPT if k != 10),
     *(HARD | threshold(t) for t in THRESHOLDS if t != 1.5),
 ]
 """Further points of the trade-off and of L2's path, so that each seed finds its match, and what the size of

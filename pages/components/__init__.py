@@ -1,1 +1,1 @@
-"""What runs in the browser: each folder holds a component's page parts and the function that shows it."""
+"""The components of `aecore.web` on a page: what each is told, and what it reports."""

@@ -200,7 +200,7 @@ def browser_decoder(key: str) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _browser_decoder(key: str, stamp: int) -> dict[str, Any]:
-    from pages.components.decoder import decoder_data
+    from aecore.web.decoder.payload import decoder_data
 
     return decoder_data(_load_run(key, stamp))
 
@@ -212,6 +212,6 @@ def browser_encoder(key: str) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _browser_encoder(key: str, stamp: int) -> dict[str, Any]:
-    from pages.components.decoder import encoder_data
+    from aecore.web.decoder.payload import encoder_data
 
     return encoder_data(_load_run(key, stamp))

@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from aecore.analysis.projection import fit_pca
 from aecore.data import DATASETS, load
-from pages.components.code_map import PointSet, Scale, code_map, thumbnail_atlas
+from aecore.web.code_map.payload import PointSet, Scale, thumbnail_atlas
+from pages.components.code_map import code_map
 from pages.shared.images import mosaic, png
 
 st.set_page_config(layout="wide")

@@ -14,8 +14,8 @@ from aecore.data import Scaling
 from aecore.models import build
 from aecore.presets import PRESETS
 from aecore.store.run import Run
-from pages.components.decoder import decoder_data, encoder_data
-from pages.components.loader import script
+from aecore.web.decoder.payload import decoder_data, encoder_data
+from aecore.web.sources import script
 
 RUN_DECODER = """async ([script, data, codes]) => {
   const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));

@@ -62,7 +62,7 @@ def set_range(page, name, value):
 
 
 def test_the_browsers_solution_is_pythons_to_1e_6(app, browser_page):
-    from pages.components.loader import script
+    from aecore.web.sources import script
 
     goto(browser_page, app, expect=".geometry")
     rng = random.Random(0)

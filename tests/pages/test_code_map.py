@@ -10,9 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pages.components.code_map import MapState, PointSet, Scale, thumbnail_atlas
-from pages.components.code_map import payload as module
-from pages.components.code_map.payload import checksum, mask_text, read_state
+from aecore.web.code_map import payload as module
+from aecore.web.code_map.payload import (
+    MapState,
+    PointSet,
+    Scale,
+    checksum,
+    mask_text,
+    read_state,
+    thumbnail_atlas,
+)
 
 
 def opened(atlas):

@@ -9,7 +9,7 @@ from aecore import store
 from aecore.config import Config, DataConfig, ModelConfig
 from aecore.data import Scaling
 from aecore.models import build
-from pages.components.code_map import MapState
+from aecore.web.code_map.payload import MapState
 from pages.look.codes import material, panel, projections, trust, tsne_job
 from pages.look.codes.panel import Shown
 from pages.shared import background
@@ -286,7 +286,7 @@ def test_no_verdict_rests_on_which_half_of_the_images_is_asked():
 SCRIPT = """
 import numpy as np
 from pages.shared import loading
-from pages.components.code_map import MapState
+from aecore.web.code_map.payload import MapState
 from pages.look.codes import material, panel, projections
 from pages.look.codes.panel import Shown
 import streamlit as st

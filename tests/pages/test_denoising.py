@@ -100,9 +100,9 @@ def test_a_level_that_there_is_not_in_a_link_is_the_first_one(pair, level):
 
 
 def test_networks_too_large_for_the_browser_have_the_servers_slider(pair, monkeypatch):
-    from pages.components import decoder
+    from aecore.web.decoder import payload
 
-    monkeypatch.setattr(decoder, "LARGEST", 10)
+    monkeypatch.setattr(payload, "LARGEST", 10)
     st.cache_resource.clear()
     app = open_page(PAGE, {"run": pair[1], "denoising_level_masking": "0.83"})
     assert not app.exception

@@ -213,7 +213,7 @@ def test_a_selection_shows_its_classes_its_error_and_its_mean(own, gallery):
 
 
 CLICKED = """
-from pages.components.code_map import MapState
+from aecore.web.code_map.payload import MapState
 from pages.look.codes import material, panel, projections
 from pages.look.codes.panel import Shown
 from pages.shared import loading

@@ -17,7 +17,7 @@ from aecore.analysis import selection
 from aecore.files import StoreError
 from aecore.grid import Grid, axis_text
 from aecore.store import GridInfo
-from pages.components.loader import encoded
+from aecore.web.arrays import encoded
 from pages.shared import grid_source
 from pages.shared.grid_source import Row
 from pages.shared.members import axis_label, member_name

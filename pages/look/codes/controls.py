@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.components.code_map import Scale
+from aecore.web.code_map.payload import Scale
 from pages.look.codes.material import Points, test_points, training_points
 from pages.look.codes.projections import KINDS, PCA, TSNE
 from pages.shared.state import usable_runs

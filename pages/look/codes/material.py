@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from aecore import store
-from pages.components.code_map import Atlas, thumbnail_atlas
+from aecore.web.code_map.payload import Atlas, thumbnail_atlas
 from pages.shared import loading
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 
 from aecore.files import StoreError
-from pages.components.code_map import PointSet, code_map
+from aecore.web.code_map.payload import PointSet
+from pages.components.code_map import code_map
 from pages.look.codes import controls, panel, projections
 from pages.look.codes.controls import Choice
 from pages.look.codes.material import Points, atlas, test_points

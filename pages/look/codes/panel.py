@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from pages.components.code_map import MapState
+from aecore.web.code_map.payload import MapState
 from pages.look.codes.material import Points
 from pages.look.codes.projections import Plane
 from pages.shared import images, loading

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from aecore.palette import CLASS_COLORS
+from aecore.web.decoder.payload import scrubber_data
 from pages.components.decoder import scrubber
 from pages.look.interpolation.common import STEPS, encode, legend, save
 from pages.shared import loading
@@ -61,22 +62,24 @@ def draw(run: Run, key: str, data: ImageData) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         scrubber(
-            frames,
-            fade,
-            STRENGTHS,
-            names=("Decoded", "The same step in pixels"),
-            ticks=[
-                (-2, "-2"),
-                (-1, "-1"),
-                (0, "the image"),
-                (1, f"+1: as far as {first} from {second}"),
-                (2, "2"),
-            ],
-            curve=curve,
-            band=band,
-            legend=legend(band),
-            symbol="strength",
-            label="Strength of the direction",
+            scrubber_data(
+                frames,
+                fade,
+                STRENGTHS,
+                names=("Decoded", "The same step in pixels"),
+                ticks=[
+                    (-2, "-2"),
+                    (-1, "-1"),
+                    (0, "the image"),
+                    (1, f"+1: as far as {first} from {second}"),
+                    (2, "2"),
+                ],
+                curve=curve,
+                band=band,
+                legend=legend(band),
+                symbol="strength",
+                label="Strength of the direction",
+            ),
             key="interpolation_direction",
         )
     with right:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from aecore.web.decoder.payload import scrubber_data
 from pages.components.decoder import scrubber
 from pages.look.interpolation.common import STEPS, encode, legend, save
 from pages.shared import loading
@@ -49,14 +50,16 @@ def draw(run: Run, key: str, data: ImageData, row: DeltaGenerator) -> None:
     left, right = st.columns([3, 1], gap="large")
     with left:
         scrubber(
-            frames,
-            fade,
-            latent.PATHS[kind].span,
-            names=("Decoded", "Pixel cross-fade"),
-            ticks=[(i / (len(names) - 1), name) for i, name in enumerate(names)],
-            curve=curve,
-            band=band,
-            legend=legend(band),
+            scrubber_data(
+                frames,
+                fade,
+                latent.PATHS[kind].span,
+                names=("Decoded", "Pixel cross-fade"),
+                ticks=[(i / (len(names) - 1), name) for i, name in enumerate(names)],
+                curve=curve,
+                band=band,
+                legend=legend(band),
+            ),
             key="interpolation_scrubber",
         )
     with right:

@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 
 from aecore import store
-from pages.components.decoder import code_reference, unit_sliders
+from aecore.web.decoder.payload import code_reference, sliders_data
+from pages.components.decoder import unit_sliders
 from pages.shared import loading
 from pages.shared.picker import first_images, pick_image
 from pages.shared.plain import plain
@@ -39,7 +40,7 @@ def draw(run: Run, key: str) -> None:
     except ValueError as error:
         st.warning(f"There are no sliders for this run: {plain(error)}.")
         return
-    unit_sliders(decoder, units, start, reference=reference, key="interpolation_sliders")
+    unit_sliders(sliders_data(decoder, units, start, reference=reference), key="interpolation_sliders")
     st.caption(_meaning(units, run.latent_size, data is not None))
 
 

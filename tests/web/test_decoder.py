@@ -10,9 +10,9 @@ from torch import nn
 
 from aecore.config import Config, ModelConfig
 from aecore.data import Scaling
-from aecore.export.decoder import export_decoder
 from aecore.models import build
 from aecore.store.run import Run
+from aecore.web.decoder.decoder import export_decoder
 
 ACTIVATIONS = {
     "relu": lambda x, layer: np.maximum(x, 0),

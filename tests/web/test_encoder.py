@@ -6,9 +6,9 @@ import torch
 
 from aecore.config import ModelConfig
 from aecore.data import Scaling
-from aecore.export.encoder import export_encoder
 from aecore.models import SoftThreshold
-from tests.export.test_decoder import ACTIVATIONS, make_run, take
+from aecore.web.decoder.encoder import export_encoder
+from tests.web.test_decoder import ACTIVATIONS, make_run, take
 
 
 def encoded(exported, image):

@@ -1,4 +1,4 @@
-"""An encoder for the browser: plain layers, see `export.layers`, between an image in [0, 1] and its code."""
+"""An encoder for the browser: plain layers, see `layers`, between an image in [0, 1] and its code."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aecore.export.layers import Layer, key_of, plain_layers
 from aecore.store.run import Run
+from aecore.web.decoder.layers import Layer, key_of, plain_layers
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class EncoderExport:
     latent_size: int
     """Length of the code that comes out."""
     layers: tuple[Layer, ...]
-    """In order; see `export.layers` for what each holds."""
+    """In order; see `layers` for what each holds."""
     weights: np.ndarray
     """float32, little-endian, one axis: what the layers' offsets point into."""
     mean: tuple[float, ...]

@@ -1,4 +1,4 @@
-"""The loader of browser components: scripts that import each other, as text that a browser can run."""
+"""The files of browser components: scripts that import each other, as text that a browser can run."""
 
 import base64
 import re
@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from pages.components.loader import FOLDER, encoded, script
+from aecore.web.arrays import encoded
+from aecore.web.sources import FOLDER, script
 
 SCRIPTS = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.js"))
 ADDRESS = re.compile(r'from "data:text/javascript;base64,([^"]+)"')

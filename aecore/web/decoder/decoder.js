@@ -1,6 +1,6 @@
 // A network in the browser: makeDecoder(data)(code) gives the pixels, C x H x W in [0, 1] as a rule, and
 // makeEncoder(data)(pixels) the code. `data` is what decoder_data(run) and encoder_data(run) of
-// pages/components/decoder make; aecore/export/layers.py describes it.
+// payload.py make; layers.py describes it.
 // Our own hundred lines and not ONNX Runtime Web: its WebAssembly is more than 10 MB to ship, has to be
 // fetched and started, and these networks need one millisecond without it.
 

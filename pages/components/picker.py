@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from pages.components.loader import component, encoded
+from aecore.web.arrays import encoded
+from pages.components.loader import component
 
 _thumbnails = component("thumbnails", "picker", "thumbnails")
 _canvas = component("drawing", "picker", "draw")

@@ -9,11 +9,12 @@ import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from pages.components.loader import encoded
+from aecore.palette import CLASS_COLORS
+from aecore.web.arrays import encoded
 
 NO_CLASS = 65535
 
@@ -125,6 +126,67 @@ class MapState:
     """The clicked empty place, in the map's coordinates."""
 
 
+def map_data(
+    points: PointSet,
+    *,
+    identity: str,
+    atlas: Atlas | None = None,
+    class_names: Sequence[str] = (),
+    colors: Sequence[str] = CLASS_COLORS,
+    scale: Scale | None = None,
+    second: PointSet | None = None,
+    rings: Mapping[str, tuple[str, Sequence[int]]] | None = None,
+    axes: tuple[str, str] = ("", ""),
+    ticks: bool = True,
+    equal_axes: bool = True,
+    decode_plane: bool = False,
+    mode: Literal["pan", "rectangle", "lasso"] = "lasso",
+    point_name: str = "image",
+    label: str = "Map of codes",
+    height: int = 560,
+) -> dict[str, Any]:
+    """What `map.js` draws, but for its `key` and what is `selected` at first.
+
+    `identity` says which images these are (data set and choice of images, not run or projection): as long
+    as it stays, the selection stays, whatever is drawn. Zoom stays as long as the points do. Points are
+    coloured by class, or by their `values` where a `scale` is given. `rings` draws circles around points,
+    `{name: (colour, indices)}`. `second` is drawn over the first set, with a line to the same image in it
+    at the pointer. With `decode_plane` a click beside all points reports the place. Raises ValueError where
+    arrays do not fit the points, or a label has no name.
+    """
+    sets = [points] if second is None else [points, second]
+    encoded_sets = [one.encoded(scale is not None) for one in sets]
+    largest = max((int(np.max(s.labels)) for s in sets if s.labels is not None and len(s.labels)), default=-1)
+    if largest >= len(class_names):
+        raise ValueError(f"label {largest} has no name among {len(class_names)} classes")
+    plane = checksum(axes, *(one["xy"] for one in encoded_sets))
+    return {
+        "identity": identity,
+        "plane": plane,
+        "sets": encoded_sets,
+        "classes": list(class_names),
+        "colors": list(colors),
+        "scale": scale and {**vars(scale), "palette": list(scale.palette)},
+        "rings": _rings(rings or {}),
+        "axes": list(axes),
+        "ticks": ticks,
+        "equal": equal_axes,
+        "decode_plane": decode_plane,
+        "mode": mode,
+        "point_name": point_name,
+        "label": label,
+        "height": height,
+        "atlas": atlas.id if atlas else None,
+    }
+
+
+def _rings(rings: Mapping[str, tuple[str, Sequence[int]]]) -> list[dict[str, object]]:
+    return [
+        {"name": name, "color": color, "indices": [int(i) for i in indices]}
+        for name, (color, indices) in rings.items()
+    ]
+
+
 def thumbnail_atlas(images: np.ndarray) -> Atlas:
     """Pictures of images uint8 N x C x H x W, C being 1 or 3, in at most about 2.2 MB.
 
@@ -232,6 +294,6 @@ def checksum(*parts: Any) -> str:
     """Eight hexadecimal digits that depend on text and arrays."""
     total = 0
     for part in parts:
-        data = np.ascontiguousarray(part) if isinstance(part, np.ndarray) else str(part).encode()
+        data = part.tobytes() if isinstance(part, np.ndarray) else str(part).encode()
         total = zlib.crc32(data, total)
     return f"{total:08x}"

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pages.components.loader import component, encoded
+from aecore.web.arrays import encoded
+from pages.components.loader import component
 
 _slider = component("beta_slider", "beta", "beta")
 

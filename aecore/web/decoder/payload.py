@@ -1,8 +1,4 @@
-"""Decoded images that follow the pointer: the decoder in JavaScript, and the two components that show it.
-
-A component that decodes codes itself imports `makeDecoder` from `decoder.js` and has `decoder_data(run)`
-among its data; one that encodes images, `makeEncoder` and `encoder_data(run)`.
-"""
+"""What the decoder's scripts are sent: half a network, unit sliders, a path of decoded images."""
 
 from __future__ import annotations
 
@@ -11,31 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pages.components.loader import component, encoded
+from aecore.web.arrays import encoded
 
 if TYPE_CHECKING:
     from aecore.analysis.units import Units
-    from aecore.export.decoder import DecoderExport
-    from aecore.export.encoder import EncoderExport
     from aecore.store.run import Run
+    from aecore.web.decoder.decoder import DecoderExport
+    from aecore.web.decoder.encoder import EncoderExport
 
 LARGEST = 5_000_000
 """Weights of a half that are sent to a browser at most (27 MB); a larger one would not follow a slider."""
 
-_scrubber = component("scrubber", "decoder", "scrubber")
-_sliders = component("unit_sliders", "decoder", "sliders")
-
 
 def decoder_data(run: Run) -> dict[str, Any]:
     """What `makeDecoder` takes. Raises ValueError for a decoder that can't or should not run in a browser."""
-    from aecore.export.decoder import export_decoder
+    from aecore.web.decoder.decoder import export_decoder
 
     return _half_data(export_decoder(run), "decoder")
 
 
 def encoder_data(run: Run) -> dict[str, Any]:
     """What `makeEncoder` takes. Raises ValueError for an encoder that can't or should not run there."""
-    from aecore.export.encoder import export_encoder
+    from aecore.web.decoder.encoder import export_encoder
 
     return _half_data(export_encoder(run), "encoder")
 
@@ -57,7 +50,7 @@ def _half_data(half: DecoderExport | EncoderExport, name: str) -> dict[str, Any]
     }
 
 
-def scrubber(
+def scrubber_data(
     frames: np.ndarray,
     baseline: np.ndarray,
     span: tuple[float, float],
@@ -70,8 +63,7 @@ def scrubber(
     symbol: str = "t",
     start: float = 0.5,
     label: str = "Position on the path",
-    key: str,
-) -> None:
+) -> dict[str, Any]:
     """T decoded images and T of the baseline (T x C x H x W in [0, 1]) under a slider with play and loop.
 
     `span` holds the first and the last position, `ticks` positions with the words under them. `curve` (T
@@ -80,7 +72,7 @@ def scrubber(
     """
     from aecore.data import to_uint8
 
-    data = {
+    return {
         "frames": encoded(to_uint8(frames)),
         "baseline": encoded(to_uint8(baseline)),
         "shape": list(frames.shape[1:]),
@@ -95,17 +87,15 @@ def scrubber(
         "start": round(start * (len(frames) - 1)),
         "label": label,
     }
-    _scrubber(data=data, key=key)
 
 
-def unit_sliders(
+def sliders_data(
     decoder: dict[str, Any],
     units: Units,
     start: tuple[str, np.ndarray],
     *,
     reference: dict[str, Any] | None = None,
-    key: str,
-) -> None:
+) -> dict[str, Any]:
     """One slider a unit, most important first, with the decoded image that follows.
 
     `start` is a name and the code the sliders stand at; they go there again when the name changes. For
@@ -113,7 +103,7 @@ def unit_sliders(
     """
     presets = [{"name": start[0], "code": start[1].tolist()}]
     presets.append({"name": "Mean code", "code": units.mean.tolist()})
-    data = {
+    return {
         "decoder": decoder,
         "units": [
             {
@@ -130,7 +120,6 @@ def unit_sliders(
         "presets": presets if start[0] != "Mean code" else presets[:1],
         "reference": reference,
     }
-    _sliders(data=data, key=key)
 
 
 def code_reference(codes: np.ndarray, typical: float, limit: float) -> dict[str, Any] | None:

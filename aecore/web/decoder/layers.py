@@ -1,6 +1,6 @@
 """Half of a network as one float32 array and a list of plain layers, so that a browser can run it.
 
-`pages/components/decoder/decoder.js` is the reader. Layers are dictionaries with a `type` and whole numbers;
+`decoder.js` is the reader. Layers are dictionaries with a `type` and whole numbers;
 weights and biases stand in the array at the offsets they name, in PyTorch's own order:
 
 - `linear`: `inputs`, `outputs`, `weight` (outputs x inputs), `bias` (outputs)

@@ -10,7 +10,8 @@ import numpy as np
 import streamlit as st
 
 from aecore.palette import CLASS_COLORS
-from pages.components.loader import component, encoded
+from aecore.web.arrays import encoded
+from pages.components.loader import component
 
 _scrubber = component("epoch_scrubber", "scrubber", "scrubber")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pages.components.loader import component, encoded
+from aecore.web.arrays import encoded
+from pages.components.loader import component
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -1,4 +1,4 @@
-"""A decoder for the browser: plain layers, see `export.layers`, between a code and an image in [0, 1]."""
+"""A decoder for the browser: plain layers, see `layers`, between a code and an image in [0, 1]."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aecore.export.layers import Layer, key_of, plain_layers
 from aecore.store.run import Run
+from aecore.web.decoder.layers import Layer, key_of, plain_layers
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from aecore import store
 from aecore.analysis import comparison
 from aecore.analysis.comparison import Member
 from aecore.config import Config
-from aecore.gallery import shipping
+from aecore.gallery import shipped, shipping
 from aecore.grid import Grid
 from aecore.presets import PRESETS
 from aecore.results import FigureRow, FigureTable, GridResult
@@ -136,7 +136,7 @@ def ship(trained: Mapping[Config, Path], root: Path) -> Path:
         draft = store.create_grid(grid, NAME, Path(folder))
         info = store.read_grid(draft)
         for number, member in enumerate(grid.members):
-            store.copy_for_looking(trained[member], info.member_path(number))
+            store.copy_for_looking(trained[member], info.member_path(number), rows=False)
             shipping.halve(info.member_path(number))
         numbers = {member: k for k, member in enumerate(grid.members)}
         table = []
@@ -152,6 +152,7 @@ def ship(trained: Mapping[Config, Path], root: Path) -> Path:
         target = root / FOLDER
         shutil.rmtree(target, ignore_errors=True)
         draft.rename(target)
+    shipping.make_oldest(target, [root / shipped.UNITS.folder])
     return target
 
 

@@ -59,7 +59,7 @@ def test_a_members_figures_are_those_of_its_weights(grid, k, mnist, pca_errors):
     assert result.validation_standard_error == pytest.approx(errors.std(ddof=1) / 5000**0.5, rel=5e-3)
     counted, deviation = result.validation_code, code.std(0, ddof=1)
     assert counted.images == 5000
-    # Counted before the weights were stored in half precision: a unit at the edge of zero may have changed side.
+    # Counted before the weights were put into half precision: a unit at the edge of zero may change side.
     assert counted.active_units == pytest.approx((code != 0).sum(1).mean(), abs=5e-3)
     assert counted.dead_units == int((deviation <= 0.01 * deviation.max()).sum())
     weights = sum(w.size + b.size for part in ("encoder", "decoder") for w, b in layers(run, part))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aecore import command_flags as flags
-from aecore.commands import images, looking, training
+from aecore.commands import exporting, images, looking, training
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,6 +42,7 @@ COMMANDS: dict[type, Callable[[Any], int]] = {
     flags.GoOn: training.go_on,
     flags.Evaluate: looking.evaluate,
     flags.Code: looking.code,
+    flags.Export: exporting.export,
     flags.Runs: looking.runs,
     flags.Datasets: images.datasets,
     flags.Images: images.images,

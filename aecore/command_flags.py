@@ -210,6 +210,28 @@ class Code:
     """One JSON object."""
 
 
+Target = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write a run, a grid's member <grid>/<k> or a grid for other programs; give at least one file or folder.
+
+    A file that is there, and a folder with something in it, are left as they are without --force.
+    """
+
+    run: Run
+    """Folder of the run or grid, or its name among the runs."""
+    onnx: Folder = None
+    """ONNX: encoder, decoder and both, images in [0, 1] (needs requirements-onnx.txt)."""
+    force: Switch = False
+    """Replace files of the same names; nothing else is touched."""
+    out: Folder = None
+    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    json: Switch = False
+    """One JSON object a line: what was written, and its bytes."""
+
+
 @dataclass(frozen=True)
 class Runs:
     """The runs there are, newest first."""
@@ -298,6 +320,7 @@ def _parse(arguments: list[str], config: Config) -> Any:
         "resume": (Resume, missing),
         "evaluate": (Evaluate, missing),
         "code": (Code, missing),
+        "export": (Export, missing),
         "runs": (Runs, Runs()),
         "datasets": (Datasets, Datasets()),
         "images": (Images, tyro.MISSING_NONPROP),

@@ -224,6 +224,8 @@ class Export:
     """Folder of the run or grid, or its name among the runs."""
     onnx: Folder = None
     """ONNX: encoder, decoder and both, images in [0, 1] (needs requirements-onnx.txt)."""
+    card: Folder = None
+    """A folder for a model hub: card with figures and pictures, weights, and code that loads them."""
     force: Switch = False
     """Replace files of the same names; nothing else is touched."""
     out: Folder = None

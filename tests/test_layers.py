@@ -26,7 +26,7 @@ ROOMS = {
     "store": {"data"},
     "analysis": {"own", "data", "store"},
     "web": {"data", "store", "analysis"},
-    "export": {"data", "store", "analysis", "web"},
+    "export": {"data", "store", "analysis", "web", "figures"},
     "figures": {"data", "store", "analysis"},
     "jobs": {"own", "data", "training", "store", "analysis"},
     "gallery": {"data", "store", "analysis", "jobs"},
@@ -38,7 +38,18 @@ WHAT_A_RUN_IS |= {"files", "cache", "corruption", "binarization", "events", "loo
 GROUND = ("palette", "records", "batch", "files", "cache")  # these import nothing of ours
 # To list runs and draw a page must not wait for torch.
 LIGHT = ("config", "results", "events", "looks", "grid", "store", "jobs", "own.build", "own.opening")
-HEAVY = {"torch", "torchvision", "sklearn", "skimage", "openTSNE", "altair", "scipy"}
+HEAVY = {
+    "torch",
+    "onnx",
+    "onnxruntime",
+    "vl_convert",
+    "torchvision",
+    "sklearn",
+    "skimage",
+    "openTSNE",
+    "altair",
+    "scipy",
+}
 
 
 def module_name(path) -> str:
@@ -168,7 +179,9 @@ def test_only_the_store_knows_the_names_of_files():
         if part(name) != "store":
             tree = ast.parse(path.read_text(encoding="utf-8"))
             texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-            assert not texts & set(known), name
+            # Hubs look for a model's settings by the name that a run's have.
+            allowed = {names.CONFIG} if part(name) == "export" else set()
+            assert not texts & set(known) - allowed, name
     for name, path in PAGES.items():
         texts = {
             node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)

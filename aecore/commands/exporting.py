@@ -91,7 +91,15 @@ def _onnx(path: Path, target: Path, command: Export, report: Report) -> str:
     return onnx.write(store.load_run(path), target, report).text
 
 
+def _card(path: Path, target: Path, command: Export, report: Report) -> str:
+    from aecore.export import card
+
+    card.write(store.load_run(path), target, report)
+    return ""
+
+
 EXPORTS: dict[str, Kind] = {
     "onnx": Kind(_onnx, folder=True),
+    "card": Kind(_card, folder=True),
 }
 """By the name of the flag, which is a field of `command_flags.Export`."""

@@ -43,6 +43,7 @@ COMMANDS: dict[type, Callable[[Any], int]] = {
     flags.Evaluate: looking.evaluate,
     flags.Code: looking.code,
     flags.Export: exporting.export,
+    flags.Import: exporting.bring_in,
     flags.Runs: looking.runs,
     flags.Datasets: images.datasets,
     flags.Images: images.images,

@@ -226,12 +226,26 @@ class Export:
     """ONNX: encoder, decoder and both, images in [0, 1] (needs requirements-onnx.txt)."""
     card: Folder = None
     """A folder for a model hub: card with figures and pictures, weights, and code that loads them."""
+    zip: Target = None
+    """The folder of the run or grid as it is, for `import` on another machine."""
     force: Switch = False
     """Replace files of the same names; nothing else is touched."""
     out: Folder = None
     """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
     json: Switch = False
     """One JSON object a line: what was written, and its bytes."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """Take in a run or a grid from elsewhere: its folder, or a zip of it. It is checked first, and copied."""
+
+    path: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="PATH")]
+    """The folder or zip."""
+    out: Folder = None
+    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    json: Switch = False
+    """One JSON object: where it is now, and what was left out."""
 
 
 @dataclass(frozen=True)
@@ -323,6 +337,7 @@ def _parse(arguments: list[str], config: Config) -> Any:
         "evaluate": (Evaluate, missing),
         "code": (Code, missing),
         "export": (Export, missing),
+        "import": (Import, missing),
         "runs": (Runs, Runs()),
         "datasets": (Datasets, Datasets()),
         "images": (Images, tyro.MISSING_NONPROP),

@@ -23,7 +23,7 @@ ROOMS = {
     "own": set(),
     "data": {"own"},
     "training": {"data"},
-    "store": {"data"},
+    "store": {"own", "data"},
     "analysis": {"own", "data", "store"},
     "web": {"data", "store", "analysis"},
     "export": {"data", "store", "analysis", "web", "figures"},

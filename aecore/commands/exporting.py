@@ -1,4 +1,4 @@
-"""Exports of a run or a grid into files for other programs: a flag each, and a row of `EXPORTS`."""
+"""Out: a run or a grid for other programs, a flag and a row of `EXPORTS` each. And in: from elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aecore import store
-from aecore.command_flags import Export
+from aecore.command_flags import Export, Import
 
 Report = Callable[[float], None]
 """Is told the share that is done, from 0 to 1."""
@@ -62,6 +62,26 @@ def export(command: Export) -> int:
     return 0
 
 
+def bring_in(command: Import) -> int:
+    """Takes a run or grid in, and says where it is now."""
+    from tqdm import tqdm
+
+    with tqdm(total=1, disable=command.json or not sys.stderr.isatty(), bar_format="{desc} {bar}") as bar:
+
+        def report(share: float) -> None:
+            bar.n = share
+            bar.refresh()
+
+        found = store.import_run(command.path.expanduser(), command.out, on_progress=report)
+    if command.json:
+        print(json.dumps({"run": str(found.path), "left_out": found.left_out}))
+        return 0
+    print(found.path)
+    if found.left_out:
+        print(f"left out, as no file of a run: {', '.join(found.left_out[:10])}", file=sys.stderr)
+    return 0
+
+
 def _check(flag: str, path: Path, target: Path, force: bool) -> None:
     """Refuses in one sentence what can't be written, before anything is."""
     kind = EXPORTS[flag]
@@ -98,8 +118,19 @@ def _card(path: Path, target: Path, command: Export, report: Report) -> str:
     return ""
 
 
+def _zip(path: Path, target: Path, command: Export, report: Report) -> str:
+    draft = target.with_name(f".{target.name}.part")
+    try:
+        store.pack(path, draft, report)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return "`aecore import` takes it in"
+
+
 EXPORTS: dict[str, Kind] = {
     "onnx": Kind(_onnx, folder=True),
     "card": Kind(_card, folder=True),
+    "zip": Kind(_zip, grids=True),
 }
 """By the name of the flag, which is a field of `command_flags.Export`."""

@@ -11,7 +11,7 @@ import vl_convert
 from PIL import Image, ImageDraw, ImageFont
 
 from aecore.analysis.projection import fit_pca, pca_baseline
-from aecore.data import ImageData, first_of_each_class, to_uint8, unit_range
+from aecore.data import ImageData, classes_in_turn, to_uint8, unit_range
 from aecore.figures.tables import table
 from aecore.figures.training import error_curve
 from aecore.palette import CLASS_COLORS
@@ -42,9 +42,8 @@ def draw(run: Run, data: ImageData | None) -> dict[str, bytes]:
 
 
 def reconstructions(run: Run, data: ImageData) -> bytes:
-    """Test images, one of each class first, above what the network and PCA make of them."""
-    labels = data.test_labels
-    chosen = first_of_each_class(labels, -(-SHOWN // len(labels.unique())))[:SHOWN]
+    """Test images, of every class in turn, above what the network and PCA make of them."""
+    chosen = classes_in_turn(data.test_labels, SHOWN, seed=0)
     images = unit_range(data.test_images[chosen])
     pca = pca_baseline(data).reconstruct(images, run.latent_size)
     rows = {
@@ -73,7 +72,7 @@ def code_map(run: Run, data: ImageData) -> bytes:
     codes = run.encode(data.test_images[:MAPPED]).numpy()
     titles = ["unit 0", "unit 1"]
     if run.latent_size > 2:
-        titles = ["first principal component of the codes", "second"]
+        titles = [f"{which} principal component of the codes" for which in ("first", "second")]
         codes = np.asarray(fit_pca(codes).transform(codes, 2))
     names = [data.class_names[i] for i in data.test_labels[:MAPPED].tolist()]
     chart = (

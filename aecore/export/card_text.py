@@ -147,6 +147,7 @@ def _sections(facts: Facts) -> Iterator[str]:
     yield _figures(facts)
     if "curve.png" in facts.pictures:
         yield "![Squared error after each epoch](curve.png)"
+        yield "Squared error after each epoch: dashed on training images, solid on those held out; grey, PCA."
     if "map.png" in facts.pictures:
         yield "## Codes"
         yield "![Codes of test images](map.png)"

@@ -86,14 +86,19 @@ class GridInfo:
 def create_grid(grid: Grid, name: str = "", root: Path | None = None) -> Path:
     """Makes a grid folder with a run folder for each member, and returns it."""
     root = root or checkpoints_root()
-    base = grid.base
-    slug = "-".join(["grid", base.data.name.replace("_", "-"), architecture(base.model), grid.hash])
+    slug = grid_slug(grid)
     draft = folders.draft_folder(root, slug)
     for k, config in enumerate(grid.members):
         (draft / str(k)).mkdir()
         fill_run(draft / str(k), config)
     folders.write_header(draft, GRID, grid.to_dict(), name)
     return folders.claim_folder(draft, root / slug)
+
+
+def grid_slug(grid: Grid) -> str:
+    """The name of its folder."""
+    base = grid.base
+    return "-".join(["grid", base.data.name.replace("_", "-"), architecture(base.model), grid.hash])
 
 
 def read_grid(path: Path) -> GridInfo:

@@ -169,7 +169,18 @@ def _traced(part: Part, run: Run) -> ModelProto:
         )
     assert program is not None
     proto = program.model_proto
-    del proto.metadata_props[:]
+    # The exporter notes where in whose folders each operator comes from.
+    graph = proto.graph
+    for noted in (
+        proto,
+        graph,
+        *graph.node,
+        *graph.input,
+        *graph.output,
+        *graph.value_info,
+        *graph.initializer,
+    ):
+        del noted.metadata_props[:]
     onnx.helper.set_model_props(
         proto,
         {

@@ -15,7 +15,7 @@ from pages.shared import further_figures, layout, notices, settings_form, state,
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.shared.settings_table import label
-from pages.train.runs import folders, grids
+from pages.train.runs import bringing_in, folders, grids
 
 SELECTED = "runs_selected"  # session key of the selected run's key
 MORE_EPOCHS = 5
@@ -216,6 +216,8 @@ def main() -> None:
     layout.draw_header(
         "Runs", "Every network trained here. Choose a line to look at it, rename it or train it again."
     )
+    bringing_in.show_taken(SELECTED)
+    bringing_in.draw()
     shown = "Runs"
     if store.list_grids():
         shown = st.segmented_control(

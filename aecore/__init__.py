@@ -5,9 +5,6 @@ Names are loaded on first use, so that listing runs does not wait for torch.
 
 from importlib import import_module
 
-__version__ = "0.1.0"
-"""Stands in what is exported, to tell later which code wrote it."""
-
 _HOME = {
     "Config": "config",
     "DataConfig": "config",

@@ -17,7 +17,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import aecore
 from aecore import store
 from aecore.data import DataNotFoundError, ImageData, load
 from aecore.export import card_pictures
@@ -25,6 +24,7 @@ from aecore.export.card_text import Facts, card, seeds_of
 from aecore.export.code import loading_code
 from aecore.files import StoreError, write_tensors, write_whole
 from aecore.store.run import Run
+from aecore.version import VERSION
 
 WEIGHTS = "model.safetensors"
 CODE = "autoencoder.py"
@@ -49,7 +49,7 @@ def write(run: Run, target: Path, on_progress: Callable[[float], None] = lambda 
     written.append(target / WEIGHTS)
     values = {
         "model_type": "autoencoder",
-        "aecore_version": aecore.__version__,
+        "aecore_version": VERSION,
         "name": run.name,
         "shape": run.shape,
         "scaling": run.scaling.to_dict(),

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-import aecore
 from aecore.files import write_whole
+from aecore.version import VERSION
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -186,11 +186,11 @@ def _traced(part: Part, run: Run) -> ModelProto:
         {
             "name": run.name,
             "config": json.dumps(run.config.to_dict()),
-            "aecore_version": aecore.__version__,
+            "aecore_version": VERSION,
             "images": f"N x {' x '.join(map(str, run.shape))}, float32 in [0, 1]",
         },
     )
-    proto.producer_name, proto.producer_version = "aecore", aecore.__version__
+    proto.producer_name, proto.producer_version = "aecore", VERSION
     proto.doc_string = f"{part.file} of {run.name}: {part.takes} to {', '.join(part.names(run))}"
     onnx.checker.check_model(proto)
     return proto

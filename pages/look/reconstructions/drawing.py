@@ -10,7 +10,6 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import images, layout, loading
-from pages.shared.words import clipped_pca
 
 if TYPE_CHECKING:
     from aecore.data import ImageData
@@ -110,7 +109,8 @@ def _variational_words(run: Run) -> str:
 
 def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str) -> None:
     """The figures beside PCA's, the spread of the errors, and what they mean."""
-    from aecore.figures.errors import error_histogram, extremes, verdict
+    from aecore.analysis.errors import clipped_pca, extremes, verdict
+    from aecore.figures.errors import error_histogram
     from aecore.models import layer_sizes
     from aecore.presets import penalty_text
     from aecore.results import Score

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from aecore.presets import penalty_text
+
+if TYPE_CHECKING:
+    from aecore.store.run import Run
 
 
 def choose_images(errors: np.ndarray, order: str, count: int, draw: int = 0) -> np.ndarray:
@@ -63,6 +69,19 @@ def verdict(
         return text
     listed = " and ".join([", ".join(seen[:-1]), seen[-1]] if len(seen) > 1 else seen)
     return f"{text} Of this network: {listed}. One without would tell whether that is why."
+
+
+def verdict_on(run: Run, errors: np.ndarray, pca_errors: np.ndarray) -> str:
+    """`verdict` with what is known of the run; the errors are those of the same images."""
+    from aecore.models import layer_sizes
+
+    model = run.config.model
+    before_code = len(model.hidden) + (len(model.channels) if model.family == "conv" else 0)
+    narrowest = min(layer_sizes(model, run.shape)[1 : 1 + before_code], default=None)
+    used = [penalty_text(run.config.loss)] if run.config.loss.penalties else []
+    if model.variational:
+        used.append(f"the KL term, beta {run.config.loss.beta:g}")
+    return verdict(errors, pca_errors, run.latent_size, narrowest, " + ".join(used), run.result is not None)
 
 
 def extremes(errors: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> str:

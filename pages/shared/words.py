@@ -26,20 +26,6 @@ def beside_pca(error: float, pca: float) -> str:
     return f"about as large (within {ALIKE:.0%}, which another seed may change)"
 
 
-def clipped_pca(output: str, error: float | None) -> str:
-    """PCA's squared error with its values in [0, 1] too, where a network's can't leave that range.
-
-    `output` is the network's output activation, `error` that of the clipped values on the same images. Empty
-    for an output without ends.
-    """
-    if output == "linear" or error is None:
-        return ""
-    return (
-        " PCA's values may leave [0, 1], as this network's outputs cannot; clipped to it, its squared error "
-        f"is {error:.2f}."
-    )
-
-
 def time_left(seconds: float | None) -> str:
     """`1:05 left`, `2:01:05 left`, or that it is not known yet."""
     if seconds is None:

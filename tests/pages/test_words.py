@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.shared.words import age, beside_pca, clipped_pca, device_words, duration, ranked, time_left
+from pages.shared.words import age, beside_pca, device_words, duration, ranked, time_left
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,3 @@ def test_devices_are_named_in_words():
 def test_an_error_beside_pcas_is_ranked_beyond_five_percent_alone(error, rank, said):
     assert ranked(error, 20.0) == rank
     assert beside_pca(error, 20.0).startswith(said)
-
-
-def test_clipped_pca_is_given_where_an_output_has_ends():
-    assert clipped_pca("tanh", 12.345).endswith("clipped to it, its squared error is 12.35.")
-    assert clipped_pca("sigmoid", 12.0) == clipped_pca("tanh", 12.0)
-    assert clipped_pca("linear", 12.0) == ""
-    assert clipped_pca("tanh", None) == ""

@@ -8,6 +8,7 @@ import streamlit as st
 
 from aecore import jobs, store
 from aecore.analysis import selection
+from aecore.analysis.errors import clipped_pca
 from aecore.config import Config
 from aecore.files import StoreError
 from aecore.store import GridInfo
@@ -19,7 +20,6 @@ from pages.look.choose.place import BOARD, choose_grid, moved, picked, place_in,
 from pages.shared import further_figures, grid_source, layout, loading, state
 from pages.shared.plain import plain
 from pages.shared.settings_table import label
-from pages.shared.words import clipped_pca
 
 TITLE = "Choose"
 SENTENCE = (

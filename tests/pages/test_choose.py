@@ -14,10 +14,10 @@ from aecore.config import Config
 from aecore.grid import Grid
 from aecore.jobs import control
 from aecore.results import Result, Row, Score
+from aecore.settings import member_name
 from aecore.store import names
 from pages.look.choose import board_data, overview
 from pages.shared import grid_source
-from pages.shared.members import member_name
 from tests.pages.conftest import TINY, TINY_GRID, open_page, train_grid_here
 
 PAGE = "pages/look/choose/page.py"

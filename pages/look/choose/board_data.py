@@ -14,14 +14,14 @@ import streamlit as st
 
 from aecore import store
 from aecore.analysis import selection
+from aecore.analysis.against_pca import ranked
 from aecore.files import StoreError
 from aecore.grid import Grid, axis_text
+from aecore.settings import axis_label, member_name
 from aecore.store import GridInfo
 from aecore.web.arrays import encoded
 from pages.shared import grid_source
 from pages.shared.grid_source import Row
-from pages.shared.members import axis_label, member_name
-from pages.shared.words import ranked
 
 if TYPE_CHECKING:
     from aecore.store import Pictures, Probe

@@ -12,8 +12,7 @@ from aecore.analysis import selection
 from aecore.analysis.selection import LATENT, SEED, Candidate
 from aecore.config import field_paths
 from aecore.grid import Grid, axis_text
-from pages.shared.members import axis_label, member_name
-from pages.shared.settings_table import label
+from aecore.settings import axis_label, label, member_name
 
 CURVE, HEAT, PARETO, PARALLEL, IMPORTANCE = (
     "Error curve",

@@ -8,8 +8,10 @@ import streamlit as st
 
 from aecore import jobs, store
 from aecore.analysis import selection
+from aecore.analysis.against_pca import clipped_pca
 from aecore.config import Config
 from aecore.files import StoreError
+from aecore.settings import label
 from aecore.store import GridInfo
 from pages.components.board import board
 from pages.look.choose import overview
@@ -18,8 +20,6 @@ from pages.look.choose.board_data import board_data
 from pages.look.choose.place import BOARD, choose_grid, moved, picked, place_in, probe_chosen
 from pages.shared import further_figures, grid_source, layout, loading, state
 from pages.shared.plain import plain
-from pages.shared.settings_table import label
-from pages.shared.words import clipped_pca
 
 TITLE = "Choose"
 SENTENCE = (

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from aecore.analysis.against_pca import clipped_pca
 from pages.shared import images, layout, loading
-from pages.shared.words import clipped_pca
 
 if TYPE_CHECKING:
     from aecore.data import ImageData

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from aecore.analysis.projection import pca_baseline
 from aecore.data import ImageData, first_of_each_class, to_uint8, unit_range
+from aecore.data import load as load_images
 from aecore.grid import Grid
-from aecore.store import Probe
+from aecore.store import GridInfo, Probe, read_probe
 
 
 def probe_index(data: ImageData, n: int = 10) -> torch.Tensor:
@@ -28,3 +31,13 @@ def make_probe(grid: Grid, data: ImageData) -> Probe:
         data.test_labels[index].numpy(),
         {n: to_uint8(baseline.reconstruct(unit_range(images), n)) for n in sizes},
     )
+
+
+def find_probe(info: GridInfo, load: Callable[[str], ImageData] = load_images) -> Probe | None:
+    """A grid's probe images: its own, or made from its data set, which `load` gives; None without either."""
+    try:
+        if (found := read_probe(info.path)) is not None:
+            return found
+        return make_probe(info.grid, load(info.config.data.name))
+    except ValueError:
+        return None

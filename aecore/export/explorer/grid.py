@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from aecore import store
 from aecore.analysis import grid_words, selection
-from aecore.config import field_paths
+from aecore.config import Config, field_paths
 from aecore.export.explorer.page import Section, page_text
 from aecore.files import StoreError, write_whole
 from aecore.grid import grid_title
@@ -28,6 +28,10 @@ PictureSize = Literal["full", "half"]
 
 CHARTS = ("charts/curve", "charts/heat", "charts/front", "charts/bars")
 MOST_IMAGES = 100
+UNSAID = ("data.split_seed", "train.device", "train.record", "train.keep_weights")
+"""Settings that change nothing of what is seen; the configuration has them."""
+NOTHING = (0, False, (), "none")
+"""Values by which a setting asks for nothing to be done."""
 FOOT = "Made by the auto-encoder explorer. Everything is in this file: it asks nothing of a network."
 
 
@@ -148,21 +152,16 @@ def text(
 def card_data(info: GridInfo, rows: list[Row]) -> dict[str, Any]:
     """Lines of a name and a text, or of a text for each member; and each member's configuration as JSON."""
     grid = info.grid
+    settings = [_settings(config) for config in grid.members]
     when = datetime.fromtimestamp(info.created, UTC)
-    effective = [set(effective_fields(config)) for config in grid.members]
     lines: list[tuple[str, list[str]]] = [
         ("Grid", [info.name] * len(rows)),
         ("Model", [member_name(grid, row.k) for row in rows]),
         ("Architecture", [architecture(config.model) for config in grid.members]),
         *(
-            (
-                label(field),
-                [
-                    show(config.get(field)) if field in does else ""
-                    for config, does in zip(grid.members, effective, strict=True)
-                ],
-            )
+            (label(field), [said.get(field, "") for said in settings])
             for field in field_paths()
+            if field not in UNSAID
         ),
         ("State", [_member_state(row) for row in rows]),
         (
@@ -189,6 +188,16 @@ def _state(info: GridInfo, rows: list[Row]) -> str:
         return ""
     done = sum(row.result is not None or row.failed is not None for row in rows)
     return f", of which {done} {'is' if done == 1 else 'are'} trained to the end"
+
+
+def _settings(config: Config) -> dict[str, str]:
+    """Values of the settings that do something."""
+    values = {field: config.get(field) for field in effective_fields(config)}
+    return {
+        field: "yes" if value is True else show(value)
+        for field, value in values.items()
+        if field == "train.seed" or value not in NOTHING
+    }
 
 
 def _member_state(row: Row) -> str:

@@ -46,7 +46,7 @@ function drawCells(root, { data, x, y, report }) {
   const low = Math.min(...known), high = Math.max(...known);
   root.style.setProperty("--chosen", data.colors.chosen);
   const head = element("tr");
-  head.append(element("th", "", `${down.name} \\ ${across.name}`), ...across.values.map((value) => heading(value, "col")));
+  head.append(element("td"), ...across.values.map((value) => heading(value, "col")));
   root.querySelector("thead").replaceChildren(head);
   const focused = root.getRootNode().activeElement?.dataset?.at;
   root.querySelector("tbody").replaceChildren(...cells.map((row, j) => {

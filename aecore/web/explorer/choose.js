@@ -25,14 +25,15 @@ export default async function show({ node, data, place }) {
   const curve = await place(left, "charts/curve", { ...data.curve, k: 0 }, picked);
 
   const views = { heat: element("div"), front: element("div"), bars: element("div") };
-  right.append(choice(views), ...Object.values(views));
+  const wide = data.heat.axes.filter((axis) => axis.values.length > 1);
+  right.append(choice(views, wide.length > 1 ? ["heat", "front", "bars"] : ["front", "bars"]), ...Object.values(views));
   const heat = await place(views.heat, "charts/heat", { ...data.heat, at: data.at }, picked);
   const front = await place(views.front, "charts/front", { ...data.front, k: 0 }, picked);
   await place(views.bars, "charts/bars", data.bars);
 
   follow(({ at, k }, source) => {
-    // The board knows where it was moved to; elsewhere a new number tells it.
-    if (source !== "board") board({ ...data.board, at, move: ++move, probe });
+    // The board knows where it begins and where it was moved to; a new number tells it of other moves.
+    if (source && source !== "board") board({ ...data.board, at, move: ++move, probe });
     curve({ ...data.curve, k });
     heat({ ...data.heat, at });
     front({ ...data.front, k });
@@ -55,7 +56,7 @@ function proposal({ proposed }) {
   return box;
 }
 
-function choice(views) {
+function choice(views, offered) {
   const box = element("div", "row"), names = { heat: "Heat map", front: "Pareto front", bars: "Importance" };
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", "All models");
@@ -63,13 +64,13 @@ function choice(views) {
     for (const button of box.children) button.setAttribute("aria-pressed", String(button.dataset.view === chosen));
     for (const [name, view] of Object.entries(views)) view.hidden = name !== chosen;
   };
-  for (const [view, name] of Object.entries(names)) {
-    const button = element("button", "", name);
+  for (const view of offered) {
+    const button = element("button", "", names[view]);
     button.type = "button";
     button.dataset.view = view;
     button.addEventListener("click", () => show(view));
     box.append(button);
   }
-  show("heat");
+  show(offered[0]);
   return box;
 }

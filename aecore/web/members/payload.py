@@ -95,18 +95,19 @@ def columns(grid: Grid) -> list[Column]:
 
 
 def table_data(grid: Grid, rows: Sequence[Row]) -> dict[str, Any]:
-    """The table, a row a member in the order of k; `members.js` reads it."""
-    shown = columns(grid)
+    """The table, a row a member in the order of k, without columns that no member has a figure in."""
+    every = [(column, [column.value(grid.members[row.k], row) for row in rows]) for column in columns(grid)]
+    shown = [(column, cells) for column, cells in every if any(cell is not None for cell in cells)]
     return {
-        "columns": [{"name": c.name, "kind": c.kind, "help": c.help} for c in shown],
+        "columns": [{"name": c.name, "kind": c.kind, "help": c.help} for c, _ in shown],
         "rows": [
             {
                 "k": row.k,
                 "name": member_name(grid, row.k),
                 "note": _note(row),
-                "cells": [column.value(grid.members[row.k], row) for column in shown],
+                "cells": [cells[i] for _, cells in shown],
             }
-            for row in rows
+            for i, row in enumerate(rows)
         ],
     }
 

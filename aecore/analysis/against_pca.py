@@ -22,17 +22,3 @@ def beside_pca(error: float, pca: float) -> str:
         case 1:
             return f"{share} more: PCA does better"
     return f"about as large (within {ALIKE:.0%}, which another seed may change)"
-
-
-def clipped_pca(output: str, error: float | None) -> str:
-    """PCA's squared error with its values in [0, 1] too, where a network's can't leave that range.
-
-    `output` is the network's output activation, `error` that of the clipped values on the same images. Empty
-    for an output without ends.
-    """
-    if output == "linear" or error is None:
-        return ""
-    return (
-        " PCA's values may leave [0, 1], as this network's outputs cannot; clipped to it, its squared error "
-        f"is {error:.2f}."
-    )

@@ -13,7 +13,8 @@ from typing import Any
 import streamlit as st
 
 from aecore import jobs, store
-from aecore.analysis.against_pca import beside_pca, clipped_pca
+from aecore.analysis.against_pca import beside_pca
+from aecore.analysis.errors import clipped_pca
 from aecore.config import PENALTIES, Config
 from aecore.events import Event
 from aecore.presets import corruption_text, penalty_text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aecore.analysis.against_pca import beside_pca, clipped_pca, ranked
+from aecore.analysis.against_pca import beside_pca, ranked
 
 
 @pytest.mark.parametrize(
@@ -17,10 +17,3 @@ from aecore.analysis.against_pca import beside_pca, clipped_pca, ranked
 def test_an_error_beside_pcas_is_ranked_beyond_five_percent_alone(error, rank, said):
     assert ranked(error, 20.0) == rank
     assert beside_pca(error, 20.0).startswith(said)
-
-
-def test_clipped_pca_is_given_where_an_output_has_ends():
-    assert clipped_pca("tanh", 12.345).endswith("clipped to it, its squared error is 12.35.")
-    assert clipped_pca("sigmoid", 12.0) == clipped_pca("tanh", 12.0)
-    assert clipped_pca("linear", 12.0) == ""
-    assert clipped_pca("tanh", None) == ""

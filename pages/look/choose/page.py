@@ -8,7 +8,7 @@ import streamlit as st
 
 from aecore import jobs, store
 from aecore.analysis import grid_charts, selection
-from aecore.analysis.against_pca import clipped_pca
+from aecore.analysis.errors import clipped_pca
 from aecore.config import Config
 from aecore.files import StoreError
 from aecore.settings import label

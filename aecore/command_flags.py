@@ -222,6 +222,12 @@ class Export:
 
     run: Run
     """Folder of the run or grid, or its name among the runs."""
+    html: Target = None
+    """One page that opens by a double click, without a network: pictures, map of codes, sliders, drawing."""
+    points: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """With --html of a run: test images on its map, 10000 if left out."""
+    pictures: Literal["full", "half"] = "full"
+    """With --html: size of its small pictures."""
     onnx: Folder = None
     """ONNX: encoder, decoder and both, images in [0, 1] (needs requirements-onnx.txt)."""
     card: Folder = None

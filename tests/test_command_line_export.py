@@ -60,7 +60,7 @@ def test_nothing_that_is_there_is_replaced_without_force(quick, capsys, tmp_path
 
 
 def test_what_can_not_be_written_is_refused_in_one_sentence(quick, capsys, tmp_path):
-    assert "one or more of --onnx" in refusal(capsys, "export", POST)
+    assert "one or more of --html, --onnx" in refusal(capsys, "export", POST)
     assert f"name one of its members, {GRID}/0" in refusal(
         capsys, "export", GRID, "--onnx", str(tmp_path / "x")
     )

@@ -34,22 +34,14 @@ ROOMS = {
 # What two rooms of pages may import of the others; any other room is a page's, which imports these two.
 PAGE_ROOMS = {"components": set(), "shared": {"components"}}
 WHAT_A_RUN_IS = {"config", "presets", "palette", "models", "losses", "grid", "results", "records", "batch"}
-WHAT_A_RUN_IS |= {"files", "cache", "corruption", "binarization", "events", "looks", "version"}
+WHAT_A_RUN_IS |= {"settings", "files", "cache", "corruption", "binarization", "events", "looks"}
+WHAT_A_RUN_IS |= {"version"}
 GROUND = ("palette", "records", "batch", "files", "cache", "version")  # these import nothing of ours
 # To list runs and draw a page must not wait for torch.
-LIGHT = ("config", "results", "events", "looks", "grid", "store", "jobs", "own.build", "own.opening")
-HEAVY = {
-    "torch",
-    "onnx",
-    "onnxruntime",
-    "vl_convert",
-    "torchvision",
-    "sklearn",
-    "skimage",
-    "openTSNE",
-    "altair",
-    "scipy",
-}
+LIGHT = ("config", "results", "events", "looks", "grid", "settings", "store", "jobs")
+LIGHT += ("own.build", "own.opening")
+HEAVY = {"torch", "torchvision", "sklearn", "skimage", "openTSNE", "altair", "scipy"}
+HEAVY |= {"onnx", "onnxruntime", "vl_convert"}
 
 
 def module_name(path) -> str:

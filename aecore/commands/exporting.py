@@ -128,7 +128,23 @@ def _zip(path: Path, target: Path, command: Export, report: Report) -> str:
     return "`aecore import` takes it in"
 
 
+def _html(path: Path, target: Path, command: Export, report: Report) -> str:
+    from aecore.export.explorer import Options, write_run
+    from aecore.export.explorer.grid import GridOptions, write_grid
+
+    if store.is_grid(path):
+        if command.points is not None:
+            raise ValueError("--points is for the map of a run; a grid's page has none")
+        write_grid(path, target, GridOptions(pictures=command.pictures), report)
+    elif command.points is None:
+        write_run(path, target, Options(pictures=command.pictures), report)
+    else:
+        write_run(path, target, Options(command.points, command.pictures), report)
+    return ""
+
+
 EXPORTS: dict[str, Kind] = {
+    "html": Kind(_html, grids=True),
     "onnx": Kind(_onnx, folder=True),
     "card": Kind(_card, folder=True),
     "zip": Kind(_zip, grids=True),

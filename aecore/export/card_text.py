@@ -24,9 +24,13 @@ from aecore.data import DATASETS, Dataset, ImageData, find
 from aecore.events import Event, change_text, course
 from aecore.files import StoreError
 from aecore.own.sets import read_set
-from aecore.presets import architecture, penalty_text
+from aecore.presets import architecture
 from aecore.results import Result, Score
+from aecore.settings import effective_fields, label, show
 from aecore.store.run import Run
+
+UNSAID = ("data.name", "train.device", "train.record", "train.keep_weights")
+"""Settings that stand elsewhere in the card, or change nothing of the weights."""
 
 _LIVE = re.compile(r"([\\`*_\[\]<>#|~&$!{}])")
 
@@ -267,29 +271,24 @@ def content_hash(data: ImageData) -> str:
 
 def _training(facts: Facts) -> str:
     config, result = facts.config, facts.result
-    train = config.train
-    rows: dict[str, object] = {
-        "Epochs": result.epochs,
-        "Batch size": train.batch_size,
-        "Optimizer": train.optimizer,
-        "Learning rate": f"{train.learning_rate:g}, {train.schedule.replace('_', '-')}",
-        "Reconstruction loss": config.loss.reconstruction,
-        "Penalty": penalty_text(config.loss),
-        "Normalization": config.data.normalization.replace("_", " "),
-        "Seed": train.seed,
-        "Precision": train.precision,
-        "Device": result.device or "not noted",
-        "Training time": f"{result.seconds:.1f} s",
-        "Trained parameters": f"{result.parameters:,}",
+    rows = {
+        label(field): _shown(config.get(field)) for field in effective_fields(config) if field not in UNSAID
     }
-    if config.model.variational:
-        rows["Beta"] = f"{config.loss.beta:g}"
+    rows |= {
+        "Epochs": f"{result.epochs}",
+        "Trained parameters": f"{result.parameters:,}",
+        "Training time": f"{result.seconds:.1f} s{f' on {result.device}' if result.device else ''}",
+    }
     lines = ["| | |", "|---|---|", *(f"| {name} | {plain(value)} |" for name, value in rows.items())]
     lines += ["", "`config.json` holds every setting."]
     if changes := course(facts.events):
         told = "; ".join(f"{change_text(c.values)} from epoch {c.epoch:.3g}" for c in changes)
         lines += ["", f"Changed while it was trained: {plain(told)}."]
     return "\n".join(lines)
+
+
+def _shown(value: object) -> str:
+    return ("no", "yes")[value] if isinstance(value, bool) else show(value)
 
 
 def _limits(facts: Facts) -> str:

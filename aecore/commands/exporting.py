@@ -37,6 +37,8 @@ def export(command: Export) -> int:
         raise ValueError(
             f"nothing to write: give one or more of {', '.join(f'--{flag}' for flag in EXPORTS)}"
         )
+    if command.points is not None and store.is_grid(path):
+        raise ValueError("--points is for the map of a run; a grid's page has none")
     for flag, target in wanted.items():
         _check(flag, path, target, command.force)
     with tqdm(total=1, disable=command.json or not sys.stderr.isatty(), bar_format="{desc} {bar}") as bar:
@@ -133,8 +135,6 @@ def _html(path: Path, target: Path, command: Export, report: Report) -> str:
     from aecore.export.explorer.grid import GridOptions, write_grid
 
     if store.is_grid(path):
-        if command.points is not None:
-            raise ValueError("--points is for the map of a run; a grid's page has none")
         write_grid(path, target, GridOptions(pictures=command.pictures), report)
     elif command.points is None:
         write_run(path, target, Options(pictures=command.pictures), report)

@@ -17,6 +17,7 @@ import torch
 
 from aecore import store
 from aecore.files import StoreError
+from aecore.presets import slug
 from aecore.store import names, transfer
 from tests.conftest import ROOT
 
@@ -80,7 +81,7 @@ def test_a_folder_comes_in_without_what_is_not_a_runs(root, tmp_path):
     found = store.import_run(source, root)
     assert set(found.left_out) == {"notes.txt", names.PROGRESS, f"{names.EPOCHS}/x.safetensors"}
     # A name with a space is none that folders here have.
-    assert found.path.name == "digits-post-12-s0-f3512007"
+    assert found.path.name == slug(store.read_info(RUN).config)
     assert store.kept_epochs(found.path) == [4]
     assert hashes(source).items() >= hashes(found.path).items()
 
@@ -88,7 +89,9 @@ def test_a_folder_comes_in_without_what_is_not_a_runs(root, tmp_path):
 def test_an_archive_of_the_files_alone_is_called_as_it_is(root, tmp_path):
     (tmp_path / "given.zip").write_bytes(zipped({**contents(RUN), "__MACOSX/._x": "", ".DS_Store": ""}))
     assert store.import_run(tmp_path / "given.zip", root).path.name == "given"
-    assert store.import_run(tmp_path / "given.zip", root, "../up").path.name == RUN.name
+    assert store.import_run(tmp_path / "given.zip", root, "../up").path.name == slug(
+        store.read_info(RUN).config
+    )
 
 
 def link(name: str) -> zipfile.ZipInfo:

@@ -19,21 +19,29 @@ if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 TAKEN = "_runs_taken_in"  # session key: folder of what has come in, to be shown by the next run of the script
+TIMES = "_runs_imports"  # session key: how often something has come in
 
 
 def draw() -> None:
     """The popover with both ways."""
-    with st.popover("Import", icon=":material/input:", help="A run or grid from another machine."):
+    # With another key they are new ones: closed and empty.
+    time = st.session_state.setdefault(TIMES, 0)
+    with st.popover(
+        "Import",
+        icon=":material/input:",
+        key=f"runs_import_popover_{time}",
+        help="A run or grid from another machine.",
+    ):
         file = st.file_uploader(
             "Drop a zip of a run or a grid",
             "zip",
-            key="runs_import_file",
+            key=f"runs_import_file_{time}",
             help="As “Export”, “Zip of the folder” makes it. Nothing in it is executed; files that are none "
             "of a run's are left out.",
         )
         typed = st.text_input(
             "or name a folder or zip on this machine",
-            key="runs_import_path",
+            key=f"runs_import_path_{time}",
             placeholder="/home/me/checkpoints/my-run",
             help="It is checked and copied; what lies there stays as it is.",
         )
@@ -55,6 +63,7 @@ def draw() -> None:
         finally:
             bar.empty()
     st.session_state[TAKEN] = found.path
+    st.session_state[TIMES] = time + 1
     left = f"; {len(found.left_out)} files that are none of a run's were left out" if found.left_out else ""
     notices.say(f"Imported as {found.path.name}{left}.", "check")
 

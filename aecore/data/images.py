@@ -159,6 +159,13 @@ def first_of_each_class(labels: torch.Tensor | np.ndarray, each: int = 1) -> np.
     return np.concatenate([np.flatnonzero(labels == label)[:each] for label in np.unique(labels)])
 
 
+def some_of(available: int, count: int) -> np.ndarray:
+    """`count` of so many numbers, ascending, drawn with seed 0; all where there are no more."""
+    if count >= available:
+        return np.arange(available)
+    return np.sort(np.random.default_rng(0).choice(available, count, replace=False))
+
+
 def unit_range(images: torch.Tensor) -> torch.Tensor:
     """uint8 images of any shape as float32 in [0, 1]; floats are returned as they are."""
     return images.float() / 255 if images.dtype == torch.uint8 else images

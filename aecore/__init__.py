@@ -21,6 +21,7 @@ _HOME = {
     "Run": "store.run",
     "Grid": "grid",
     "train_grid": "training.grids",
+    "AutoencoderTransformer": "estimator",
 }
 
 __all__ = sorted(_HOME)

@@ -210,6 +210,50 @@ class Code:
     """One JSON object."""
 
 
+Target = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write a run, a grid's member <grid>/<k> or a grid for other programs; give at least one file or folder.
+
+    A file that is there, and a folder with something in it, are left as they are without --force.
+    """
+
+    run: Run
+    """Folder of the run or grid, or its name among the runs."""
+    html: Target = None
+    """One page that opens by a double click, without a network: pictures, map of codes, sliders, drawing."""
+    points: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """With --html of a run: test images on its map, 10000 if left out."""
+    pictures: Literal["full", "half"] = "full"
+    """With --html: size of its small pictures."""
+    onnx: Folder = None
+    """ONNX: encoder, decoder and both, images in [0, 1] (needs requirements-onnx.txt)."""
+    card: Folder = None
+    """A folder for a model hub: card with figures and pictures, weights, and code that loads them."""
+    zip: Target = None
+    """The folder of the run or grid as it is, for `import` on another machine."""
+    force: Switch = False
+    """Replace files of the same names; nothing else is touched."""
+    out: Folder = None
+    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    json: Switch = False
+    """One JSON object a line: what was written, and its bytes."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """Take in a run or a grid from elsewhere: its folder, or a zip of it. It is checked first, and copied."""
+
+    path: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="PATH")]
+    """The folder or zip."""
+    out: Folder = None
+    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    json: Switch = False
+    """One JSON object: where it is now, and what was left out."""
+
+
 @dataclass(frozen=True)
 class Runs:
     """The runs there are, newest first."""
@@ -298,6 +342,8 @@ def _parse(arguments: list[str], config: Config) -> Any:
         "resume": (Resume, missing),
         "evaluate": (Evaluate, missing),
         "code": (Code, missing),
+        "export": (Export, missing),
+        "import": (Import, missing),
         "runs": (Runs, Runs()),
         "datasets": (Datasets, Datasets()),
         "images": (Images, tyro.MISSING_NONPROP),

@@ -31,3 +31,5 @@ PCA_COLOR = "#8a8f98"
 """PCA, the baseline, everywhere: a grey that steps back."""
 EVENT_COLOR = CLASS_COLORS[3]
 """What was changed while a network was trained."""
+MEMBER_COLOR, CHOSEN_COLOR, FRONT_COLOR = CLASS_COLORS[0], CLASS_COLORS[5], CLASS_COLORS[2]
+"""Members of a grid, the one where the sliders are, and those that no other beats."""

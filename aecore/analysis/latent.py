@@ -128,6 +128,29 @@ def usual_band(neighbors: Neighbors, codes: torch.Tensor | np.ndarray) -> tuple[
     return float(low), float(high)
 
 
+def some_codes(
+    train_codes: torch.Tensor, test_codes: torch.Tensor, count: int
+) -> tuple[np.ndarray, float, tuple[float, float]]:
+    """At most `count` training codes (float32, M x D), their typical distance, and their usual band.
+
+    Fewer codes lie farther apart: the typical distance and the band are these codes' own. The band is of the
+    first 1,000 test codes.
+    """
+    codes = train_codes.numpy()
+    if len(codes) > count:
+        codes = codes[np.sort(np.random.default_rng(0).choice(len(codes), count, replace=False))]
+    neighbors = Neighbors(codes)
+    return codes, neighbors.typical_distance, usual_band(neighbors, test_codes[:1000])
+
+
+def distance_legend(band: tuple[float, float]) -> str:
+    """The line under a curve of distances to the nearest training code."""
+    return (
+        "Distance to the nearest training code; 1 is the typical distance between neighbours. Grey: where "
+        f"90 % of test images lie, {band[0]:.2f} to {band[1]:.2f}. Marked: farther out than 95 % of them."
+    )
+
+
 def stretches(t: np.ndarray, outside: np.ndarray) -> list[tuple[float, float]]:
     """(first, last) position of each unbroken stretch of T positions where `outside` (T bool) holds."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], outside, [False]]).astype(int)))

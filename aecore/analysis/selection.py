@@ -9,13 +9,16 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aecore.config import Config, field_paths
 from aecore.grid import Grid
 from aecore.results import Row
+
+if TYPE_CHECKING:
+    from aecore.store import GridInfo
 
 SHUFFLES = 499
 """Times that the errors are shuffled to see what chance makes of an axis."""
@@ -147,6 +150,16 @@ def candidates(grid: Grid, rows: Iterable[Row]) -> list[Candidate]:
         if candidate.validation is not None or candidate.test is not None:
             found.append(candidate)
     return found
+
+
+def elsewhere(info: GridInfo, others: Iterable[GridInfo]) -> list[Candidate]:
+    """The members of the other finished grids on the same data set, for the seeds that a grid lacks."""
+    return [
+        candidate
+        for other in others
+        if other.key != info.key and other.result and other.config.data == info.config.data
+        for candidate in candidates(other.grid, other.result.members)
+    ]
 
 
 def groups(members: Iterable[Candidate], further: Iterable[Candidate] = ()) -> list[Group]:

@@ -66,6 +66,14 @@ class Units:
         """Number of units in use."""
         return sum(not cause for cause in self.cause)
 
+    @property
+    def slider_words(self) -> str:
+        """What sliders in that order are."""
+        return (
+            f"{self.used} of {len(self.cause)} units are in use; the most important come first, each from "
+            "the 1st to the 99th percentile of its values. Tab and the arrow keys move them too."
+        )
+
 
 def describe_units(run: Run, images: Tensor, codes: Tensor, seed: int = 0) -> Units:
     """Range, importance and state of every unit, from uint8 images and their codes.

@@ -1,6 +1,7 @@
 """A run's network as PyTorch code that runs by itself: the same state dict keys, the same outputs.
 
-The code is written from the network's own modules, so that it can't come to differ from them.
+The code is written from the network's own modules, so that it can't come to differ from them. `pytorch_code`
+is the network alone, `loading_code` reads its weights from a file beside it.
 """
 
 from __future__ import annotations
@@ -19,10 +20,18 @@ OWN = {
 }
 """Layers that PyTorch does not have, with the call that makes one."""
 
-TEMPLATE = '''"""{title}: images of {size} through a code of {latent_size} numbers."""
+TORCH = """import torch
+from torch import Tensor, nn"""
+
+TORCH_AND_FILES = """from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from safetensors.torch import load_file
+from torch import Tensor, nn"""
+
+TEMPLATE = '''"""{title}: images of {size} through a code of {latent_size} numbers."""
+
+{imports}
 
 {own}
 class AutoEncoder(nn.Module):
@@ -49,15 +58,49 @@ def normalize(images: Tensor) -> Tensor:
 def denormalize(images: Tensor) -> Tensor:
     """And back."""
     return images * {std} + {mean}
+'''
 
+
+MAIN = """
 
 if __name__ == "__main__":
     model = AutoEncoder().eval()
     # The run's own weights: safetensors.torch.load_file("weights.safetensors")
     code, reconstruction = model(normalize(torch.rand(2, {channels}, {height}, {width})))
     print(tuple(code.shape), tuple(reconstruction.shape))
-'''
+"""
 
+LOADING = '''
+
+class Pretrained(AutoEncoder):
+    """The network with its weights: images in [0, 1] to codes and back."""
+
+    @torch.no_grad()
+    def encode(self, images: Tensor) -> Tensor:
+        """Images N x {channels} x {height} x {width}, float in [0, 1], to codes N x {latent_size}."""
+        return self.encoder(normalize(images))
+
+    @torch.no_grad()
+    def decode(self, code: Tensor) -> Tensor:
+        """Codes to images; a linear output may leave [0, 1]."""
+        return denormalize(self.decoder(code))
+
+    def reconstruct(self, images: Tensor) -> Tensor:
+        return self.decode(self.encode(images))
+
+
+def load(weights: str | Path = Path(__file__).with_name("{weights}")) -> Pretrained:
+    """The network in evaluation mode, with the weights of the file beside this one."""
+    model = Pretrained()
+    model.load_state_dict(load_file(weights))
+    return model.eval().requires_grad_(False)
+
+
+if __name__ == "__main__":
+    model = load()
+    code = model.encode(torch.rand(2, {channels}, {height}, {width}))
+    print(tuple(code.shape), tuple(model.decode(code).shape))
+'''
 
 LOG_STD = (
     "        self.log_std = nn.Parameter(torch.zeros(1))  # of pixels in [0, 1] around a reconstruction\n"
@@ -80,25 +123,43 @@ POSTERIOR = '''
 
 def pytorch_code(config: ModelConfig, shape: tuple[int, int, int], scaling: Scaling, title: str = "") -> str:
     """A module with the class `AutoEncoder`, for images of `shape` (C, H, W); it needs torch alone."""
+    return (TEMPLATE + MAIN).format(imports=TORCH, **_parts(config, shape, scaling, title))
+
+
+def loading_code(
+    config: ModelConfig, shape: tuple[int, int, int], scaling: Scaling, title: str, weights: str
+) -> str:
+    """The same with `load`, which reads the safetensors file named `weights` that lies beside the module.
+
+    What it gives takes images in [0, 1]. It needs torch and safetensors.
+    """
+    parts = _parts(config, shape, scaling, title)
+    return (TEMPLATE + LOADING).format(imports=TORCH_AND_FILES, weights=weights, **parts)
+
+
+def _parts(
+    config: ModelConfig, shape: tuple[int, int, int], scaling: Scaling, title: str
+) -> dict[str, object]:
+    """What the templates are filled with."""
     model = models.outline(config, shape)
     used = {type(module) for module in model.modules()}
     own = "\n\n".join(inspect.getsource(kind) for kind in OWN if kind in used)
     channels, height, width = shape
-    return TEMPLATE.format(
-        title=_title(title) or "A network",
-        size=" x ".join(map(str, shape)),
-        latent_size=config.latent_size,
-        own=f"\n{own}\n" if own else "",
-        encoder=_calls(model.encoder),
-        decoder=_calls(model.decoder),
-        heads=_heads(model),
-        posterior="" if model.log_variance is None else POSTERIOR,
-        channels=channels,
-        height=height,
-        width=width,
-        mean=_column(scaling.mean),
-        std=_column(scaling.std),
-    )
+    return {
+        "title": _title(title) or "A network",
+        "size": " x ".join(map(str, shape)),
+        "latent_size": config.latent_size,
+        "own": f"\n{own}\n" if own else "",
+        "encoder": _calls(model.encoder),
+        "decoder": _calls(model.decoder),
+        "heads": _heads(model),
+        "posterior": "" if model.log_variance is None else POSTERIOR,
+        "channels": channels,
+        "height": height,
+        "width": width,
+        "mean": _column(scaling.mean),
+        "std": _column(scaling.std),
+    }
 
 
 def _heads(model: models.AutoEncoder) -> str:

@@ -7,12 +7,11 @@ from typing import Any, Final
 
 import altair as alt
 
-from aecore.palette import CLASS_COLORS, PCA_COLOR
+from aecore.palette import CHOSEN_COLOR, FRONT_COLOR, MEMBER_COLOR, PCA_COLOR
 
 PICKED = "picked"
 """Name of the point selection that every chart reports a click by; it holds `k`."""
 
-LINE, CHOSEN, FRONT = CLASS_COLORS[0], CLASS_COLORS[5], CLASS_COLORS[2]
 HEAT: Final = "blues"
 TEXT = "#7d8590"
 """Words and rules beside the marks: readable on both backgrounds."""
@@ -54,9 +53,9 @@ def error_curve(
     line = alt.Chart(alt.Data(values=list(along)))
     layers = [
         alt.Chart(alt.Data(values=list(others)))
-        .mark_circle(size=34, opacity=0.35, color=LINE)
+        .mark_circle(size=34, opacity=0.35, color=MEMBER_COLOR)
         .encode(x=x, y=y("error"), tooltip=tooltip),
-        line.mark_area(opacity=0.2, color=LINE).encode(x=x, y=y("low"), y2="high:Q"),
+        line.mark_area(opacity=0.2, color=MEMBER_COLOR).encode(x=x, y=y("low"), y2="high:Q"),
     ]
     known = [row for row in along if row.get("pca") is not None]
     if len(known) > 1:
@@ -71,8 +70,8 @@ def error_curve(
         layers.append(at.mark_rule(strokeDash=[2, 3], color=TEXT).encode(x=x))
         label = at.mark_text(align="left", dx=5, baseline="top", fontWeight="bold", color=TEXT)
         layers.append(label.encode(x=x, y=alt.value(2), text="text:N"))
-    layers.append(line.mark_line(color=LINE, strokeWidth=2).encode(x=x, y=y("error")))
-    points = line.mark_circle(color=LINE, size=90, opacity=1, cursor="pointer")
+    layers.append(line.mark_line(color=MEMBER_COLOR, strokeWidth=2).encode(x=x, y=y("error")))
+    points = line.mark_circle(color=MEMBER_COLOR, size=90, opacity=1, cursor="pointer")
     layers.append(points.encode(x=x, y=y("error"), tooltip=tooltip).add_params(_pick()))
     here = alt.Chart(alt.Data(values=[row for row in along if row["x"] == chosen]))
     layers.append(_ring(here).encode(x=x, y=y("error")))
@@ -104,7 +103,7 @@ def heat_map(cells: Sequence[Row], x: str, y: str, chosen: int, height: int = 30
         stroke=alt.condition("isValid(datum.error)", alt.value("transparent"), alt.value(TEXT)),
         tooltip=[alt.Tooltip("label:N", title="model"), alt.Tooltip("error:Q", format=".2f")],
     )
-    frame = base.transform_filter("datum.here").mark_rect(filled=False, stroke=CHOSEN, strokeWidth=3)
+    frame = base.transform_filter("datum.here").mark_rect(filled=False, stroke=CHOSEN_COLOR, strokeWidth=3)
     return (colors + text + clicked.add_params(_pick()) + frame).properties(height=height)
 
 
@@ -129,12 +128,12 @@ def pareto(rows: Sequence[Row], height: int = 300) -> alt.Chart:
     ]
     marks = base.mark_circle(cursor="pointer").encode(
         size=size,
-        color=alt.condition("datum.front", alt.value(FRONT), alt.value(PCA_COLOR)),
+        color=alt.condition("datum.front", alt.value(FRONT_COLOR), alt.value(PCA_COLOR)),
         opacity=alt.condition("datum.front", alt.value(1), alt.value(0.4)),
         tooltip=tooltip,
     )
     front = base.transform_filter("datum.front").mark_line(
-        interpolate="step-after", color=FRONT, opacity=0.5, strokeDash=[4, 3]
+        interpolate="step-after", color=FRONT_COLOR, opacity=0.5, strokeDash=[4, 3]
     )
     return (front + marks.add_params(_pick()) + _ring(base.transform_filter("datum.here"))).properties(
         height=height
@@ -176,7 +175,7 @@ def parallel(rows: Sequence[Row], columns: Sequence[str], chosen: int, height: i
     ]
     lines = base.mark_line(strokeWidth=1.5, opacity=0.5).encode(color=color)
     dots = base.mark_circle(size=44, opacity=1, cursor="pointer").encode(color=color, tooltip=tooltip)
-    here = base.transform_filter("datum.here").mark_line(strokeWidth=4, color=CHOSEN)
+    here = base.transform_filter("datum.here").mark_line(strokeWidth=4, color=CHOSEN_COLOR)
     ends = {(row["column"], row["text"]): row for row in long if row["column"] != columns[-1]}
     errors = sorted((row for row in long if row["column"] == columns[-1]), key=lambda row: row["at"])
     words = [*ends.values(), *([errors[0], errors[-1]] if len(errors) > 1 else errors)]
@@ -204,7 +203,9 @@ def importance_bars(
     )
     bars = base.mark_bar().encode(
         color=alt.condition(
-            f"datum.axis == 'together' || datum.share <= {noise}", alt.value(PCA_COLOR), alt.value(LINE)
+            f"datum.axis == 'together' || datum.share <= {noise}",
+            alt.value(PCA_COLOR),
+            alt.value(MEMBER_COLOR),
         )
     )
     text = base.mark_text(align="left", dx=5, color=TEXT).encode(text=alt.Text("share:Q", format=".1%"))
@@ -234,7 +235,7 @@ def member_curves(rows: Sequence[Row], epochs: int, split: str | None, height: i
             ),
             y=alt.Y("error:Q", title="validation error", scale=alt.Scale(zero=False)),
             detail="k:N",
-            color=encoded if split else alt.value(LINE),
+            color=encoded if split else alt.value(MEMBER_COLOR),
             tooltip=["label:N", "epoch:Q", alt.Tooltip("error:Q", format=".2f")],
         )
     )
@@ -245,4 +246,4 @@ def _pick() -> alt.Parameter:
 
 
 def _ring(chart: alt.Chart) -> alt.Chart:
-    return chart.mark_point(size=330, strokeWidth=3, filled=False, color=CHOSEN, opacity=1)
+    return chart.mark_point(size=330, strokeWidth=3, filled=False, color=CHOSEN_COLOR, opacity=1)

@@ -107,7 +107,7 @@ def open_zip(path: Path) -> Source:
         check_count(len(members))
         check_unpacked(members)
         for member in members:
-            _check_member(path.name, member)
+            check_member(path.name, member)
         names = [member.filename for member in members]
         by_name = {member.filename: member for member in members}
 
@@ -120,7 +120,8 @@ def open_zip(path: Path) -> Source:
     return _source(path, "a zip archive of images", names, found, ZipReader(path, tuple(found.places)))
 
 
-def _check_member(archive: str, member: zipfile.ZipInfo) -> None:
+def check_member(archive: str, member: zipfile.ZipInfo) -> None:
+    """SourceError for a member that leaves the archive's folder, is a link, encrypted, or an archive."""
     parts = PurePosixPath(member.filename.replace("\\", "/")).parts
     # A drive's letter is no way out on this system, but on the next.
     if not parts or parts[0].startswith("/") or ".." in parts or parts[0].endswith(":"):

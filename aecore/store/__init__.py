@@ -93,6 +93,7 @@ from aecore.store.runs import (
     read_info,
     rename_run,
 )
+from aecore.store.transfer import Imported, import_run, pack, packed_size
 from aecore.store.weights import (
     drop_kept_weights,
     has_start,
@@ -116,6 +117,7 @@ from aecore.store.weights import (
 __all__ = [
     "NAME_LENGTH",
     "GridInfo",
+    "Imported",
     "Pictures",
     "Probe",
     "RunInfo",
@@ -151,6 +153,7 @@ __all__ = [
     "has_weights",
     "history_file",
     "history_size",
+    "import_run",
     "is_grid",
     "is_stack_finished",
     "keep_member",
@@ -162,6 +165,8 @@ __all__ = [
     "load_state",
     "mend_events",
     "open_log",
+    "pack",
+    "packed_size",
     "pictures_stamp",
     "read_all_pictures",
     "read_classifier",

@@ -27,7 +27,14 @@ from aecore.results import GridResult, Progress, Row
 from aecore.store import folders
 from aecore.store.folders import Unreadable, checkpoints_root
 from aecore.store.names import GRID, MEMBERS, PROBE, RESULT, STACKS
-from aecore.store.records import has_result, read_failed, read_progress, read_record, read_result
+from aecore.store.records import (
+    has_result,
+    read_failed,
+    read_history,
+    read_progress,
+    read_record,
+    read_result,
+)
 from aecore.store.runs import copy_for_looking, copy_run_files, create_run, fill_run
 from aecore.store.weights import has_weights
 
@@ -73,6 +80,19 @@ class GridInfo:
             return list(self.result.members)
         return [row for k in range(len(self.grid.members)) if (row := self.member_row(k)) is not None]
 
+    def rows(self) -> list[Row]:
+        """A row for each member: its line of the table, or while it trains its last validation figures."""
+        known = {row.k: row for row in self.members()}
+        return [known.get(k) or self._unfinished(k) for k in range(len(self.grid.members))]
+
+    def _unfinished(self, k: int) -> Row:
+        try:
+            history = read_history(self.member_path(k))
+        except StoreError:
+            history = []
+        validation = history[-1].validation if history else {}
+        return Row(k, self.grid.position_of(k), epochs=len(history), validation=validation)
+
     def member_row(self, k: int) -> Row | None:
         """Member k's row of the table, None while it is being trained."""
         path, axes = self.member_path(k), self.grid.position_of(k)
@@ -86,14 +106,19 @@ class GridInfo:
 def create_grid(grid: Grid, name: str = "", root: Path | None = None) -> Path:
     """Makes a grid folder with a run folder for each member, and returns it."""
     root = root or checkpoints_root()
-    base = grid.base
-    slug = "-".join(["grid", base.data.name.replace("_", "-"), architecture(base.model), grid.hash])
+    slug = grid_slug(grid)
     draft = folders.draft_folder(root, slug)
     for k, config in enumerate(grid.members):
         (draft / str(k)).mkdir()
         fill_run(draft / str(k), config)
     folders.write_header(draft, GRID, grid.to_dict(), name)
     return folders.claim_folder(draft, root / slug)
+
+
+def grid_slug(grid: Grid) -> str:
+    """The name of its folder."""
+    base = grid.base
+    return "-".join(["grid", base.data.name.replace("_", "-"), architecture(base.model), grid.hash])
 
 
 def read_grid(path: Path) -> GridInfo:

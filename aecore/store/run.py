@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from aecore.config import Config
-from aecore.data import Scaling
+from aecore.data import ImageData, Scaling
 from aecore.models import AutoEncoder
 from aecore.results import EpochRecord, Result
 
@@ -37,6 +37,15 @@ class Run:
     @property
     def latent_size(self) -> int:
         return self.config.model.latent_size
+
+    def check_images(self, data: ImageData) -> None:
+        """ValueError where the images of the data set that the run names are not of its size."""
+        if data.shape != self.shape:
+            sizes = [" x ".join(map(str, shape)) for shape in (data.shape, self.shape)]
+            raise ValueError(
+                f"the run names the data set {data.name}, whose images are {sizes[0]}, "
+                f"but its network takes {sizes[1]}"
+            )
 
     def encode(self, x: Tensor | np.ndarray) -> Tensor:
         """Images N x C x H x W, float in [0, 1] or uint8, to codes N x latent_size, float32."""

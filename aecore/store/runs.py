@@ -193,6 +193,13 @@ def load_run(run: str | Path, epoch: int | None = None) -> Run:
     return replace(loaded, name=f"{info.name}, epoch {epoch}", history=history, result=None)
 
 
+def check_weights(info: RunInfo) -> None:
+    """StoreError unless the weights, those of kept epochs too, fit the config; the tensors are not read."""
+    for epoch in [*([None] if info.has_weights else []), *kept_epochs(info.path)]:
+        model, _, _ = _empty_model(info.config.model, read_weights_metadata(info.path, epoch))
+        _check_shapes(model, read_weight_shapes(info.path, epoch))
+
+
 def _empty_model(
     config: ModelConfig, metadata: Mapping[str, Any]
 ) -> tuple[AutoEncoder, tuple[int, int, int], Scaling]:

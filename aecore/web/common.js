@@ -1,6 +1,8 @@
 // What the components' scripts have in common. It is imported by them, and the browser keeps it once.
 
+// Bytes come as text from Python, and as they are from the exported file.
 export function fromBase64(text) {
+  if (text instanceof Uint8Array) return text;
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);

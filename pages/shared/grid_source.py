@@ -9,7 +9,7 @@ import streamlit as st
 from aecore import store
 from aecore.analysis import selection
 from aecore.files import StoreError
-from aecore.results import EpochRecord, Row
+from aecore.results import EpochRecord
 from aecore.store import GridInfo
 from pages.shared import loading
 
@@ -22,29 +22,9 @@ def grids() -> list[GridInfo]:
     return [info for info in store.list_grids() if isinstance(info, GridInfo)]
 
 
-def rows(info: GridInfo) -> list[Row]:
-    """A row for each member: its line of the table, or while it trains its last validation figures."""
-    known = {row.k: row for row in info.members()}
-    return [known.get(k) or _unfinished(info, k) for k in range(len(info.grid.members))]
-
-
 def others(info: GridInfo) -> list[selection.Candidate]:
     """The members of all other finished grids on the same data set."""
-    return [
-        candidate
-        for other in grids()
-        if other.key != info.key and other.result and other.config.data == info.config.data
-        for candidate in selection.candidates(other.grid, other.result.members)
-    ]
-
-
-def _unfinished(info: GridInfo, k: int) -> Row:
-    try:
-        history = store.read_history(info.member_path(k))
-    except StoreError:
-        history = []
-    validation = history[-1].validation if history else {}
-    return Row(k, info.grid.position_of(k), epochs=len(history), validation=validation)
+    return selection.elsewhere(info, grids())
 
 
 def histories(info: GridInfo) -> list[list[EpochRecord]]:
@@ -81,13 +61,6 @@ def probe(info: GridInfo) -> Probe | None:
 def _probe(path: str, kept: bool) -> Probe | None:
     from pathlib import Path
 
-    from aecore.analysis.probe import make_probe
-    from aecore.store import read_probe
+    from aecore.analysis.probe import find_probe
 
-    info = store.read_grid(Path(path))
-    try:
-        if (found := read_probe(info.path)) is not None:
-            return found
-        return make_probe(info.grid, loading.load_data(info.config.data.name))
-    except ValueError:
-        return None
+    return find_probe(store.read_grid(Path(path)), loading.load_data)

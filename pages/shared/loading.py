@@ -49,12 +49,7 @@ def load_data(name: str) -> ImageData:
 def images_of(run: Run) -> ImageData:
     """The data set that a run names; ValueError where its images are not here, or not of the run's size."""
     data = load_data(run.config.data.name)
-    if data.shape != run.shape:
-        sizes = [" x ".join(map(str, shape)) for shape in (data.shape, run.shape)]
-        raise ValueError(
-            f"the run names the data set {data.name}, whose images are {sizes[0]}, "
-            f"but its network takes {sizes[1]}"
-        )
+    run.check_images(data)
     return data
 
 

@@ -22,8 +22,9 @@ from aecore import presets
 from aecore.config import PENALTIES, Config, field_paths
 from aecore.presets import PRESETS
 from aecore.records import kinds
+from aecore.settings import APPLIES, CHOICES, applies, label, show
 from pages.shared.plain import plain
-from pages.shared.settings_table import CHOICES, LATENT_SIZES, SETTINGS, label, setting
+from pages.shared.settings_table import LATENT_SIZES, setting
 
 
 class Branch(NamedTuple):
@@ -48,12 +49,6 @@ def field_docs() -> dict[str, str]:
             if isinstance(statement, ast.AnnAssign) and isinstance(following, ast.Expr):
                 docs[f"{section}.{statement.target.id}"] = inspect.cleandoc(following.value.value)
     return docs
-
-
-def effective_fields(config: Config) -> list[str]:
-    """The dotted fields that do something in this config."""
-    values = {field: config.get(field) for field in field_paths()}
-    return [field for field in values if setting(field).applies(values)]
 
 
 def in_words(sentence: str) -> str:
@@ -108,8 +103,8 @@ def read(page: str) -> Config:
     """The config in the form; ValueError in one sentence, in the form's own words."""
     try:
         values = _values(page)
-        for field, known in SETTINGS.items():
-            if not known.applies(values):
+        for field in APPLIES:
+            if not applies(field, values):
                 values[field] = Config().get(field)
         return Config().with_values(values)
     except ValueError as error:
@@ -348,7 +343,7 @@ def _applies(page: str, field: str) -> bool:
     values = {p: st.session_state[key(page, p)] for p in field_paths()}
     chosen = st.session_state[f"{page}_penalties"]
     strengths = {f"loss.{name}": float(name in chosen) for name in PENALTIES}
-    return setting(field).applies(values | strengths)
+    return applies(field, values | strengths)
 
 
 def _with_filled(page: str, field: str, grid: Iterable[float]) -> list[float]:
@@ -361,12 +356,3 @@ def _decades(low: float, high: float) -> list[float]:
     """1, 2 and 5 times each power of ten from low to high."""
     stops = [float(f"{digit}e{power}") for power in range(-9, 2) for digit in (1, 2, 5)]
     return [stop for stop in stops if low <= stop <= high]
-
-
-def show(value: object) -> str:
-    """A field's value as people read it."""
-    if isinstance(value, tuple):
-        return "-".join(map(str, value)) or "none"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return CHOICES.get(value, value.replace("_", " ")) if isinstance(value, str) else str(value)

@@ -15,8 +15,8 @@ import streamlit as st
 
 from aecore import store
 from aecore.files import StoreError
+from aecore.settings import member_name
 from aecore.store import RunInfo
-from pages.shared.members import member_name
 from pages.shared.plain import plain
 
 RUN = "run"

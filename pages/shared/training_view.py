@@ -13,6 +13,8 @@ from typing import Any
 import streamlit as st
 
 from aecore import jobs, store
+from aecore.analysis.against_pca import beside_pca
+from aecore.analysis.errors import clipped_pca
 from aecore.config import PENALTIES, Config
 from aecore.events import Event
 from aecore.presets import corruption_text, penalty_text
@@ -29,7 +31,7 @@ from pages.shared.change_controls import (
 from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button, waits_for
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
-from pages.shared.words import beside_pca, clipped_pca, device_words, time_left
+from pages.shared.words import device_words, time_left
 
 EVERY = 1.0
 """Seconds between two looks at the bars while a run trains."""

@@ -1,43 +1,8 @@
-"""Numbers, devices and comparisons with PCA as people read them."""
+"""Numbers and devices as people read them."""
 
 from __future__ import annotations
 
 import os
-
-ALIKE = 0.05
-"""Squared errors that differ by less than this share are called alike: about what another seed changes."""
-
-
-def ranked(error: float, other: float) -> int:
-    """-1 where a network's squared error is below another by `ALIKE` or more, 1 where above, else 0."""
-    if error < (1 - ALIKE) * other:
-        return -1
-    return int(error >= (1 + ALIKE) * other)
-
-
-def beside_pca(error: float, pca: float) -> str:
-    """`36% less`, `12% more: PCA does better`, or that the two are alike."""
-    share = f"{abs(1 - error / pca):.0%}" if pca else "no end"
-    match ranked(error, pca):
-        case -1:
-            return f"{share} less"
-        case 1:
-            return f"{share} more: PCA does better"
-    return f"about as large (within {ALIKE:.0%}, which another seed may change)"
-
-
-def clipped_pca(output: str, error: float | None) -> str:
-    """PCA's squared error with its values in [0, 1] too, where a network's can't leave that range.
-
-    `output` is the network's output activation, `error` that of the clipped values on the same images. Empty
-    for an output without ends.
-    """
-    if output == "linear" or error is None:
-        return ""
-    return (
-        " PCA's values may leave [0, 1], as this network's outputs cannot; clipped to it, its squared error "
-        f"is {error:.2f}."
-    )
 
 
 def time_left(seconds: float | None) -> str:

@@ -9,15 +9,16 @@ from dataclasses import replace
 import pytest
 
 from aecore import data, jobs, store
-from aecore.analysis import selection
+from aecore.analysis import grid_words, selection
 from aecore.config import Config
 from aecore.grid import Grid
 from aecore.jobs import control
 from aecore.results import Result, Row, Score
+from aecore.settings import member_name
 from aecore.store import names
-from pages.look.choose import board_data, overview
+from aecore.web.board import payload as board_data
+from pages.look.choose import overview
 from pages.shared import grid_source
-from pages.shared.members import member_name
 from tests.pages.conftest import TINY, TINY_GRID, open_page, train_grid_here
 
 PAGE = "pages/look/choose/page.py"
@@ -180,7 +181,7 @@ def test_the_browser_gets_every_members_pictures_and_codes(grid_root, grid_key):
     import numpy as np
 
     info = store.read_grid(grid_root / grid_key)
-    rows = grid_source.rows(info)
+    rows = info.rows()
     data = board_data.payload(info, rows, grid_source.pictures(info), grid_source.probe(info), 1)
     pictures = np.frombuffer(base64.b64decode(data["pictures"]), np.uint8).reshape(12, 10, 1, 8, 8)
     codes = np.frombuffer(base64.b64decode(data["codes"]), "<f4")
@@ -203,9 +204,7 @@ def test_the_browser_gets_every_members_pictures_and_codes(grid_root, grid_key):
 def test_a_large_grid_shows_fewer_images(grid_root, grid_key, monkeypatch):
     info = store.read_grid(grid_root / grid_key)
     monkeypatch.setattr(board_data, "LARGEST", 12 * 64 * 3)
-    data = board_data.payload(
-        info, grid_source.rows(info), grid_source.pictures(info), grid_source.probe(info), 1
-    )
+    data = board_data.payload(info, info.rows(), grid_source.pictures(info), grid_source.probe(info), 1)
     assert data["count"] == 3
 
 
@@ -316,7 +315,7 @@ def test_before_the_first_members_are_done_a_proposal_is_announced():
 
 def importance_of(share, noise):
     shares = {"model.latent_size": share, "train.seed": 0.1}
-    return overview.importance_words(selection.Importance(shares, 0.2, noise, "share"))
+    return grid_words.importance_words(selection.Importance(shares, 0.2, noise, "share"))
 
 
 def test_importance_speaks_beyond_chance_alone():

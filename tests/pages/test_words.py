@@ -1,8 +1,8 @@
-"""Numbers and comparisons as people read them."""
+"""Numbers as people read them."""
 
 import pytest
 
-from pages.shared.words import age, beside_pca, clipped_pca, device_words, duration, ranked, time_left
+from pages.shared.words import age, device_words, duration, time_left
 
 
 @pytest.mark.parametrize(
@@ -40,24 +40,3 @@ def test_devices_are_named_in_words():
     assert device_words("cuda:0") == "the GPU (CUDA)"
     assert device_words("mps") == "the GPU (Apple MPS)"
     assert device_words("cpu", 1).startswith("the CPU (1 of ")
-
-
-@pytest.mark.parametrize(
-    ("error", "rank", "said"),
-    [
-        (18.99, -1, "5% less"),
-        (19.01, 0, "about as large"),
-        (20.99, 0, "about as large"),
-        (21.01, 1, "5% more: PCA does better"),
-    ],
-)
-def test_an_error_beside_pcas_is_ranked_beyond_five_percent_alone(error, rank, said):
-    assert ranked(error, 20.0) == rank
-    assert beside_pca(error, 20.0).startswith(said)
-
-
-def test_clipped_pca_is_given_where_an_output_has_ends():
-    assert clipped_pca("tanh", 12.345).endswith("clipped to it, its squared error is 12.35.")
-    assert clipped_pca("sigmoid", 12.0) == clipped_pca("tanh", 12.0)
-    assert clipped_pca("linear", 12.0) == ""
-    assert clipped_pca("tanh", None) == ""

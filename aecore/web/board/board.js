@@ -112,6 +112,8 @@ function moveTo(root, state, axis, value) {
   state.at[axis] = value;
   if (state.from !== undefined && state.from !== memberAt(state)) state.before = state.from;
   draw(root, state);
+  // For what lies beside it on the same page; Python is told on release.
+  root.dispatchEvent(new CustomEvent("passing", { detail: [...state.at], bubbles: true, composed: true }));
 }
 
 function finish(state) {

@@ -196,8 +196,7 @@ def thumbnail_atlas(images: np.ndarray) -> Atlas:
     from PIL import Image
 
     images = np.asarray(images)
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
-        raise ValueError(f"images must be uint8 N x 1 or 3 x H x W, not {images.dtype} {images.shape}")
+    _check(images)
     content = b""
     tiles = _reduced(images, _LARGEST_TILE)
     while True:
@@ -211,6 +210,35 @@ def thumbnail_atlas(images: np.ndarray) -> Atlas:
         if max(tiles.shape[2:]) <= 8:
             return _atlas(tiles, content)
         tiles = _reduced(images, max(tiles.shape[2:]) // 2)
+
+
+def compact_atlas(images: np.ndarray, half: bool = False) -> Atlas:
+    """The same pictures in little more than half the bytes, for a file that is sent around.
+
+    Either in 16 levels without further loss, or as WEBP does it, whichever is smaller: strokes are small in
+    the first, photographs in the second. `half` is their half size.
+    """
+    from PIL import Image
+
+    _check(images)
+    tiles = _reduced(images, _LARGEST_TILE)
+    if half:
+        tiles = _reduced(tiles, max(1, max(tiles.shape[2:]) // 2))
+    sheet = _sheet(tiles)
+    contents = []
+    for pixels, options in (
+        ((sheet / 17.0).round().astype(np.uint8) * 17, {"lossless": True, "quality": 20, "method": 1}),
+        (sheet, {"quality": 60, "method": 2}),
+    ):
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "WEBP", **options)
+        contents.append(buffer.getvalue())
+    return _atlas(tiles, min(contents, key=len))
+
+
+def _check(images: np.ndarray) -> None:
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
+        raise ValueError(f"images must be uint8 N x 1 or 3 x H x W, not {images.dtype} {images.shape}")
 
 
 def _columns(tiles: np.ndarray) -> int:

@@ -2,6 +2,7 @@
 
 import { element, fromBase64, oncePerFrame, paint } from "../common.js";
 import { makeDecoder } from "./decoder.js";
+import { distanceWords, remoteness } from "./distance.js";
 
 const panels = new WeakMap();
 const STEPS = 200;
@@ -75,17 +76,6 @@ function draw(root, state) {
   const outside = distance > state.data.reference?.limit;
   const readout = root.querySelector(".readout");
   readout.classList.toggle("outside", Boolean(outside));
-  readout.textContent = state.reference
-    ? `Nearest training code at ${distance.toFixed(2)} typical distances${outside ? ": outside the data" : ""}` : "";
+  readout.textContent = state.reference ? distanceWords(distance, state.data.reference.limit) : "";
   root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1;
-}
-
-function remoteness(code, codes, typical) {
-  let best = Infinity;
-  for (let start = 0; start < codes.length; start += code.length) {
-    let squared = 0;
-    for (let j = 0; j < code.length && squared < best; j++) squared += (code[j] - codes[start + j]) ** 2;
-    if (squared < best) best = squared;
-  }
-  return Math.sqrt(best) / typical;
 }

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from aecore.analysis import selection
-from aecore.analysis.selection import LATENT, SEED, Candidate
-from aecore.config import field_paths
+from aecore.analysis import grid_charts, grid_words, selection
+from aecore.analysis.grid_charts import Point
+from aecore.analysis.selection import Candidate
 from aecore.grid import Grid, axis_text
-from pages.shared.members import axis_label, member_name
-from pages.shared.settings_table import label
+from aecore.settings import axis_label, label, member_name
 
 CURVE, HEAT, PARETO, PARALLEL, IMPORTANCE = (
     "Error curve",
@@ -22,20 +20,7 @@ CURVE, HEAT, PARETO, PARALLEL, IMPORTANCE = (
     "Parallel axes",
     "Importance",
 )
-SHOWN = 0.0005
-"""Shares of the variance below this are not drawn."""
 VIEWS = (HEAT, PARETO, PARALLEL, IMPORTANCE)
-
-
-def numeric_fields(grid: Grid) -> list[str]:
-    """Fields with a number that differs between members, the latent size first."""
-    varying = []
-    for field, kind in field_paths().items():
-        if kind in (int, float) and field != SEED:
-            values = {config.get(field) for config in grid.members}
-            if len(values) > 1:
-                varying.append(field)
-    return sorted(varying, key=lambda field: field != LATENT)
 
 
 def draw_curve(
@@ -45,64 +30,33 @@ def draw_curve(
     from aecore.figures.grid import error_curve
 
     config = grid.members[k]
-    found = selection.groups(members)
-    through = selection.along_field(found, config, field)
-    on_test = all(group.test is not None for group in through)
-    if len(through) < 2:
-        st.caption(lone_value(field, [group.config.get(field) for group in through]))
-        return
-    log = _spans_decades([group.config.get(field) for group in through])
-    if log:
-        through = [group for group in through if group.config.get(field) > 0]
-    rows = [_curve_row(grid, group, k, field, on_test) for group in through]
-    bend = None
-    if field == LATENT:
-        at = selection.elbow([row["x"] for row in rows], [group.validation for group in through])
-        bend = None if at is None else rows[at]["x"]
-    here = {row["k"] for row in rows}
-    others = [
-        {"k": c.k, "x": c.config.get(field), "error": error, "label": member_name(grid, c.k)}
-        for c in members
-        if c.k not in here
-        and (error := c.test if on_test else c.validation) is not None
-        and (c.config.get(field) > 0 or not log)
-    ]
-    chart = error_curve(rows, others, label(field), log=log, elbow=bend, chosen=config.get(field))
-    _show(chart, key, pick)
-    images = "test" if on_test else "validation"
-    seeds = max((len(group.members) for group in through), default=1)
-    words = [f"Line: {images} images, everything but this setting as on the sliders"]
-    words.append(f"band: lowest to highest of {seeds} seeds" if seeds > 1 else "one seed, so no spread")
-    if any(row["pca"] is not None for row in rows):
-        words.append("grey: PCA with as many components")
-    text = "; ".join(words) + "."
-    if bend is not None:
-        text += (
-            f" Elbow: from here to the next size, each further unit lowers the validation error by less than "
-            f"{selection.GAIN:.0%}. It depends on the sizes between which is chosen, not on the largest."
+    curve = grid_charts.curve_through(selection.groups(members), config, field)
+    if len(curve.values) > 1:
+        rows = [_curve_row(grid, point, k) for point in curve.points]
+        here = {row["k"] for row in rows}
+        others = [
+            {"k": c.k, "x": c.config.get(field), "error": error, "label": member_name(grid, c.k)}
+            for c in members
+            if c.k not in here
+            and (error := curve.error_of(c)) is not None
+            and (c.config.get(field) > 0 or not curve.log)
+        ]
+        chart = error_curve(
+            rows, others, label(field), log=curve.log, elbow=curve.elbow, chosen=config.get(field)
         )
-    st.caption(text)
+        _show(chart, key, pick)
+    st.caption(grid_words.curve_words(curve))
 
 
-def lone_value(field: str, values: Sequence[Any]) -> str:
-    """Why there is no curve along a field: fewer than two values of it beside what the sliders say."""
-    where = f"at {axis_text(field, values[0])} alone" if values else "not at all"
-    return (
-        f"With everything else as on the sliders, this grid has {label(field)} {where} so far, "
-        "so there is no curve along it. Move the other sliders to see its values."
-    )
-
-
-def _curve_row(grid: Grid, group: selection.Group, k: int, field: str, on_test: bool) -> dict[str, Any]:
-    values = group.tests if on_test else [c.validation for c in group.members]
-    own = next((c.k for c in group.members if c.k == k), group.best.k)
+def _curve_row(grid: Grid, point: Point, k: int) -> dict[str, Any]:
+    own = k if k in point.members else point.best
     return {
         "k": own,
-        "x": group.config.get(field),
-        "error": float(np.mean(values)),
-        "low": min(values),
-        "high": max(values),
-        "pca": group.members[0].pca if on_test else None,
+        "x": point.x,
+        "error": point.error,
+        "low": point.low,
+        "high": point.high,
+        "pca": point.pca,
         "label": member_name(grid, own),
     }
 
@@ -141,8 +95,7 @@ def draw_heat_map(
         )
     _show(chart(cells, names[x], names[y], chosen, height=240), key, pick)
     st.caption(
-        "Squared error on the validation images; the darker, the larger. The frame is where the sliders are."
-        + (" A dashed cell has no figure." if any(cell["error"] is None for cell in cells) else "")
+        grid_words.HEAT + (f" {grid_words.DASHED}" if any(cell["error"] is None for cell in cells) else "")
     )
 
 
@@ -150,31 +103,22 @@ def draw_pareto_front(grid: Grid, members: Sequence[Candidate], k: int, key: str
     """Which members no other beats in error, active units and parameters at once."""
     from aecore.figures.grid import pareto as chart
 
-    judged = [c for c in members if None not in (c.validation, c.active_units, c.parameters)]
-    if not judged:
-        st.caption(
-            "Active units are counted on validation images at a training's end; no model here has that "
-            "figure."
-        )
-        return
-    front = selection.pareto_front([(c.validation, c.active_units, c.parameters) for c in judged])
+    front = grid_charts.front(members)
     rows = [
         {
             "k": c.k,
             "units": c.active_units,
             "error": c.validation,
             "parameters": c.parameters,
-            "front": bool(best),
+            "front": best,
             "here": c.k == k,
             "label": member_name(grid, c.k),
         }
-        for c, best in zip(judged, front, strict=True)
+        for c, best in front
     ]
-    _show(chart(rows), key, pick)
-    st.caption(
-        f"{front.sum()} of {len(front)} models are beaten by none in all three: validation error, active "
-        "units on validation images and parameters (the mark's size). Grey ones are."
-    )
+    if rows:
+        _show(chart(rows), key, pick)
+    st.caption(grid_words.front_words(front))
 
 
 def draw_parallel_axes(grid: Grid, members: Sequence[Candidate], k: int, key: str, pick: Callable) -> None:
@@ -209,98 +153,18 @@ def draw_importance(grid: Grid, members: Sequence[Candidate], key: str) -> None:
     if found is not None and found.telling:
         shares = {axis_label(name): share for name, share in found.shares.items()}
         st.altair_chart(importance_bars(shares, found.interactions, found.noise, found.method), key=key)
-    st.caption(importance_words(found))
-
-
-def importance_words(found: selection.Importance | None) -> str:
-    """What the axes' shares say; that they say nothing, where shuffled errors give as much."""
-    if found is None:
-        return "There are not enough different models yet to say which setting matters."
-    chance = (
-        f"with the errors shuffled among the models, the largest bar is at most {found.noise:.0%} in 99 "
-        "of 100 draws"
-    )
-    if not found.telling:
-        return f"No setting stands out from chance: {chance}, and no setting here has more."
-    names = [f"“{axis_label(name)}”" for name in found.telling]
-    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-    text = f"The validation error goes with {listed} more than by chance: {chance} (the line)."
-    if found.interactions > SHOWN:
-        text += " “Together” is the settings' joint effect, chance included."
-    return text
+    st.caption(grid_words.importance_words(found))
 
 
 def proposal(
     grid: Grid, members: Sequence[Candidate], further: Sequence[Candidate] = ()
 ) -> tuple[str, selection.Proposal | None]:
-    """The sentences that propose a member, say why and how sure that is, with the proposal.
-
-    `further` are members of other grids, for the seeds that this one lacks.
-    """
-    found = selection.groups(members, further)
-    if not found:
-        if members or not grid.base.data.validation_fraction:
-            return (
-                "No validation images were held out, so nothing here can choose: test images only report.",
-                None,
-            )
-        return "A proposal comes when the first models are done.", None
-    proposed = selection.propose(found)
-    if proposed is None:
-        if all(group.finished for group in found):
-            return "Nothing is proposed: how uncertain the validation errors are is not known here.", None
-        return "A proposal comes when the first models are done.", None
-    return (
-        f"**Proposed: {member_name(grid, proposed.chosen.best.k)}**{_reason(grid, proposed, found)}",
-        proposed,
-    )
-
-
-def _reason(grid: Grid, proposed: selection.Proposal, found: Sequence[selection.Group]) -> str:
-    chosen, best = proposed.chosen, proposed.best
-    over = f"over {best.seeds} seeds" if proposed.over_seeds else "over the validation images"
-    error = f"{best.standard_error:.2f}, {over}"
-    own = ""
-    if chosen.seeds > 1 and chosen.best.validation is not None:
-        own = f" (by itself {chosen.best.validation:.2f} on validation images)"
-    if chosen is best:
-        why = (
-            f"{_validation(best)} is the lowest, and no smaller code comes within one standard error of it "
-            f"({error})"
-        )
-    else:
-        why = (
-            f"{_validation(chosen)} is within one standard error ({error}) of the lowest, "
-            f"{best.validation:.2f} with {member_name(grid, best.best.k)}, and no smaller code is"
-        )
-    return f"{own}: {why}.{_doubt(found)}"
-
-
-def _validation(group: selection.Group) -> str:
-    if group.seeds == 1:
-        return f"its validation error, {group.validation:.2f},"
-    return f"the mean validation error of its {group.seeds} seeds, {group.validation:.2f},"
-
-
-def _doubt(found: Sequence[selection.Group]) -> str:
-    """What the standard error leaves out, where settings were trained with one seed."""
-    single = sum(group.seeds == 1 for group in found)
-    if not single:
-        return ""
-    if single < len(found):
-        return " Other settings were trained with one seed only; another seed of them may choose otherwise."
-    return (
-        " Every setting was trained with one seed: the standard error says what other images would change, "
-        "not what another seed would, and another seed may choose otherwise."
-    )
+    """What is proposed and why, as Markdown, with the proposal."""
+    said = grid_words.proposal(grid, members, further)
+    return (f"**{said.title}**" if said.title else "") + said.text, said.found
 
 
 def _show(chart: Any, key: str, pick: Callable) -> None:
     from aecore.figures.grid import PICKED
 
     st.altair_chart(chart, key=key, on_select=pick, selection_mode=PICKED)
-
-
-def _spans_decades(values: Sequence[float]) -> bool:
-    positive = [value for value in values if value > 0]
-    return len(positive) > 1 and max(positive) / min(positive) >= 8

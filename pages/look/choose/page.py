@@ -7,9 +7,11 @@ from functools import partial
 import streamlit as st
 
 from aecore import jobs, store
-from aecore.analysis import selection
+from aecore.analysis import grid_charts, selection
+from aecore.analysis.errors import clipped_pca
 from aecore.config import Config
 from aecore.files import StoreError
+from aecore.settings import label
 from aecore.store import GridInfo
 from pages.components.board import board
 from pages.look.choose import overview
@@ -18,8 +20,6 @@ from pages.look.choose.board_data import board_data
 from pages.look.choose.place import BOARD, choose_grid, moved, picked, place_in, probe_chosen
 from pages.shared import further_figures, grid_source, layout, loading, state
 from pages.shared.plain import plain
-from pages.shared.settings_table import label
-from pages.shared.words import clipped_pca
 
 TITLE = "Choose"
 SENTENCE = (
@@ -38,7 +38,7 @@ def draw_grid(info: GridInfo) -> None:
 def _draw_grid(info: GridInfo) -> None:
     if info.result is None:
         info = store.read_grid(info.path)
-    rows = grid_source.rows(info)
+    rows = info.rows()
     members = selection.candidates(info.grid, rows)
     text, proposal = overview.proposal(info.grid, members, grid_source.others(info))
     proposed = proposal.chosen.best if proposal else None
@@ -84,7 +84,7 @@ def draw_charts(info: GridInfo, members: list[selection.Candidate], place: list[
 
     left, right = st.columns(2, gap="large")
     with left:
-        fields = overview.numeric_fields(info.grid)
+        fields = grid_charts.numeric_fields(info.grid)
         if fields:
             field = st.segmented_control(
                 "Squared error against",

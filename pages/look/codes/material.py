@@ -61,13 +61,6 @@ class Points:
         return Neighbors(unit_range(self.images.flatten(1)))
 
 
-def sample(available: int, count: int) -> np.ndarray:
-    """`count` of so many numbers, ascending, drawn with seed 0; all where there are no more."""
-    if count >= available:
-        return np.arange(available)
-    return np.sort(np.random.default_rng(0).choice(available, count, replace=False))
-
-
 def test_points(key: str, count: int) -> Points:
     """`count` of the test images under a run: the same images for every run of a data set."""
     return _test_points(key, store.weights_stamp(key), count)
@@ -75,9 +68,11 @@ def test_points(key: str, count: int) -> Points:
 
 @st.cache_resource(max_entries=6, show_spinner="Encoding the test images")
 def _test_points(key: str, stamp: int, count: int) -> Points:
+    from aecore.data import some_of
+
     run = loading.load_run(key)
     data = loading.images_of(run)
-    numbers = sample(len(data.test_images), count)
+    numbers = some_of(len(data.test_images), count)
     return Points(
         run,
         numbers,
@@ -96,10 +91,11 @@ def training_points(key: str) -> Points:
 @st.cache_resource(max_entries=3, show_spinner="Encoding training images")
 def _training_points(key: str, stamp: int) -> Points:
     from aecore.analysis.metrics import errors_on
+    from aecore.data import some_of
 
     run = loading.load_run(key)
     data = loading.images_of(run)
-    numbers = sample(len(data.train_images), TRAINING_IMAGES)
+    numbers = some_of(len(data.train_images), TRAINING_IMAGES)
     images = data.train_images[numbers]
     labels = data.train_labels[numbers].numpy()
     return Points(run, numbers, images, labels, run.encode(images).numpy(), errors_on(run, images).numpy())
@@ -120,9 +116,11 @@ def _code_pca(key: str, stamp: int) -> PCA:
 @st.cache_resource(max_entries=3, show_spinner="Preparing the pictures")
 def atlas(name: str, count: int, with_training: bool) -> Atlas:
     """Pictures of the test images drawn by `test_points`, then those of `training_points`."""
+    from aecore.data import some_of
+
     data: ImageData = loading.load_data(name)
-    pictures = data.test_images[sample(len(data.test_images), count)].numpy()
+    pictures = data.test_images[some_of(len(data.test_images), count)].numpy()
     if with_training:
-        training = data.train_images[sample(len(data.train_images), TRAINING_IMAGES)].numpy()
+        training = data.train_images[some_of(len(data.train_images), TRAINING_IMAGES)].numpy()
         pictures = np.concatenate([pictures, training])
     return thumbnail_atlas(pictures)

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from aecore import store
-from pages.look.codes.material import Points, sample
+from pages.look.codes.material import Points
 from pages.look.codes.projections import Plane
 
 if TYPE_CHECKING:
@@ -95,8 +95,9 @@ def _plane_scores(
     key: str, stamp: int, count: int, name: str, _points: Points, _plane: np.ndarray
 ) -> tuple[float, np.ndarray]:
     from aecore.analysis.neighbors import trustworthiness
+    from aecore.data import some_of
 
-    rows = sample(count, SCORED)
+    rows = some_of(count, SCORED)
     return trustworthiness(_points.codes, _plane, rows=rows), _correct(_plane, _points)
 
 
@@ -114,8 +115,9 @@ def _pixel_score(name: str, count: int, _points: Points) -> np.ndarray:
 
 def _correct(space: np.ndarray | Tensor, points: Points) -> np.ndarray:
     from aecore.analysis.neighbors import knn_correct
+    from aecore.data import some_of
 
-    return knn_correct(space, points.labels, NEIGHBORS, sample(len(points), SCORED))
+    return knn_correct(space, points.labels, NEIGHBORS, some_of(len(points), SCORED))
 
 
 def interval(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:

@@ -28,14 +28,6 @@ def encode(run: Run, picked: list[Picked]) -> tuple[np.ndarray, np.ndarray]:
     return pictures.numpy(), run.encode(pictures).numpy()
 
 
-def legend(band: tuple[float, float]) -> str:
-    """The line under a curve of distances."""
-    return (
-        "Distance to the nearest training code; 1 is the typical distance between neighbours. Grey: where "
-        f"90 % of test images lie, {band[0]:.2f} to {band[1]:.2f}. Marked: farther out than 95 % of them."
-    )
-
-
 def save(t: np.ndarray, codes: np.ndarray, frames: np.ndarray, fade: np.ndarray, name: str) -> None:
     """Buttons that make the files when they are pressed; `name` heads the column of positions."""
     with st.expander("Save", icon=":material/download:"):

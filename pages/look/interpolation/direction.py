@@ -10,7 +10,7 @@ import streamlit as st
 from aecore.palette import CLASS_COLORS
 from aecore.web.decoder.payload import scrubber_data
 from pages.components.decoder import scrubber
-from pages.look.interpolation.common import STEPS, encode, legend, save
+from pages.look.interpolation.common import STEPS, encode, save
 from pages.shared import loading
 from pages.shared.picker import first_images, pick_image
 from pages.shared.plain import plain
@@ -34,7 +34,7 @@ SEEN = {
 
 def draw(run: Run, key: str, data: ImageData) -> None:
     """The step from one group's mean code to another's, added to an image's code."""
-    from aecore.analysis.latent import cross_fade, normal_overlap
+    from aecore.analysis.latent import cross_fade, distance_legend, normal_overlap
     from aecore.figures.latent import projection_histogram
 
     row = st.columns([1.5, 1.5, 3], vertical_alignment="bottom", width=720)
@@ -76,7 +76,7 @@ def draw(run: Run, key: str, data: ImageData) -> None:
                 ],
                 curve=curve,
                 band=band,
-                legend=legend(band),
+                legend=distance_legend(band),
                 symbol="strength",
                 label="Strength of the direction",
             ),

@@ -9,7 +9,7 @@ import streamlit as st
 
 from aecore.web.decoder.payload import scrubber_data
 from pages.components.decoder import scrubber
-from pages.look.interpolation.common import STEPS, encode, legend, save
+from pages.look.interpolation.common import STEPS, encode, save
 from pages.shared import loading
 from pages.shared.picker import first_images, pick_image
 
@@ -58,7 +58,7 @@ def draw(run: Run, key: str, data: ImageData, row: DeltaGenerator) -> None:
                 ticks=[(i / (len(names) - 1), name) for i, name in enumerate(names)],
                 curve=curve,
                 band=band,
-                legend=legend(band),
+                legend=latent.distance_legend(band),
             ),
             key="interpolation_scrubber",
         )

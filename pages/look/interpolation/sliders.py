@@ -41,29 +41,21 @@ def draw(run: Run, key: str) -> None:
         st.warning(f"There are no sliders for this run: {plain(error)}.")
         return
     unit_sliders(sliders_data(decoder, units, start, reference=reference), key="interpolation_sliders")
-    st.caption(_meaning(units, run.latent_size, data is not None))
+    st.caption(_meaning(units, data is not None))
 
 
-def _meaning(units: Units, size: int, with_data: bool) -> str:
+def _meaning(units: Units, with_data: bool) -> str:
     if not with_data:
         return (
             "The sliders work from the weights alone: order and ranges are those that the bundled digits, "
             "scaled to this size, give. Starting from an image, or seeing where the data ends, takes images."
         )
-    return (
-        f"{units.used} of {size} units are in use; the most important come first, each from the 1st to the "
-        "99th percentile of its values. Tab and the arrow keys move them too."
-    )
+    return units.slider_words
 
 
 @st.cache_data(max_entries=6, show_spinner=False)
 def _reference(key: str, stamp: int) -> tuple[np.ndarray, float, float]:
-    from aecore.analysis.latent import usual_band
-    from aecore.analysis.neighbors import Neighbors
+    from aecore.analysis.latent import some_codes
 
-    codes = loading.train_codes(key).numpy()
-    if len(codes) > REFERENCE:
-        codes = codes[np.sort(np.random.default_rng(0).choice(len(codes), REFERENCE, replace=False))]
-    # Fewer codes lie farther apart: the typical distance and the band are these codes' own.
-    neighbors = Neighbors(codes)
-    return codes, neighbors.typical_distance, usual_band(neighbors, loading.test_codes(key)[:1000])[1]
+    codes, typical, band = some_codes(loading.train_codes(key), loading.test_codes(key), REFERENCE)
+    return codes, typical, band[1]

@@ -10,7 +10,6 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import images, layout, loading
-from pages.shared.words import clipped_pca
 
 if TYPE_CHECKING:
     from aecore.data import ImageData
@@ -110,9 +109,8 @@ def _variational_words(run: Run) -> str:
 
 def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str) -> None:
     """The figures beside PCA's, the spread of the errors, and what they mean."""
-    from aecore.figures.errors import error_histogram, extremes, verdict
-    from aecore.models import layer_sizes
-    from aecore.presets import penalty_text
+    from aecore.analysis.errors import clipped_pca, extremes, verdict_on
+    from aecore.figures.errors import error_histogram
     from aecore.results import Score
 
     run, data, errors, pca_errors = tested.run, tested.data, tested.errors, tested.pca_errors
@@ -136,14 +134,7 @@ def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str
         + _variational_words(run)
     )
     layout.draw_classes_warning(data.name)
-    model = run.config.model
-    before_code = len(model.hidden) + (len(model.channels) if model.family == "conv" else 0)
-    narrowest = min(layer_sizes(model, run.shape)[1 : 1 + before_code], default=None)
-    used = [penalty_text(run.config.loss)] if run.config.loss.penalties else []
-    if model.variational:
-        used.append(f"the KL term, beta {run.config.loss.beta:g}")
-    penalty = " + ".join(used)
-    sentence = verdict(errors[pool], pca_errors[pool], n, narrowest, penalty, run.result is not None)
+    sentence = verdict_on(run, errors[pool], pca_errors[pool])
     st.markdown(f"{sentence} {extremes(errors[pool], tested.labels[pool], data.class_names)}")
     chart = error_histogram(errors[pool], errors[shown], pca.squared_error)
     st.altair_chart(chart, key="reconstructions_errors")

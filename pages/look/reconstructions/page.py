@@ -53,7 +53,7 @@ def controls(class_names: Sequence[str]) -> tuple[str, str, int, bool, int]:
 
 
 def main() -> None:
-    from aecore.figures.errors import choose_images
+    from aecore.analysis.errors import choose_images
 
     run, data = layout.require_run(
         "Reconstructions",

@@ -10,8 +10,8 @@ import streamlit as st
 
 from aecore.config import PENALTIES, Config, field_paths
 from aecore.grid import PENALTY, STRENGTH, Grid, axis_text, parse_axis
+from aecore.settings import axis_label, show
 from pages.shared import settings_form
-from pages.shared.members import axis_label
 from pages.shared.plain import plain
 from pages.shared.settings_table import SETTINGS
 
@@ -76,7 +76,7 @@ def draw() -> None:
 
 
 def _choice_name(value: str) -> str:
-    return PENALTIES[value].name if value in PENALTIES else settings_form.show(value)
+    return PENALTIES[value].name if value in PENALTIES else show(value)
 
 
 def _values(name: str) -> None:

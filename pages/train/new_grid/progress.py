@@ -9,11 +9,11 @@ import streamlit as st
 from aecore import jobs, store
 from aecore.files import StoreError
 from aecore.grid import axis_text
+from aecore.settings import axis_label, member_name
 from aecore.store import GridInfo
 from pages.shared import grid_source
 from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button, waits_for
 from pages.shared.leaving import leave_for
-from pages.shared.members import axis_label, member_name
 from pages.shared.plain import plain
 from pages.shared.state import CHOOSE_PAGE
 from pages.shared.words import duration, time_left

@@ -13,6 +13,7 @@ from aecore import jobs, store
 from aecore.files import StoreError
 from aecore.jobs.control import Job
 from aecore.store import GridInfo, RunInfo, Unreadable
+from pages.shared import exporting
 from pages.shared.change_controls import draw_pause_buttons
 from pages.shared.job_controls import draw_resume_button
 from pages.shared.plain import plain
@@ -34,6 +35,7 @@ def draw_actions(info: Job, prefix: str) -> None:
         st.button("Stop", key=f"{prefix}_stop", icon=":material/stop:", on_click=jobs.stop, args=(info.path,))
     elif status != "finished" and store.read_failed(info.path) is None:
         draw_resume_button(info, f"{prefix}_resume")
+    exporting.draw_button(info, prefix)
     with st.popover("Rename", icon=":material/edit:", key=f"{prefix}_rename_popover"):
         _rename(info, prefix)
     if st.button(

@@ -8,10 +8,10 @@ import streamlit as st
 
 from aecore import store
 from aecore.grid import axis_text
+from aecore.settings import axis_label
 from aecore.store import GridInfo, Unreadable
 from pages.shared import state
 from pages.shared.leaving import leave_for
-from pages.shared.members import axis_label
 from pages.shared.plain import plain
 from pages.shared.words import age
 from pages.train.runs import folders

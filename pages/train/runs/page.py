@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from aecore import jobs, store
+from aecore import jobs, settings, store
 from aecore.events import course
 from aecore.files import StoreError
 from aecore.presets import architecture, penalty_text
@@ -14,8 +14,7 @@ from aecore.store import RunInfo, Unreadable
 from pages.shared import further_figures, layout, notices, settings_form, state, training_view, words
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
-from pages.shared.settings_table import label
-from pages.train.runs import folders, grids
+from pages.train.runs import bringing_in, folders, grids
 
 SELECTED = "runs_selected"  # session key of the selected run's key
 MORE_EPOCHS = 5
@@ -186,13 +185,13 @@ def settings_rows(info: RunInfo) -> list[dict[str, str]]:
     except StoreError:
         # The curves beside it say so.
         changes = []
-    fields = settings_form.effective_fields(info.config)
+    fields = settings.effective_fields(info.config)
     fields += dict.fromkeys(f for change in changes for f in change.values if f not in fields)
     rows = [{"Setting": "Began with", "Value": info.origin.text}] if info.origin else []
     for field in fields:
         later = [f"{c.values[field]:g} from epoch {c.epoch:.3g}" for c in changes if field in c.values]
-        value = ", then ".join([settings_form.show(info.config.get(field)), *later])
-        rows.append({"Setting": label(field), "Value": value})
+        value = ", then ".join([settings.show(info.config.get(field)), *later])
+        rows.append({"Setting": settings.label(field), "Value": value})
     return rows
 
 
@@ -216,6 +215,8 @@ def main() -> None:
     layout.draw_header(
         "Runs", "Every network trained here. Choose a line to look at it, rename it or train it again."
     )
+    bringing_in.show_taken(SELECTED)
+    bringing_in.draw()
     shown = "Runs"
     if store.list_grids():
         shown = st.segmented_control(

@@ -14,10 +14,10 @@ from aecore.files import StoreError
 from aecore.gallery import contrasts
 from aecore.gallery.contrasts import Contrast
 from aecore.looks import SMALLEST
+from aecore.settings import show
 from pages.shared import grid_source, images, layout, loading, state, trained_grids
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
-from pages.shared.settings_form import show
 from pages.understand.contrasts import words
 from pages.understand.contrasts.ranges import draw_ranges
 from pages.understand.contrasts.words import Told

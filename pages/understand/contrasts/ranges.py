@@ -7,9 +7,9 @@ from typing import get_args
 import streamlit as st
 
 from aecore.config import Config, Normalization, OutputActivation
+from aecore.settings import show
 from pages.shared import loading
 from pages.shared.plain import plain
-from pages.shared.settings_form import show
 from pages.understand.contrasts import words
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pages.shared.settings_form import show
+from aecore.settings import show
 
 UNEVEN = 1e-3
 """A first layer's gradient below this part of the last one's is called small."""

@@ -9,8 +9,9 @@ import streamlit as st
 
 from aecore import store
 from aecore.config import Config, Normalization, OutputActivation
+from aecore.settings import show
 from aecore.store import StoreError
-from pages.shared import layout, settings_form
+from pages.shared import layout
 from pages.shared.leaving import leave_for
 from pages.shared.state import TRAIN_PAGE, chosen_key
 from pages.understand.data.classes import draw_class_means, draw_counts, draw_samples
@@ -53,7 +54,7 @@ def choose_range(config: Config) -> tuple[Normalization, OutputActivation]:
         "Normalization",
         get_args(Normalization),
         default=config.data.normalization,
-        format_func=settings_form.show,
+        format_func=show,
         required=True,
         key="data_normalization",
         bind="query-params",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aecore.config import Config, Normalization, OutputActivation
+from aecore.settings import show
 from pages.shared import loading, settings_form
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def draw_spread(data: ImageData, normalization: Normalization, output: OutputAct
             pixel_histogram(counts, unscaled, "grey level, 0 black to 1 white"), key="data_before"
         )
     with right:
-        st.markdown(f"**As the network sees them**: {settings_form.show(normalization)}")
+        st.markdown(f"**As the network sees them**: {show(normalization)}")
         chart = pixel_histogram(counts, scale, "value in training", found)
         about = f"Histogram of the normalized pixels, with the range of {output} above it"
         st.altair_chart(chart, key="data_after", alt=about)

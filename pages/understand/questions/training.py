@@ -12,8 +12,8 @@ from aecore import store
 from aecore.analysis import comparison
 from aecore.gallery import experiments
 from aecore.gallery import sparsity as gallery
+from aecore.settings import show
 from pages.shared import further_figures, grid_source, images, loading, trained_grids
-from pages.shared.settings_form import show
 from pages.understand.questions import material, words
 
 if TYPE_CHECKING:

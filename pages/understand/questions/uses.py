@@ -9,8 +9,8 @@ import streamlit as st
 
 from aecore.gallery import shipped
 from aecore.presets import corruption_text
+from aecore.settings import member_name
 from pages.shared import images, loading, trained_grids
-from pages.shared.members import member_name
 from pages.shared.plain import plain
 from pages.understand.questions import material, words
 from pages.understand.questions.material import Subject

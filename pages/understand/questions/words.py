@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pages.shared.words import ALIKE, ranked
+from aecore.analysis.against_pca import ALIKE, ranked
 
 if TYPE_CHECKING:
     from aecore.analysis.uses import Denoised

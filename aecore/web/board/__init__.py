@@ -1,0 +1,1 @@
+"""A grid under sliders: what `board.js` is sent, and the sentence of each member."""

@@ -1,0 +1,70 @@
+"""`aecore export`: what it refuses before anything is written, and what it tells of what it wrote."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from aecore.__main__ import main
+from aecore.command_flags import Export
+from aecore.commands import exporting
+from tests.conftest import ROOT
+from tests.test_command_line import refusal
+
+POST = "digits-post-12-s0-f3512007"
+GRID = "grid-digits-depth"
+
+
+@pytest.fixture(autouse=True)
+def shipped(monkeypatch):
+    monkeypatch.setenv("AECORE_CHECKPOINTS", str(ROOT / "checkpoints"))
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Exports that write at once, in the place of the table's."""
+
+    def write(path: Path, target: Path, command: Export, report) -> str:
+        report(0.5)
+        (target / "a.txt" if target.is_dir() else target).write_text("four")
+        return "a note"
+
+    for name, kind in exporting.EXPORTS.items():
+        monkeypatch.setitem(
+            exporting.EXPORTS, name, exporting.Kind(write, folder=kind.folder, grids=kind.grids)
+        )
+
+
+def test_every_export_is_a_flag_of_the_command():
+    assert set(exporting.EXPORTS) <= set(Export.__dataclass_fields__)
+
+
+def test_it_tells_what_was_written(quick, capsys, tmp_path):
+    target = tmp_path / "new" / "folder"
+    assert main(["export", POST, "--onnx", str(target), "--json"]) == 0
+    (row,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (row["export"], row["to"]) == ("onnx", str(target))
+    assert (row["bytes"], row["note"], row["files"]) == (4, "a note", {str(target / "a.txt"): 4})
+
+
+def test_nothing_that_is_there_is_replaced_without_force(quick, capsys, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "a.txt").write_text("something longer")
+    assert "holds files already" in refusal(capsys, "export", POST, "--onnx", str(tmp_path))
+    assert (tmp_path / "a.txt").read_text() == "something longer"
+    assert main(["export", POST, "--onnx", str(tmp_path), "--force"]) == 0
+    assert (tmp_path / "a.txt").read_text() == "four"
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_what_can_not_be_written_is_refused_in_one_sentence(quick, capsys, tmp_path):
+    assert "one or more of --html, --onnx" in refusal(capsys, "export", POST)
+    assert f"name one of its members, {GRID}/0" in refusal(
+        capsys, "export", GRID, "--onnx", str(tmp_path / "x")
+    )
+    (tmp_path / "file").write_text("")
+    assert "needs a folder" in refusal(capsys, "export", POST, "--onnx", str(tmp_path / "file"))
+    assert "there is no run" in refusal(capsys, "export", "nowhere", "--onnx", str(tmp_path / "x"))
+    assert not (tmp_path / "x").exists()

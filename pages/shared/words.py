@@ -25,6 +25,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} hours"
 
 
+def file_size(count: int) -> str:
+    """`308 kB`, `1.2 MB`, of so many bytes."""
+    return f"{count / 1e3:,.0f} kB" if count < 999_500 else f"{count / 1e6:,.1f} MB"
+
+
 def age(seconds: float) -> str:
     """`just now`, `5 min`, `3 h`, `12 days`."""
     for unit, size in (("days", 86_400 * 2), ("h", 3600), ("min", 60)):

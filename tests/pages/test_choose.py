@@ -381,3 +381,35 @@ def test_classes_that_differ_between_training_and_test_are_warned_of(
         [cut.classes_apart()] if apart else []
     )
     assert any("differ in their classes" in warning.value for warning in app.warning) == apart
+
+
+def test_save_makes_the_file_with_the_images_asked_for_and_tells_its_size(grid_root, grid_key):
+    from aecore.export.explorer.grid import GridOptions, estimate
+    from pages.shared import background
+    from pages.shared.words import file_size
+
+    app = open_page(PAGE)
+    app.slider(key="choose_images").set_value(3).run()
+    app.button(key="choose_file_make").click().run()
+    (name,) = [name for name in background.works() if "images=3" in name]
+    background.works()[name].join(60)
+    app.run()
+    assert not app.exception
+    size = estimate(grid_root / grid_key, GridOptions(3))
+    assert any(text.startswith(f"**{file_size(size)}**") for text in texts(app))
+    assert len(background.works()[name].content) == size
+    # With other options it is another file, which is not made yet.
+    app.slider(key="choose_images").set_value(2).run()
+    assert "choose_file_make" in [button.key for button in app.button]
+
+
+def test_a_file_that_cannot_be_made_says_why(grid_root, grid_key):
+    from pages.shared import background
+
+    app = open_page(PAGE)
+    app.button(key="choose_file_make").click()
+    shutil.rmtree(grid_root / grid_key)
+    app.run()
+    for work in list(background.works().values()):
+        work.join(60)
+    assert any(work.problem.startswith("The file could not be made") for work in background.works().values())

@@ -25,7 +25,7 @@ function draw(root, state) {
   }
   const curve = field.curves[field.curveOf[data.k]];
   root.querySelector(".words").textContent = curve.words;
-  svg.style.display = curve.points.length ? "" : "none";
+  svg.style.display = curve.points.length ? "block" : "none";
   if (!curve.points.length) return svg.replaceChildren();
   const focused = hasFocus(svg), { colors, names } = data;
   const own = (point) => (point.members.includes(data.k) ? data.k : point.best);
@@ -44,7 +44,7 @@ function draw(root, state) {
   svg.setAttribute("aria-label", `Squared error against ${field.label}`);
   const pick = (k) => state.report("picked", k);
   const words = (k, error, value) => `${names[k]}: squared error ${error.toFixed(2)} at ${value}`;
-  for (const o of others) svg.append(mark({ cx: x(o.x), cy: y(o.error), r: 4, fill: colors.member, "fill-opacity": 0.35 }, o.k, words(o.k, o.error, o.x), pick));
+  for (const o of others) svg.append(mark({ cx: x(o.x), cy: y(o.error), r: 4, fill: colors.member, "fill-opacity": 0.45 }, o.k, words(o.k, o.error, o.x), pick));
   const band = [...curve.points.map((p) => [x(p.x), y(p.high)]), ...curve.points.map((p) => [x(p.x), y(p.low)]).reverse()];
   if (curve.points.some((p) => p.high > p.low)) {
     svg.append(svgElement("polygon", { points: band.map((p) => p.join(",")).join(" "), fill: colors.member, opacity: 0.2 }));

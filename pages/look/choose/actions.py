@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 
 import streamlit as st
 
@@ -103,10 +102,10 @@ def draw_save(info: GridInfo) -> None:
     )
     options = grid.GridOptions(images, size)
     stamp = f"{store.pictures_stamp(info)} {sum(row.epochs for row in info.rows())}"
-    one_file.draw(
+    one_file.draw_file(
         f"file of {info.path} {stamp} {options}",
         f"{info.key}.html",
-        partial(grid.text, info.path, options),
+        lambda tell: grid.text(info.path, options, tell).encode(),
         "choose_file",
     )
 

@@ -396,8 +396,8 @@ def test_save_makes_the_file_with_the_images_asked_for_and_tells_its_size(grid_r
     app.run()
     assert not app.exception
     size = estimate(grid_root / grid_key, GridOptions(3))
-    assert any(text.startswith(f"**{file_size(size)}**") for text in texts(app))
-    assert len(background.works()[name].content) == size
+    assert [b.proto.label for b in app.get("download_button")].count(f"Download ({file_size(size)})") == 1
+    assert len(background.works()[name].result) == size
     # With other options it is another file, which is not made yet.
     app.slider(key="choose_images").set_value(2).run()
     assert "choose_file_make" in [button.key for button in app.button]
@@ -412,4 +412,4 @@ def test_a_file_that_cannot_be_made_says_why(grid_root, grid_key):
     app.run()
     for work in list(background.works().values()):
         work.join(60)
-    assert any(work.problem.startswith("The file could not be made") for work in background.works().values())
+    assert any(work.problem.startswith("The file was not made") for work in background.works().values())

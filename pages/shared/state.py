@@ -117,7 +117,7 @@ def find_member(key: str) -> RunInfo | None:
         return None
     grid, k = key.split("/")
     try:
-        grid_info = store.read_grid(store.checkpoints_root() / grid)
+        grid_info = store.read_grid(store.find_run(grid))
         info = store.read_info(grid_info.path / k)
         if not info.has_weights:
             return None

@@ -53,8 +53,6 @@ def _rename(info: Job, prefix: str) -> None:
         name = st.text_input("Name", info.name, key=f"{prefix}_name_{info.key}_{info.name}")
         if st.form_submit_button("Rename"):
             try:
-                if len(name) > store.NAME_LENGTH:
-                    raise ValueError(f"a name has at most {store.NAME_LENGTH} characters, not {len(name)}")
                 change(info.path, name)
             except (OSError, ValueError) as error:
                 st.error(f"Not renamed: {plain(error)}.")

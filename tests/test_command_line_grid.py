@@ -4,9 +4,9 @@ import tempfile
 
 import pytest
 
-from aecore import __main__ as command_line
 from aecore import store
 from aecore.__main__ import main
+from aecore.commands import training
 from aecore.jobs import grid_worker, process
 from tests.engines import InProcess
 
@@ -71,9 +71,9 @@ def test_resume_takes_an_engine_for_a_grid_and_for_nothing_else(capsys, in_proce
     assert main(["resume", f"{grid}/0", "--engine", "ray"]) == 2
     assert "--engine ray is for grids" in capsys.readouterr().err
     got = []
-    monkeypatch.setattr(command_line, "_engine", lambda *words: words)
+    monkeypatch.setattr(training, "_engine", lambda *words: words)
     monkeypatch.setattr(
-        command_line, "_work_grid", lambda path, threads, as_json, engine: got.append(engine) or 0
+        training, "_work_grid", lambda path, threads, as_json, engine: got.append(engine) or 0
     )
     assert main(["resume", grid, "--engine", "ray", "--ray-address", "head:6379"]) == 0
     assert got == [("ray", "head:6379")]

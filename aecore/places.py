@@ -37,4 +37,4 @@ def user_data() -> Path:
 
 def command() -> str:
     """How the command line is called here: `aecore` where that is installed, else `python -m aecore`."""
-    return "aecore" if Path(sys.argv[0]).stem == "aecore" else "python -m aecore"
+    return "aecore" if is_installed() or Path(sys.argv[0]).stem == "aecore" else "python -m aecore"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from aecore import places
 from aecore.cache import data_root
 from aecore.config import OWN_NAME
 from aecore.data import readers, sums
@@ -148,7 +149,7 @@ def _load(name: str, folder: Path) -> ImageData:
     if not dataset.is_ready():
         raise DataNotFoundError(
             f"{dataset.title} is not on this machine: {dataset.where_to_put()}, or download it on the "
-            f"Train page or with `python -m aecore datasets --download {name}`"
+            f"Train page or with `{places.command()} datasets --download {name}`"
         )
     try:
         if bad := sums.damaged(name, folder, dataset.files):

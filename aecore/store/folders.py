@@ -83,7 +83,7 @@ def is_shipped(path: Path) -> bool:
 
 
 def root_beside(path: Path) -> Path:
-    """Where what is made of the run or grid in `path` belongs: beside it, or in the run root if it is shipped."""
+    """Where what is made of a run or grid belongs: beside its folder; of a shipped one in the run root."""
     return checkpoints_root() if is_shipped(path) else path.parent
 
 
@@ -199,8 +199,6 @@ def rename(path: Path, file: str, name: str, kind: str) -> None:
     """Changes the name people see of a run or grid, as `kind` says; ValueError for an empty name."""
     if not name.strip():
         raise ValueError(f"a {kind}'s name can't be empty")
-    if len(name) > NAME_LENGTH:
-        raise ValueError(f"a name has at most {NAME_LENGTH} characters, not {len(name)}")
     _require_own(path)
     _, values = read_header(path, file)
     write_json(path / file, {**values, "name": one_line(name)})

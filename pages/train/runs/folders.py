@@ -28,20 +28,23 @@ def draw_actions(info: Job, prefix: str) -> None:
     """Buttons for the container they are called in."""
     status = jobs.status(info)
     at_work = status in jobs.AT_WORK
+    shipped = "It comes with the app, and stays as it is." if store.is_shipped(info.path) else None
     if status in ("running", "paused") and isinstance(info, RunInfo):
         draw_pause_buttons(info, prefix, one_epoch=False)
     if at_work:
         st.button("Stop", key=f"{prefix}_stop", icon=":material/stop:", on_click=jobs.stop, args=(info.path,))
     elif status != "finished" and store.read_failed(info.path) is None:
         draw_resume_button(info, f"{prefix}_resume")
-    with st.popover("Rename", icon=":material/edit:", key=f"{prefix}_rename_popover"):
+    with st.popover(
+        "Rename", icon=":material/edit:", key=f"{prefix}_rename_popover", disabled=bool(shipped), help=shipped
+    ):
         _rename(info, prefix)
     if st.button(
         "Delete",
         key=f"{prefix}_delete",
         icon=":material/delete:",
-        disabled=at_work,
-        help="Stop it first." if at_work else None,
+        disabled=at_work or bool(shipped),
+        help="Stop it first." if at_work else shipped,
     ):
         _confirm_deletion(info, prefix)
 
@@ -53,6 +56,8 @@ def _rename(info: Job, prefix: str) -> None:
         name = st.text_input("Name", info.name, key=f"{prefix}_name_{info.key}_{info.name}")
         if st.form_submit_button("Rename"):
             try:
+                if len(name) > store.NAME_LENGTH:
+                    raise ValueError(f"a name has at most {store.NAME_LENGTH} characters, not {len(name)}")
                 change(info.path, name)
             except (OSError, ValueError) as error:
                 st.error(f"Not renamed: {plain(error)}.")

@@ -34,7 +34,7 @@ ROOMS = {
 # What two rooms of pages may import of the others; any other room is a page's, which imports these two.
 PAGE_ROOMS = {"components": set(), "shared": {"components"}}
 WHAT_A_RUN_IS = {"config", "presets", "palette", "models", "losses", "grid", "results", "records", "batch"}
-WHAT_A_RUN_IS |= {"files", "cache", "places", "corruption", "binarization", "events", "looks"}
+WHAT_A_RUN_IS |= {"files", "cache", "places", "naming", "corruption", "binarization", "events", "looks"}
 GROUND = ("palette", "records", "batch", "files", "cache", "places")  # these import nothing of ours
 # To list runs and draw a page must not wait for torch.
 LIGHT = ("config", "results", "events", "looks", "grid", "store", "jobs", "own.build", "own.opening")

@@ -15,6 +15,7 @@ from aecore.data import readers, sums
 from aecore.data.images import ImageData
 from aecore.data.readers import Parts
 from aecore.data.sprites import SHAPES
+from aecore.naming import data_title
 from aecore.own import sets
 
 
@@ -195,7 +196,7 @@ DATASETS: dict[str, Dataset] = {
     for dataset in (
         Dataset(
             "digits",
-            "Digits (8x8)",
+            data_title("digits"),
             "Small handwritten digits that come with scikit-learn; always there, trained in seconds.",
             (1, 8, 8),
             DIGIT_NAMES,
@@ -207,7 +208,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "sprites",
-            "Sprites",
+            data_title("sprites"),
             "Drawn shapes of known scale, rotation and position, so that codes can be checked against them.",
             (1, 28, 28),
             SHAPES,
@@ -218,7 +219,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "mnist",
-            "MNIST",
+            data_title("mnist"),
             "Handwritten digits, the data set of the post.",
             (1, 28, 28),
             DIGIT_NAMES,
@@ -233,7 +234,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "fashion_mnist",
-            "Fashion-MNIST",
+            data_title("fashion_mnist"),
             "Photographs of clothes in ten kinds, made as a harder stand-in for MNIST.",
             (1, 28, 28),
             (
@@ -259,7 +260,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "kmnist",
-            "KMNIST",
+            data_title("kmnist"),
             "Ten cursive Japanese characters from old books.",
             (1, 28, 28),
             ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
@@ -274,7 +275,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "emnist_letters",
-            "EMNIST letters",
+            data_title("emnist_letters"),
             "Handwritten letters, upper and lower case in one class; its download holds every EMNIST set.",
             (1, 28, 28),
             tuple("abcdefghijklmnopqrstuvwxyz"),
@@ -288,7 +289,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "emnist_balanced",
-            "EMNIST balanced",
+            data_title("emnist_balanced"),
             "Handwritten digits and letters, 47 classes of one size; its download holds every EMNIST set.",
             (1, 28, 28),
             BALANCED_NAMES,
@@ -302,7 +303,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "usps",
-            "USPS",
+            data_title("usps"),
             "Digits from envelopes of the United States post, 16x16.",
             (1, 16, 16),
             DIGIT_NAMES,
@@ -316,7 +317,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "svhn",
-            "SVHN",
+            data_title("svhn"),
             "House numbers cut out of street photographs, in colour.",
             (3, 32, 32),
             DIGIT_NAMES,
@@ -331,7 +332,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "cifar10",
-            "CIFAR-10",
+            data_title("cifar10"),
             "Small colour photographs of animals and vehicles.",
             (3, 32, 32),
             (

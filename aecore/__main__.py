@@ -1,4 +1,4 @@
-"""The command line: `python -m aecore train | grid | resume | branch | change | ...`.
+"""The command line: `aecore`, or `python -m aecore`, with train, grid, resume, ...; alone it opens the app.
 
 The flags are in `aecore.command_flags`, what each command does in `aecore.commands`. `--json` prints one JSON
 object a line and nothing else on standard output.
@@ -6,12 +6,13 @@ object a line and nothing else on standard output.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from aecore import command_flags as flags
-from aecore.commands import exporting, images, looking, training
+from aecore.commands import app, doctor, exporting, images, looking, training
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,10 +20,16 @@ def main(arguments: list[str] | None = None) -> int:
 
     0; 1 where a replay gave other weights; 130 when stopped; 2 with one sentence on standard error.
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    arguments = list(sys.argv[1:] if arguments is None else arguments) or ["app"]
     try:
         command = flags.parse(arguments)
-        return COMMANDS[type(command)](command)
+        code = COMMANDS[type(command)](command)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whoever reads has had enough (`aecore runs | head -1`), and what is left is flushed at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, RuntimeError, OSError) as error:
         print(f"aecore: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
@@ -48,6 +55,8 @@ COMMANDS: dict[type, Callable[[Any], int]] = {
     flags.Datasets: images.datasets,
     flags.Images: images.images,
     flags.Encode: images.encode,
+    flags.App: app.app,
+    flags.Doctor: doctor.doctor,
 }
 
 

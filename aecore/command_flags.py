@@ -16,7 +16,8 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from aecore import store
+from aecore import places, store
+from aecore.commands import nearest
 from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig
 from aecore.own.build import Options
 from aecore.own.pictures import Fit
@@ -53,9 +54,9 @@ class TrainFlags(Unchecked, TrainConfig):
     __doc__ = TrainConfig.__doc__
 
 
-DESCRIPTION = """Train auto-encoders and look at them.
+DESCRIPTION = """Train auto-encoders and look at them. Without a command the app opens in the browser.
 
-Each command has its own help: `python -m aecore train --help`. With `--json` standard output is one JSON
+Each command has its own help: `{command} train --help`. With `--json` standard output is one JSON
 object a line and nothing else.
 """
 
@@ -73,7 +74,7 @@ class Settings:
     name: Annotated[str, tyro.conf.arg(metavar="TEXT")] = ""
     """What people see; the folder's name if left out."""
     out: Folder = None
-    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    """Folder that holds the runs; AECORE_CHECKPOINTS, or the app's own (`doctor` names it), if left out."""
     threads: Threads = None
     """CPU threads; all cores if left out."""
     json: Switch = False
@@ -103,7 +104,7 @@ class Branch:
     name: Annotated[str, tyro.conf.arg(metavar="TEXT")] = ""
     """What people see; the run's name and the epoch if left out."""
     out: Folder = None
-    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    """Folder that holds the runs; AECORE_CHECKPOINTS, or the app's own (`doctor` names it), if left out."""
     threads: Threads = None
     """CPU threads; all cores if left out."""
     json: Switch = False
@@ -119,7 +120,7 @@ class Replay:
     name: Annotated[str, tyro.conf.arg(metavar="TEXT")] = ""
     """What people see of the new run; the run's name if left out."""
     out: Folder = None
-    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    """Folder that holds the runs; AECORE_CHECKPOINTS, or the app's own (`doctor` names it), if left out."""
     threads: Threads = None
     """CPU threads; those the run had if left out, since other numbers round otherwise."""
     json: Switch = False
@@ -135,7 +136,7 @@ class Change:
     values: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="FIELD=VALUE")]
     """New values: train.learning_rate=5e-4 loss.code_l1=1e-3; 0 leaves a penalty out."""
     out: Folder = None
-    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    """Folder that holds the runs; AECORE_CHECKPOINTS, or the app's own (`doctor` names it), if left out."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class Pause:
     run: Run
     """Folder of the run, or its name among the runs."""
     out: Folder = None
-    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    """Folder that holds the runs; AECORE_CHECKPOINTS, or the app's own (`doctor` names it), if left out."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ class GoOn:
     one_epoch: Switch = False
     """Train to the end of the epoch, and pause there; also for a run that is not paused."""
     out: Folder = None
-    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    """Folder that holds the runs; AECORE_CHECKPOINTS, or the app's own (`doctor` names it), if left out."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ class Resume:
     run: Run
     """Folder of the run, or its name among the runs."""
     out: Folder = None
-    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    """Folder that holds the runs; AECORE_CHECKPOINTS, or the app's own (`doctor` names it), if left out."""
     threads: Threads = None
     """CPU threads; those the run had if left out, since other numbers round otherwise."""
     engine: EngineFlag = "local"
@@ -259,7 +260,7 @@ class Runs:
     """The runs there are, newest first."""
 
     out: Folder = None
-    """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""
+    """Folder that holds the runs; AECORE_CHECKPOINTS, or the app's own (`doctor` names it), if left out."""
     json: Switch = False
     """One JSON object a line."""
 
@@ -310,6 +311,24 @@ class Datasets:
     """One JSON object a line."""
 
 
+@dataclass(frozen=True)
+class App:
+    """Open the app in the browser."""
+
+    port: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Port it answers on; 8501, or the next that is free, if left out."""
+    no_browser: Switch = False
+    """Say the address, and open no browser."""
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """What of this machine the app needs and finds, and what mends the rest; 1 where something is wrong."""
+
+    json: Switch = False
+    """One JSON object a line, for each thing that was looked at."""
+
+
 def parse(arguments: list[str]) -> Any:
     """The command that the arguments mean; ValueError in one sentence. `--help` exits."""
     command = _parse(arguments, PRESETS[_preset_name(arguments)])
@@ -348,6 +367,8 @@ def _parse(arguments: list[str], config: Config) -> Any:
         "datasets": (Datasets, Datasets()),
         "images": (Images, tyro.MISSING_NONPROP),
         "encode": (Encode, tyro.MISSING_NONPROP),
+        "app": (App, App()),
+        "doctor": (Doctor, Doctor()),
     }
     kinds = [
         Annotated[kind, tyro.conf.subcommand(name, default=default)]
@@ -359,10 +380,18 @@ def _parse(arguments: list[str], config: Config) -> Any:
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
-            return tyro.cli(union, prog="python -m aecore", description=DESCRIPTION, args=arguments)
+            return tyro.cli(
+                union,
+                prog=places.command(),
+                description=DESCRIPTION.format(command=places.command()),
+                args=arguments,
+            )
     except SystemExit as end:
         if not end.code:
             raise
+        kinds_by_name = {name: kind for name, (kind, _) in subcommands.items()}
+        if unknown := nearest.refusal(arguments, places.command(), kinds_by_name):
+            raise ValueError(unknown) from None
         raise ValueError(_sentence(complaint.getvalue())) from None
 
 
@@ -380,7 +409,7 @@ def _sentence(box: str) -> str:
         r"invalid literal for int\(\) with base 10: (.*)", r"a whole number is needed, not \1", text
     )
     text = re.sub(r"could not convert string to float: (.*)", r"a number is needed, not \1", text)
-    return f"{text.rstrip('.') or 'the command can not be read'}; `python -m aecore --help` says more"
+    return f"{text.rstrip('.') or 'the command can not be read'}; `{places.command()} --help` says more"
 
 
 def _preset_name(arguments: list[str]) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_origin
 
 from aecore.config import PENALTIES, Config, field_paths, short_hash
-from aecore.presets import architecture
+from aecore.naming import data_title, network_title
 
 MAX_MEMBERS = 1024
 
@@ -182,9 +182,9 @@ def axis_title(name: str) -> str:
 
 
 def grid_title(grid: Grid) -> str:
-    """What a grid is called until somebody names it: `post · mnist · latent size x strength`."""
+    """What a grid is called until somebody names it: `post · MNIST · latent size x strength`."""
     axes = " x ".join(map(axis_title, grid.axes)) or f"{len(grid.members)} members"
-    return f"{architecture(grid.base.model)} · {grid.base.data.name} · {axes}"
+    return f"{network_title(grid.base.model)} · {data_title(grid.base.data.name)} · {axes}"
 
 
 def _values(name: str, values: Any) -> tuple[Any, ...]:

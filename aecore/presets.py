@@ -159,12 +159,3 @@ def slug(config: Config) -> str:
     parts += [f"{name.replace('_', '-')}-{value:g}" for name, value in config.loss.penalties.items()]
     parts += [text.replace(" ", "-") for text in (beta_text(config), corruption_text(config.train)) if text]
     return "-".join([*parts, f"s{config.train.seed}", config.hash])
-
-
-def title(config: Config) -> str:
-    """What a run is called until somebody names it: `post · mnist · 12 units · L1 0.001`."""
-    parts = [architecture(config.model), config.data.name, f"{config.model.latent_size} units"]
-    if config.loss.penalties:
-        parts.append(penalty_text(config.loss))
-    parts += [text for text in (beta_text(config), corruption_text(config.train)) if text]
-    return " · ".join(parts)

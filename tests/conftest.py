@@ -53,6 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_MNIST] = find_mnist()
     os.environ["AECORE_DATA"] = str(config.stash[_MNIST] or Path(temporary.name) / "data")
     os.environ["AECORE_CHECKPOINTS"] = str(Path(temporary.name) / "checkpoints")
+    # Without the shipped runs: a test that needs them copies them into its run root.
+    os.environ["AECORE_GALLERY"] = ""
     os.environ["AECORE_CACHE"] = str(Path(temporary.name) / "cache")
     for variable in ("AECORE_DATA", "AECORE_CHECKPOINTS"):
         Path(os.environ[variable]).mkdir(exist_ok=True)

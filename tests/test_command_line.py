@@ -220,8 +220,8 @@ def test_a_preset_gives_the_start_and_flags_change_it(capsys, tmp_path):
 
 
 COMMANDS = (
-    *("train", "grid", "resume", "branch", "replay", "change", "pause", "continue"),
-    *("evaluate", "code", "runs", "datasets"),
+    *("train", "grid", "branch", "replay", "change", "pause", "continue", "resume"),
+    *("evaluate", "code", "runs", "datasets", "images", "encode", "app", "doctor"),
 )
 
 REFUSED = [
@@ -229,7 +229,13 @@ REFUSED = [
     (["train", "--model.latent_size", "x"], "--model.latent-size: a whole number is needed, not 'x'"),
     (["train", "--train.learning-rate", "much"], "--train.learning-rate: a number is needed, not 'much'"),
     (["train", "--train.learning-rate", "nan"], "train.learning_rate must be a finite number, not nan"),
-    (["train", "--model.latentsize", "3"], "Unrecognized options: --model.latentsize"),
+    (
+        ["train", "--model.latentsize", "3"],
+        "train has no flag --model.latentsize; did you mean --model.latent-size?",
+    ),
+    (["train", "--epochs=3"], "train has no flag --epochs; did you mean --train.epochs?"),
+    (["grid", "--zzz", "3"], "grid has no flag --zzz; `python -m aecore grid --help` lists those it has"),
+    (["trian"], "there is no command 'trian'; did you mean train?"),
     (["train", "--data.name", "imagenet"], "data.name must be one of digits, sprites, mnist"),
     (
         ["train", "--preset", "alexnet"],
@@ -242,7 +248,7 @@ REFUSED = [
     (["resume", "nowhere"], "there is no run 'nowhere'"),
     (["evaluate", "nowhere"], "there is no run 'nowhere'"),
     (["resume"], "RUN"),
-    (["fly"], "fly"),
+    (["fly"], f"there is no command 'fly'; there are {', '.join(COMMANDS)}"),
     (["datasets", "--download", "imagenet"], "imagenet"),
 ]
 
@@ -259,7 +265,7 @@ def test_what_can_not_be_is_one_sentence_and_leaves_nothing_behind(capsys, argum
     ("arguments", "sentence"),
     [
         (["train", "--train.epochs", "x"], "--train.epochs: a whole number is needed, not 'x'"),
-        (["fly"], "Unrecognized options: fly"),
+        (["train", "left.zip"], "Unrecognized options: left.zip"),
         (
             ["evaluate"],
             "Missing from python -m aecore evaluate: RUN Folder of the run, or its name among the runs. "
@@ -310,7 +316,7 @@ def test_datasets_says_what_is_ready_and_where_files_belong(capsys):
     assert "MNIST" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["train", "--help"], ["resume", "-h"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["resume", "-h"]])
 def test_help_is_readable(capsys, arguments):
     with pytest.raises(SystemExit) as end:
         main(arguments)

@@ -215,7 +215,7 @@ def test_an_axis_that_can_not_be_read_is_refused(text, words):
 
 def test_names_for_people():
     grid = Grid(Config(), {"model.latent_size": [2, 4], "penalty": ["none", "code_l1"], "strength": [1e-3]})
-    assert grid_title(grid) == "post · mnist · latent size x penalty x strength"
+    assert grid_title(grid) == "post · MNIST · latent size x penalty x strength"
     assert axis_title("model.latent_size") == "latent size"
     assert [axis_text("penalty", p) for p in ("none", "code_l1")] == ["none", "L1"]
     assert axis_text("strength", 1e-3) == "0.001"

@@ -36,9 +36,17 @@ ROOMS = {
 # What two rooms of pages may import of the others; any other room is a page's, which imports these two.
 PAGE_ROOMS = {"components": set(), "shared": {"components"}}
 WHAT_A_RUN_IS = {"config", "presets", "palette", "models", "losses", "grid", "results", "records", "batch"}
-WHAT_A_RUN_IS |= {"settings", "files", "cache", "corruption", "binarization", "events", "looks"}
-WHAT_A_RUN_IS |= {"version"}
-GROUND = ("palette", "records", "batch", "files", "cache", "version")  # these import nothing of ours
+WHAT_A_RUN_IS |= {"settings", "naming", "files", "cache", "places", "corruption", "binarization"}
+WHAT_A_RUN_IS |= {"events", "looks", "version"}
+GROUND = (
+    "palette",
+    "records",
+    "batch",
+    "files",
+    "cache",
+    "places",
+    "version",
+)  # these import nothing of ours
 # To list runs and draw a page must not wait for torch.
 LIGHT = ("config", "results", "events", "looks", "grid", "settings", "store", "jobs")
 LIGHT += ("own.build", "own.opening")

@@ -4,6 +4,7 @@ import pytest
 
 from aecore.config import PENALTIES, Config, LossConfig, ModelConfig
 from aecore.models import layer_sizes
+from aecore.naming import title
 from aecore.presets import (
     MAX_DEPTH,
     PRESETS,
@@ -12,7 +13,6 @@ from aecore.presets import (
     penalty_text,
     preset_of,
     slug,
-    title,
 )
 from aecore.records import kinds
 
@@ -80,16 +80,16 @@ def test_a_network_is_not_named_for_its_corruption_but_a_run_is():
     assert architecture(denoising.model) == "mlp-512-256"
     clean = denoising.with_values({"train.corruption": "none"})
     assert preset_of(clean) is None
-    assert title(denoising) == "mlp-512-256 · mnist · 64 units · masking 0.5"
+    assert title(denoising) == "dense 512-256 · MNIST · 64 units · masking 0.5 · seed 0 · 10 epochs"
     assert "masking-0.5" in slug(denoising)
     assert "masking" not in title(clean) + slug(clean)
 
 
 def test_a_variational_network_is_named_so_with_its_beta():
     vae = PRESETS["vae"]
-    assert title(vae) == "vae · mnist · 12 units"
+    assert title(vae) == "vae · MNIST · 12 units · seed 0 · 8 epochs"
     other = vae.with_values({"loss.beta": 4.0, "model.hidden": (64,)})
-    assert title(other) == "vae-mlp-64 · mnist · 12 units · beta 4"
+    assert title(other) == "vae dense 64 · MNIST · 12 units · beta 4 · seed 0 · 8 epochs"
     assert "-beta-4-" in slug(other)
     assert architecture(other.with_values({"model.variational": False}).model) == "mlp-64"
 

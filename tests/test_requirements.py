@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -69,6 +70,21 @@ def test_tests_and_benchmarks_declare_what_they_import():
         if not any(package in declared(name) for name in files)
     }
     assert not missing
+
+
+def without_comment(line: str) -> str:
+    return line.partition("#")[0].strip()
+
+
+def test_what_is_installed_is_what_the_requirements_name():
+    """The package's dependencies are those of requirements.txt, each extra those of a file of its name."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    files = {path.stem: declared(path.name).values() for path in ROOT.glob("requirements*.txt")}
+    named = {name: sorted(map(without_comment, lines)) for name, lines in files.items()}
+    assert sorted(project["dependencies"]) == named.pop("requirements")
+    del named["requirements-dev"]
+    extras = {f"requirements-{n}": sorted(lines) for n, lines in project["optional-dependencies"].items()}
+    assert extras == named
 
 
 def test_every_requirement_has_a_lower_bound_and_says_what_for():

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aecore import jobs, store
+from aecore import jobs, places, store
 from aecore.command_flags import Branch, Change, GoOn, Pause, Replay, Resume, Settings, Train, TrainGrid
 from aecore.commands.images import is_path, make_set, require_data
 from aecore.commands.looking import figures
@@ -163,7 +163,7 @@ def _work(path: Path, threads: int | None, as_json: bool) -> int:
     with bar:
         result = work(path, threads, on_record, on_progress)
     if result is None:
-        print(f"stopped; `python -m aecore resume {path}` goes on", file=sys.stderr)
+        print(f"stopped; `{places.command()} resume {path}` goes on", file=sys.stderr)
         return 130
     if as_json:
         print(json.dumps({"run": str(path), **result.to_dict()}))
@@ -195,7 +195,7 @@ def _work_grid(path: Path, threads: int | None, as_json: bool, engine: Engine | 
     with bar:
         result = grid_worker.work(path, threads or info.progress.threads, on_record, on_progress, engine)
     if result is None:
-        print(f"stopped; `python -m aecore resume {path}` goes on", file=sys.stderr)
+        print(f"stopped; `{places.command()} resume {path}` goes on", file=sys.stderr)
         return 130
     if as_json:
         print(json.dumps({"grid": str(path), **result.to_dict()}))

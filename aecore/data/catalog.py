@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from aecore import places
 from aecore.cache import data_root
 from aecore.config import OWN_NAME
 from aecore.data import readers, sums
 from aecore.data.images import ImageData
 from aecore.data.readers import Parts
 from aecore.data.sprites import SHAPES
+from aecore.naming import data_title
 from aecore.own import sets
 
 
@@ -148,7 +150,7 @@ def _load(name: str, folder: Path) -> ImageData:
     if not dataset.is_ready():
         raise DataNotFoundError(
             f"{dataset.title} is not on this machine: {dataset.where_to_put()}, or download it on the "
-            f"Train page or with `python -m aecore datasets --download {name}`"
+            f"Train page or with `{places.command()} datasets --download {name}`"
         )
     try:
         if bad := sums.damaged(name, folder, dataset.files):
@@ -194,7 +196,7 @@ DATASETS: dict[str, Dataset] = {
     for dataset in (
         Dataset(
             "digits",
-            "Digits (8x8)",
+            data_title("digits"),
             "Small handwritten digits that come with scikit-learn; always there, trained in seconds.",
             (1, 8, 8),
             DIGIT_NAMES,
@@ -206,7 +208,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "sprites",
-            "Sprites",
+            data_title("sprites"),
             "Drawn shapes of known scale, rotation and position, so that codes can be checked against them.",
             (1, 28, 28),
             SHAPES,
@@ -217,7 +219,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "mnist",
-            "MNIST",
+            data_title("mnist"),
             "Handwritten digits, the data set of the post.",
             (1, 28, 28),
             DIGIT_NAMES,
@@ -232,7 +234,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "fashion_mnist",
-            "Fashion-MNIST",
+            data_title("fashion_mnist"),
             "Photographs of clothes in ten kinds, made as a harder stand-in for MNIST.",
             (1, 28, 28),
             (
@@ -258,7 +260,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "kmnist",
-            "KMNIST",
+            data_title("kmnist"),
             "Ten cursive Japanese characters from old books.",
             (1, 28, 28),
             ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
@@ -273,7 +275,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "emnist_letters",
-            "EMNIST letters",
+            data_title("emnist_letters"),
             "Handwritten letters, upper and lower case in one class; its download holds every EMNIST set.",
             (1, 28, 28),
             tuple("abcdefghijklmnopqrstuvwxyz"),
@@ -287,7 +289,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "emnist_balanced",
-            "EMNIST balanced",
+            data_title("emnist_balanced"),
             "Handwritten digits and letters, 47 classes of one size; its download holds every EMNIST set.",
             (1, 28, 28),
             BALANCED_NAMES,
@@ -301,7 +303,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "usps",
-            "USPS",
+            data_title("usps"),
             "Digits from envelopes of the United States post, 16x16.",
             (1, 16, 16),
             DIGIT_NAMES,
@@ -315,7 +317,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "svhn",
-            "SVHN",
+            data_title("svhn"),
             "House numbers cut out of street photographs, in colour.",
             (3, 32, 32),
             DIGIT_NAMES,
@@ -330,7 +332,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "cifar10",
-            "CIFAR-10",
+            data_title("cifar10"),
             "Small colour photographs of animals and vehicles.",
             (3, 32, 32),
             (

@@ -124,7 +124,7 @@ def submit_branch(info: RunInfo, epoch: int, config: Config, name: str = "") -> 
 def find_origin(origin: Origin, root: Path | None = None) -> RunInfo | None:
     """The run that a branch comes from; None where it was deleted, or its folder holds another by now."""
     try:
-        info = store.read_info((root or store.checkpoints_root()) / origin.run)
+        info = store.read_info(store.find_run(origin.run, root))
     except (StoreError, OSError):
         return None
     return info if info.config.hash == origin.hash else None

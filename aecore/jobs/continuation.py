@@ -27,7 +27,8 @@ def continue_member(path: Path, k: int, epochs: int, name: str = "") -> Path:
     state = member_state(info, k)
     done = int(state["position"][0])
     longer = info.grid.members[k].with_values({"train.epochs": done + epochs})
-    target = store.create_run(longer, name or f"{info.member_title(k)}, {epochs} epochs more", path.parent)
+    title = name or f"{info.member_title(k)}, {epochs} epochs more"
+    target = store.create_run(longer, title, store.root_beside(path))
     store.copy_run_files(info.member_path(k), target, result=False, state=False)
     store.save_state(target, state)
     return target

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from aecore import places
 from aecore.files import StoreError, read_object, write_json
 from aecore.records import Record, shown
 from aecore.store.names import CONFIG, GRID
@@ -49,9 +50,41 @@ class Unreadable:
 
 
 def checkpoints_root() -> Path:
-    """Where runs live: AECORE_CHECKPOINTS, or `checkpoints/` beside the package."""
-    named = os.environ.get("AECORE_CHECKPOINTS")
-    return Path(named) if named else Path(__file__).resolve().parents[2] / "checkpoints"
+    """Where runs live: AECORE_CHECKPOINTS, or a checkout's `checkpoints/`, or this user's data folder."""
+    if named := os.environ.get("AECORE_CHECKPOINTS"):
+        return Path(named).expanduser()
+    return (places.user_data() if places.is_installed() else places.app_folder()) / "checkpoints"
+
+
+def gallery_root() -> Path | None:
+    """Where the shipped runs lie, None where that is the run root itself or there are none.
+
+    AECORE_GALLERY names another folder; empty, it leaves them out. They are listed and looked at beside
+    the user's own, and never written to.
+    """
+    named = os.environ.get("AECORE_GALLERY")
+    if named == "":
+        return None
+    root = Path(named).expanduser() if named else places.app_folder() / "checkpoints"
+    return root if root.is_dir() and root.resolve() != checkpoints_root().resolve() else None
+
+
+def roots(root: Path | None = None) -> list[Path]:
+    """The folders that hold runs: the one given, or the run root and after it the gallery."""
+    if root is not None:
+        return [root]
+    return [checkpoints_root(), *([gallery] if (gallery := gallery_root()) else [])]
+
+
+def is_shipped(path: Path) -> bool:
+    """Whether a run's or grid's folder, or a member's, belongs to a gallery apart from the run root."""
+    gallery = gallery_root()
+    return gallery is not None and gallery.resolve() in path.resolve().parents
+
+
+def root_beside(path: Path) -> Path:
+    """Where what is made of a run or grid belongs: beside its folder; of a shipped one in the run root."""
+    return checkpoints_root() if is_shipped(path) else path.parent
 
 
 def is_grid(path: Path) -> bool:
@@ -83,22 +116,27 @@ def find_run(run: str | Path, root: Path | None = None) -> Path:
 
     A bare name is looked up under the run root alone, whatever the working directory holds by that name.
     """
-    text, root = os.fspath(run), root or checkpoints_root()
+    text = os.fspath(run)
     path, separators = Path(text), {os.sep, os.altsep or os.sep}
     is_path = path.is_absolute() or any(separator in text for separator in separators)
     is_key = not path.is_absolute() and not text.startswith(".") and ".." not in path.parts
-    for found in ([root / path] if is_key else []) + ([path] if is_path else []):
+    for found in ([folder / path for folder in roots(root)] if is_key else []) + ([path] if is_path else []):
         if os.path.isdir(found):
             return found
-    raise StoreError(f"there is no run {text!r}; `python -m aecore runs` lists those there are")
+    raise StoreError(f"there is no run {text!r}; `{places.command()} runs` lists those there are")
 
 
 def all_folders(root: Path | None = None) -> Iterator[Path]:
-    """Every folder under the run root that may be a run or a grid, by name."""
-    root = root or checkpoints_root()
-    for path in sorted(root.iterdir()) if root.is_dir() else ():
-        if os.path.isdir(path) and not path.name.startswith((".", "_")):
-            yield path
+    """Every folder under the run root that may be a run or a grid, by name, and after these the shipped ones.
+
+    Of two with one name the run root's counts.
+    """
+    seen: set[str] = set()
+    for folder in roots(root):
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.name not in seen and os.path.isdir(path) and not path.name.startswith((".", "_")):
+                seen.add(path.name)
+                yield path
 
 
 def listed(
@@ -161,6 +199,7 @@ def rename(path: Path, file: str, name: str, kind: str) -> None:
     """Changes the name people see of a run or grid, as `kind` says; ValueError for an empty name."""
     if not name.strip():
         raise ValueError(f"a {kind}'s name can't be empty")
+    _require_own(path)
     _, values = read_header(path, file)
     write_json(path / file, {**values, "name": one_line(name)})
 
@@ -174,6 +213,7 @@ def set_created(path: Path, created: float) -> None:
 
 def delete(path: Path, file: str, kind: str) -> None:
     """Removes the folder of a run or grid; StoreError where it lacks the `file` that makes it one."""
+    _require_own(path)
     if path.is_symlink():
         raise StoreError(f"{path.name} is a link to another folder: not deleted; remove the link by hand")
     if not os.path.lexists(path / file):
@@ -182,6 +222,11 @@ def delete(path: Path, file: str, kind: str) -> None:
     doomed = path.with_name(f".deleted-{path.name}-{time.time_ns()}")
     path.rename(doomed)
     shutil.rmtree(doomed)
+
+
+def _require_own(path: Path) -> None:
+    if is_shipped(path):
+        raise StoreError(f"{path.name} comes with the app, and stays as it is")
 
 
 def one_line(name: str) -> str:

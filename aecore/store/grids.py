@@ -25,7 +25,7 @@ from aecore.grid import MAX_MEMBERS, Grid, axis_text, axis_title, grid_title
 from aecore.presets import architecture
 from aecore.results import GridResult, Progress, Row
 from aecore.store import folders
-from aecore.store.folders import Unreadable, checkpoints_root
+from aecore.store.folders import Unreadable, checkpoints_root, root_beside
 from aecore.store.names import GRID, MEMBERS, PROBE, RESULT, STACKS
 from aecore.store.records import (
     has_result,
@@ -150,11 +150,11 @@ def delete_grid(path: Path) -> None:
 
 
 def keep_member(path: Path, k: int, name: str = "") -> Path:
-    """Copies member k to a run of its own, beside the grid, and returns its folder."""
+    """Copies member k to a run of its own, beside the grid (see `root_beside`), and returns its folder."""
     info = read_grid(path)
     if not has_weights(info.member_path(k)):
         raise StoreError(f"member {k} of {info.name} has no weights yet")
-    target = create_run(info.grid.members[k], name or info.member_title(k), path.parent)
+    target = create_run(info.grid.members[k], name or info.member_title(k), root_beside(path))
     copy_run_files(info.member_path(k), target)
     return target
 

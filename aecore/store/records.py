@@ -24,6 +24,7 @@ from aecore.files import (
 )
 from aecore.records import Record
 from aecore.results import EpochRecord, FigureTable, Origin, Progress, Result
+from aecore.store.folders import all_folders
 from aecore.store.names import (
     EVENTS,
     FAILED,
@@ -235,9 +236,9 @@ def figures_stamp(path: Path) -> int:
     return (path / FIGURES).stat().st_mtime_ns
 
 
-def find_figures(root: Path) -> Path | None:
-    """The first grid's folder under a run root with a table of figures, rather one that can be read."""
-    found = [path.parent for path in sorted(root.glob(f"[!._]*/{FIGURES}")) if not path.parent.is_symlink()]
+def find_figures(root: Path | None = None) -> Path | None:
+    """The first grid's folder under the run root with a table of figures, rather one that can be read."""
+    found = [path for path in all_folders(root) if (path / FIGURES).exists() and not path.is_symlink()]
     return next((path for path in found[:-1] if _has_figures(path)), found[-1] if found else None)
 
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from aecore.config import Config, ModelConfig
 from aecore.files import StoreError, copy_file
-from aecore.presets import slug, title
+from aecore.naming import title
+from aecore.presets import slug
 from aecore.records import shown
 from aecore.results import Origin, Progress, Result
 from aecore.store import folders

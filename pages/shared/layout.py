@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from aecore import jobs, store
-from aecore.presets import architecture, corruption_text, penalty_text
+from aecore import jobs, naming, store
 from pages.shared import loading
 from pages.shared.plain import plain
 from pages.shared.state import TRAIN_PAGE, chosen_key
@@ -26,14 +25,10 @@ def draw_header(title: str, sentence: str, run: Run | RunInfo | None = None) -> 
     left.title(title, anchor=False)
     if run is not None:
         config = run.config
-        parts = [config.data.name, architecture(config.model), f"{config.model.latent_size} units"]
-        if (penalty := penalty_text(config.loss)) != "none":
-            parts.append(penalty)
-        if corruption := corruption_text(config.train):
-            parts.append(corruption)
+        parts = [*naming.parts(config).values()]
         if config.train.shift:
             parts.append("trained on shifted images")
-        right.caption(" · ".join(parts), text_alignment="right")
+        right.caption(plain(" · ".join(parts)), text_alignment="right")
     st.caption(sentence)
 
 

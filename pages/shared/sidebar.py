@@ -55,7 +55,7 @@ def _offer(chosen: RunInfo | None) -> None:
     if key is None:
         return
     try:
-        info = jobs.read(store.checkpoints_root() / key)
+        info = jobs.read(store.find_run(key))
     except (store.StoreError, OSError):
         del st.session_state[_ENDED]
         return

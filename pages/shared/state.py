@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections import Counter
 from dataclasses import replace
 
 import streamlit as st
 
-from aecore import store
+from aecore import naming, store
 from aecore.files import StoreError
 from aecore.settings import member_name
 from aecore.store import RunInfo
@@ -78,14 +77,16 @@ def run_selector() -> RunInfo | None:
         st.warning(f"The link names the run {plain(missing)}, {why}; another is shown instead.")
     if not runs:
         return None
-    names = Counter(info.name for info in runs.values())
+    names = naming.distinct_names(runs.values())
+    chosen = st.session_state.get(RUN, next(iter(runs)))
     key = st.selectbox(
         "Run",
         list(runs),
-        format_func=lambda key: run_label(runs, names, key),
+        format_func=lambda key: names.get(key, key),
         key=RUN,
         on_change=lambda: st.session_state.pop("_missing_run", None),
-        help="The trained model that every page shows.",
+        # The field cuts the end of a long name off; here it is whole.
+        help=f"The trained model that every page shows: {plain(names[chosen])}.",
     )
     st.session_state["_linked_run"] = key
     if linked != key:
@@ -117,21 +118,13 @@ def find_member(key: str) -> RunInfo | None:
         return None
     grid, k = key.split("/")
     try:
-        grid_info = store.read_grid(store.checkpoints_root() / grid)
+        grid_info = store.read_grid(store.find_run(grid))
         info = store.read_info(grid_info.path / k)
         if not info.has_weights:
             return None
         return replace(info, name=f"{grid_info.name}: {member_name(grid_info.grid, int(k))}")
     except (StoreError, OSError, ValueError):
         return None
-
-
-def run_label(runs: dict[str, RunInfo], names: Counter[str], key: str) -> str:
-    """A run's name; with its folder where others have the same name, which a selectbox can't tell apart."""
-    if key not in runs:
-        return key
-    name = runs[key].name
-    return name if names[name] == 1 else f"{name} ({key})"
 
 
 def kept_selections(dataset: str) -> dict[str, list[int]]:

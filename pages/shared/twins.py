@@ -60,11 +60,11 @@ def _candidates(key: str) -> Iterable[tuple[str, Config]]:
     grid, _, number = key.partition("/")
     if number:
         try:
-            members = store.read_grid(store.checkpoints_root() / grid).grid.members
+            info = store.read_grid(store.find_run(grid))
         except (StoreError, OSError):
             return
-        for k, config in enumerate(members):
-            if str(k) != number and store.read_info(store.checkpoints_root() / grid / str(k)).has_weights:
+        for k, config in enumerate(info.grid.members):
+            if str(k) != number and store.read_info(info.member_path(k)).has_weights:
                 yield f"{grid}/{k}", config
 
 

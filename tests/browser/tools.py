@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
+
+from tests.free_port import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,7 @@ class Server:
 
     def __init__(self, checkpoints: Path, data: Path, log: Path, script: Path = ROOT / "streamlit_app.py"):
         self.checkpoints, self.data, self.log, self.script = checkpoints, data, log, script
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen | None = None
 
@@ -112,12 +113,6 @@ class Server:
 def data_folder() -> Path:
     """The data folder of this test session."""
     return Path(os.environ["AECORE_DATA"])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_idle(page: Page, expect: str | None = None, timeout: float = PATIENCE) -> None:

@@ -30,6 +30,6 @@ def caption_of(**values) -> str:
 
 
 def test_a_runs_figures_stand_below_all_that_makes_them():
-    assert caption_of() == "mnist · post · 12 units"
-    assert caption_of(loss__code_l1=0.01) == "mnist · post · 12 units · L1 0.01"
-    assert caption_of(train__shift=0.5) == "mnist · post · 12 units · trained on shifted images"
+    assert caption_of() == "post · MNIST · 12 units · seed 0 · 10 epochs"
+    assert caption_of(loss__code_l1=0.01) == "post · MNIST · 12 units · L1 0.01 · seed 0 · 10 epochs"
+    assert caption_of(train__shift=0.5).endswith(" · seed 0 · 10 epochs · trained on shifted images")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from aecore import naming
 from aecore.web.code_map.payload import Scale
 from pages.look.codes.material import Points, test_points, training_points
 from pages.look.codes.projections import KINDS, PCA, TSNE
@@ -85,7 +86,7 @@ def draw(run: Run, key: str, data: ImageData) -> tuple[Choice, Points]:
         count = count_control(data)
         colors = [CLASS, ERROR, *(f"unit {i}" for i in range(run.latent_size))]
         color = _choose("Colour by", colors, "codes_color", 150)
-        second = _choose("Add", seconds(run, key), "codes_second", 170, SECOND_HELP)
+        second = _choose_second(seconds(run, key))
     points = test_points(key, count)
     with place:
         if kind == TSNE:
@@ -115,10 +116,38 @@ def count_control(data: ImageData) -> int:
     return n if chosen == ALL else int(chosen)
 
 
-def seconds(run: Run, key: str) -> list[str]:
-    """What can be added to the map: other runs on the same images, by their folder."""
+def seconds(run: Run, key: str) -> dict[str, str]:
+    """What can be added to the map, with its name: other runs on the same images, by their key."""
     others = [info for info in usable_runs() if info.config.data.name == run.config.data.name]
-    return [NOTHING, TRAINING, *(info.key for info in others if info.key != key)]
+    names = naming.distinct_names(others)
+    return {NOTHING: NOTHING, TRAINING: TRAINING} | {k: name for k, name in names.items() if k != key}
+
+
+def _choose_second(names: dict[str, str]) -> str:
+    """What is added to the map: a key of `names`, which the link holds too, since names may change."""
+    slot = "codes_second"
+    if slot not in st.session_state and st.query_params.get(slot) in names:
+        st.session_state[slot] = st.query_params[slot]
+    if st.session_state.get(slot) not in names:
+        st.session_state[slot] = NOTHING
+    chosen = st.selectbox(
+        "Add",
+        list(names),
+        format_func=lambda key: names.get(key, key),
+        key=slot,
+        on_change=_keep_second_in_link,
+        persist_state="session",
+        width=170,
+        help=SECOND_HELP,
+    )
+    return str(chosen)
+
+
+def _keep_second_in_link() -> None:
+    if st.session_state["codes_second"] != NOTHING:
+        st.query_params["codes_second"] = st.session_state["codes_second"]
+    elif "codes_second" in st.query_params:
+        del st.query_params["codes_second"]
 
 
 def second_points(choice: Choice, key: str, points: Points) -> Points | None:

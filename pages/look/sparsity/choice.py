@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from aecore import store
+from aecore import naming, store
 from aecore.analysis import comparison
 from aecore.analysis.comparison import Member
 from aecore.gallery import sparsity as gallery
@@ -257,6 +257,7 @@ def _own_runs(view: str) -> Choice | None:
     if len(runs) < 2:
         st.info("Two trained runs are needed here: train one with L1 and one with L2, and compare them.")
         return None
+    names = naming.distinct_names(runs.values())
     row = _row([3.6, 3.6])
     keys = []
     for i, (place, label) in enumerate(zip(row, ("Left run", "Right run"), strict=False)):
@@ -268,7 +269,7 @@ def _own_runs(view: str) -> Choice | None:
                 label,
                 list(runs),
                 index=i,
-                format_func=lambda key: f"{runs[key].name} ({key})",
+                format_func=lambda key: names.get(key, key),
                 key=slot,
                 persist_state="session",
             )

@@ -54,7 +54,7 @@ class Source:
 
 def shipped() -> list[Member]:
     """The shipped networks, empty where there are none. StoreError where they can't be read."""
-    folder = store.find_figures(store.checkpoints_root())
+    folder = store.find_figures()
     return [] if folder is None else _shipped(str(folder), store.figures_stamp(folder))
 
 

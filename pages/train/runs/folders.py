@@ -29,6 +29,7 @@ def draw_actions(info: Job, prefix: str) -> None:
     """Buttons for the container they are called in."""
     status = jobs.status(info)
     at_work = status in jobs.AT_WORK
+    shipped = "It comes with the app, and stays as it is." if store.is_shipped(info.path) else None
     if status in ("running", "paused") and isinstance(info, RunInfo):
         draw_pause_buttons(info, prefix, one_epoch=False)
     if at_work:
@@ -36,14 +37,16 @@ def draw_actions(info: Job, prefix: str) -> None:
     elif status != "finished" and store.read_failed(info.path) is None:
         draw_resume_button(info, f"{prefix}_resume")
     exporting.draw_button(info, prefix)
-    with st.popover("Rename", icon=":material/edit:", key=f"{prefix}_rename_popover"):
+    with st.popover(
+        "Rename", icon=":material/edit:", key=f"{prefix}_rename_popover", disabled=bool(shipped), help=shipped
+    ):
         _rename(info, prefix)
     if st.button(
         "Delete",
         key=f"{prefix}_delete",
         icon=":material/delete:",
-        disabled=at_work,
-        help="Stop it first." if at_work else None,
+        disabled=at_work or bool(shipped),
+        help="Stop it first." if at_work else shipped,
     ):
         _confirm_deletion(info, prefix)
 

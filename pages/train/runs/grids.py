@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from aecore import store
+from aecore import naming, store
 from aecore.grid import axis_text
 from aecore.settings import axis_label
 from aecore.store import GridInfo, Unreadable
@@ -22,7 +22,7 @@ def row(info: GridInfo) -> dict[str, object]:
     errors = [row.result.test.squared_error for row in info.members() if row.result]
     return {
         "Name": info.name,
-        "Data": info.config.data.name,
+        "Data": naming.data_title(info.config.data.name),
         "Axes": " x ".join(axis_label(name) for name in info.grid.axes) or "a list",
         "Models": len(info.grid.members),
         "Best squared error": min(errors, default=None),

@@ -6,10 +6,10 @@ import time
 
 import streamlit as st
 
-from aecore import jobs, settings, store
+from aecore import jobs, naming, settings, store
 from aecore.events import course
 from aecore.files import StoreError
-from aecore.presets import architecture, penalty_text
+from aecore.presets import penalty_text
 from aecore.store import RunInfo, Unreadable
 from pages.shared import (
     further_figures,
@@ -30,13 +30,13 @@ MORE_EPOCHS = 5
 """Epochs that a branch from a run's last one is offered at first."""
 
 
-def row(info: RunInfo) -> dict[str, object]:
-    """A run as a line of the table."""
+def row(info: RunInfo, name: str) -> dict[str, object]:
+    """A run as a line of the table, under a name that no other has."""
     config = info.config
     return {
-        "Name": info.name,
-        "Data": config.data.name,
-        "Network": architecture(config.model),
+        "Name": name,
+        "Data": naming.data_title(config.data.name),
+        "Network": naming.network_title(config.model),
         "Units": config.model.latent_size,
         "Penalty": penalty_text(config.loss),
         "Squared error": training_view.squared_error(info),
@@ -49,11 +49,11 @@ def row(info: RunInfo) -> dict[str, object]:
 
 def choose_run(runs: list[RunInfo]) -> RunInfo | None:
     """The table; returns the run whose line is selected."""
-    keys = [info.key for info in runs]
+    keys, names = [info.key for info in runs], naming.distinct_names(runs)
     selected = st.session_state.setdefault(SELECTED, state.chosen_key())
     # The selection is by line number: another list is another table, with the same run selected.
     event = st.dataframe(
-        [row(info) for info in runs],
+        [row(info, names[info.key]) for info in runs],
         key=f"runs_table_{hash(tuple(keys))}",
         on_select="rerun",
         selection_mode="single-row",

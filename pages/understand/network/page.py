@@ -73,7 +73,7 @@ def draw_code(network: Network) -> None:
     """A program that runs by itself, with the run's own names of weights; with a button that copies it."""
     from aecore.data import scaling
     from aecore.export.code import pytorch_code
-    from aecore.presets import title
+    from aecore.naming import title
 
     if network.run is not None:
         run = network.run

@@ -151,7 +151,7 @@ def _initial(config: Config) -> Run:
     """The network of a config with its initial weights."""
     from aecore.data import scaling
     from aecore.models import build
-    from aecore.presets import title
+    from aecore.naming import title
     from aecore.store.run import Run
 
     data = loading.load_data(config.data.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aecore.gallery import experiments, shipped
+from aecore.naming import data_title
 from pages.shared import images, loading, trained_grids
 from pages.understand.questions import material, words
 
@@ -177,8 +178,8 @@ def draw_code_size() -> None:
     st.markdown(words.code_size(known, None if bend is None else sizes[bend], narrowest))
     config = info.grid.base
     st.caption(
-        f"{config.data.name}, {'-'.join(map(str, config.model.hidden))} hidden, {config.train.epochs} "
-        "epochs, one seed, test images; the bend is found on validation images."
+        f"{data_title(config.data.name)}, {'-'.join(map(str, config.model.hidden))} hidden, "
+        f"{config.train.epochs} epochs, one seed, test images; the bend is found on validation images."
     )
 
 

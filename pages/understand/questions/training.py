@@ -25,7 +25,7 @@ IMAGES = 8
 
 def _dictionaries() -> list[Member]:
     """The networks behind the Sparsity page; none, with a line that says so, where they are not here."""
-    folder = store.find_figures(store.checkpoints_root())
+    folder = store.find_figures()
     try:
         found = [] if folder is None else gallery.read_members(folder)
     except store.StoreError:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import streamlit as st
 
-from aecore import store
+from aecore import naming, store
 from aecore.store import RunInfo
 from pages.shared import state
 from pages.shared.plain import plain
@@ -32,11 +30,11 @@ def choose_beside(info: RunInfo) -> RunInfo | None:
         st.session_state.pop(CHOICE, None)
     if not runs:
         return None
-    names = Counter(run.name for run in runs.values())
+    names = naming.distinct_names(runs.values())
     key = st.selectbox(
         "Beside it",
         list(runs),
-        format_func=lambda key: state.run_label(runs, names, key),
+        format_func=lambda key: names.get(key, key),
         index=None,
         placeholder="no other run",
         key=CHOICE,

@@ -8,6 +8,7 @@ import streamlit as st
 
 from aecore import store
 from aecore.files import StoreError
+from aecore.naming import data_title
 from aecore.store import GridInfo
 from pages.components.beta import Member, beta_slider, payload
 from pages.shared import grid_source, loading, state
@@ -53,9 +54,9 @@ def draw(subject: Subject) -> None:
     start = min(range(len(betas)), key=lambda i: abs(betas[i] - 1))
     beta_slider(data, start, key="generation_beta")
     st.caption(
-        f"Networks of the grid “{plain(info.name)}”, on {info.config.data.name}, alike but for beta, the "
-        "weight of the KL divergence in the loss; at 1 the loss is the evidence lower bound (ELBO). Units "
-        f"are measured on {MEASURED:,} test images at most, the bound on all of them."
+        f"Networks of the grid “{plain(info.name)}”, on {plain(data_title(info.config.data.name))}, alike "
+        "but for beta, the weight of the KL divergence in the loss; at 1 the loss is the evidence lower "
+        f"bound (ELBO). Units are measured on {MEASURED:,} test images at most, the bound on all of them."
     )
 
 

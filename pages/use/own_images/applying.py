@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from aecore import places
 from pages.shared import images, loading, state
 from pages.shared.plain import plain
 from pages.use.own_images.making import FITS
@@ -61,7 +62,7 @@ def draw(brought: Brought) -> None:
         if len(source.names) > AT_MOST:
             st.info(
                 f"{len(source.names):,} images are many for a page, which takes up to {AT_MOST:,}: run "
-                "`python -m aecore encode RUN PATH --out codes.parquet`."
+                f"`{places.command()} encode RUN PATH --out codes.parquet`."
             )
             return
         found = encoded(key, store.weights_stamp(key), brought.path, brought.stamp, fit)

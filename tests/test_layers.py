@@ -34,8 +34,8 @@ ROOMS = {
 # What two rooms of pages may import of the others; any other room is a page's, which imports these two.
 PAGE_ROOMS = {"components": set(), "shared": {"components"}}
 WHAT_A_RUN_IS = {"config", "presets", "palette", "models", "losses", "grid", "results", "records", "batch"}
-WHAT_A_RUN_IS |= {"files", "cache", "corruption", "binarization", "events", "looks"}
-GROUND = ("palette", "records", "batch", "files", "cache")  # these import nothing of ours
+WHAT_A_RUN_IS |= {"files", "cache", "corruption", "binarization", "events", "looks", "strata"}
+GROUND = ("palette", "records", "batch", "files", "cache", "strata")  # these import nothing of ours
 # To list runs and draw a page must not wait for torch.
 LIGHT = ("config", "results", "events", "looks", "grid", "store", "jobs", "own.build", "own.opening")
 HEAVY = {"torch", "torchvision", "sklearn", "skimage", "openTSNE", "altair", "scipy"}

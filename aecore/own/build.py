@@ -24,6 +24,7 @@ from aecore.own.pictures import Fit, decode, fitted, from_array, is_coloured
 from aecore.own.sets import OwnSet
 from aecore.own.source import Reader, Source, Unreadable
 from aecore.records import Record
+from aecore.strata import by_class, in_proportion
 
 LOOKED_AT = 240
 """Images that are read to see what they are like, before all are."""
@@ -404,10 +405,7 @@ def _groups(source: Source, places: np.ndarray) -> Iterator[np.ndarray]:
     if source.labels is None:
         yield places
         return
-    labels = np.array([source.labels[i] for i in places])
-    order = np.argsort(labels, kind="stable")
-    ends = np.flatnonzero(labels[order][1:] != labels[order][:-1]) + 1
-    yield from np.split(places[order], ends)
+    yield from by_class(places, np.array([source.labels[i] for i in places]))
 
 
 def _parts(source: Source, options: Options) -> tuple[np.ndarray, np.ndarray]:
@@ -439,16 +437,10 @@ def _share(group: np.ndarray, share: float) -> np.ndarray:
 
 
 def _sampled(source: Source, places: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
-    """`count` of the places, of each class in proportion (the largest remainders get what is left)."""
+    """`count` of the places, of each class in proportion."""
     if count == len(places):
         return places
-    groups = list(_groups(source, places))
-    exact = np.array([count * len(group) / len(places) for group in groups])
-    taken = np.floor(exact).astype(int)
-    for k in np.argsort(taken - exact, kind="stable")[: count - int(taken.sum())]:
-        taken[k] += 1
-    chosen = [random.permutation(group)[:n] for group, n in zip(groups, taken, strict=True)]
-    return np.sort(np.concatenate(chosen))
+    return in_proportion(list(_groups(source, places)), count, random)
 
 
 def _spread(source: Source, reach: int, seed: int) -> list[int]:

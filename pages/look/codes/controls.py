@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from aecore.data import ImageData
     from aecore.store.run import Run
 
-COUNTS = (1000, 2000, 5000)
+COUNTS = (1000, 2000, 5000, 10_000)
+MOST = 10_000
+"""Points that a map starts with at most."""
+MOST_OF_ALL = 30_000
+"""Test images up to which a map of all of them is offered: more are too much for a browser."""
 ALL = "all"
 CLASS, ERROR = "class", "squared error"
 NOTHING, TRAINING = "nothing", "training images"
@@ -110,8 +114,10 @@ def draw(run: Run, key: str, data: ImageData) -> tuple[Choice, Points]:
 def count_control(data: ImageData) -> int:
     """How many test images are drawn."""
     n = len(data.test_images)
-    options = [*(str(count) for count in COUNTS if count < n), ALL]
-    chosen = _choose("Test images", options, "codes_count", 110, start=len(options) - 1)
+    options = [str(count) for count in COUNTS if count < n] + [ALL] * (n <= MOST_OF_ALL)
+    start = options.index(ALL if n <= MOST else str(MOST))
+    explanation = None if n <= MOST else f"Fewer than the {n:,} that there are, are drawn with seed 0."
+    chosen = _choose("Test images", options, "codes_count", 110, explanation, start)
     return n if chosen == ALL else int(chosen)
 
 

@@ -128,13 +128,13 @@ def _directions(
 
     test_codes, test_pixels = loading.test_codes(key), data.test_images
     if first in groups and second in groups:
-        train_codes = loading.train_codes(key)
+        train_codes, train_labels = loading.train_codes(key), data.train_labels[data.known]
         made, scored = [], []
         for name in (first, second):
-            made.append((data.train_labels == groups[name]).nonzero().flatten())
+            made.append((train_labels == groups[name]).nonzero().flatten())
             scored.append((data.test_labels == groups[name]).nonzero().flatten())
         in_code = direction(*(train_codes[i] for i in made), scored=tuple(test_codes[i] for i in scored))
-        pixels = [unit_range(data.train_images[i].flatten(1)) for i in made]
+        pixels = [unit_range(data.train_images[data.known[i]].flatten(1)) for i in made]
         in_pixels = direction(*pixels, scored=tuple(unit_range(test_pixels[i].flatten(1)) for i in scored))
         return in_code, in_pixels, True
     chosen = [

@@ -9,7 +9,7 @@ import streamlit as st
 
 from aecore.gallery import shipped
 from aecore.presets import corruption_text
-from pages.shared import images, loading, trained_grids
+from pages.shared import images, layout, loading, trained_grids
 from pages.shared.members import member_name
 from pages.shared.plain import plain
 from pages.understand.questions import material, words
@@ -239,7 +239,7 @@ def _samples(key: str, stamp: int, seed: int) -> tuple[np.ndarray, np.ndarray, l
     linear = pca.inverse(gaussian(scores).draw(SAMPLES, seed)).reshape(-1, *data.shape)
     real = unit_range(data.test_images[:COMPARED])
     compared = (made, real, run.reconstruct(real))
-    distances = [float(np.median(nearest_images(x, data.train_images)[0])) for x in compared]
+    distances = [float(np.median(nearest_images(x, data.train_images, data.known)[0])) for x in compared]
     return made.numpy(), linear.numpy(), distances
 
 
@@ -257,6 +257,7 @@ def draw_generation() -> None:
         place.caption(f"{SAMPLES} samples, {name}")
         place.html(images.tag(images.mosaic(pictures, 6), "100%", f"samples, {name}"))
     st.markdown(copying(*distances))
+    layout.draw_known_note(loading.load_data(found.run.config.data.name))
     material.made_from(
         found,
         "Codes drawn from the Gaussian with the mean and covariance of training codes. The Generation page "

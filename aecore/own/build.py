@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import shutil
@@ -20,7 +21,7 @@ from PIL import Image
 from aecore.own import sets
 from aecore.own.arrays import ArrayReader
 from aecore.own.limits import MOST_CLASSES, SIDES, SourceError
-from aecore.own.pictures import Fit, decode, fitted, from_array, is_coloured
+from aecore.own.pictures import Fit, decode, fitted, from_array, is_coloured, of_size
 from aecore.own.sets import OwnSet
 from aecore.own.source import Reader, Source, Unreadable
 from aecore.records import Record
@@ -335,14 +336,17 @@ class _Work:
             pixels = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
         else:
             made, bad = [], {}
+            blank = bytes(self.channels * math.prod(self.size))
             for i, found in enumerate(reader.read()):
                 image = as_image(found)
                 if isinstance(image, Unreadable):
                     bad[i] = image.reason
-                    made.append(np.zeros((self.channels, *self.size), np.uint8))
+                    made.append(blank)
                 else:
-                    made.append(fitted(image, self.size, self.channels, self.fit))
-            pixels = np.stack(made)
+                    made.append(of_size(image, self.size, self.channels, self.fit).tobytes())
+            # One array of all takes less than one an image.
+            rows = np.frombuffer(b"".join(made), np.uint8).reshape(-1, *self.size, self.channels)
+            pixels = np.ascontiguousarray(rows.transpose(0, 3, 1, 2))
         with self.path.open("r+b") as file:
             file.seek(self.offset + start * pixels[0].nbytes)
             file.write(pixels.data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import zipfile
 import zlib
@@ -12,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from aecore.files import StoreError, open_regular
+from aecore.files import StoreError, read_regular
 from aecore.own.frames import PARTS, Metadata, Row, named_classes, named_parts, read_metadata
 from aecore.own.limits import LARGEST_FILE, SourceError, check_count, check_unpacked
 from aecore.own.pictures import SUFFIXES
@@ -34,10 +35,10 @@ class FolderReader(Reader):
         return replace(self, names=tuple(self.names[i] for i in numbers))
 
     def read(self) -> Iterator[bytes | Unreadable]:
+        root = f"{self.root}{os.sep}"
         for name in self.names:
             try:
-                with open_regular(self.root / name, LARGEST_FILE) as file:
-                    content: bytes | Unreadable = file.read()
+                content: bytes | Unreadable = read_regular(root + name, LARGEST_FILE)
             except (OSError, StoreError) as error:
                 content = Unreadable(str(getattr(error, "strerror", "") or error))
             yield content
@@ -77,21 +78,31 @@ def _opened(path: Path, changed: int, size: int) -> zipfile.ZipFile:
 
 def open_folder(path: Path) -> Source:
     """The image files below a folder; SourceError in one sentence where it can't be used."""
-    names = []
-    for folder, below, files in os.walk(path):
-        below.sort()
-        for name in (*below, *files):
-            if os.path.islink(os.path.join(folder, name)):
-                raise SourceError(f"{name} in {path.name} is a link, and links are not followed")
-        inside = Path(folder).relative_to(path)
-        names += [(inside / name).as_posix() for name in sorted(files)]
+    names: list[str] = []
+    below, closed = [""], 0
+    while below:
+        folder, inner = below.pop(), []
+        try:
+            with os.scandir(path / folder) as entries:
+                found_here = sorted(entries, key=lambda entry: entry.name)
+        except PermissionError:
+            closed += 1
+            continue
+        for entry in found_here:
+            if entry.is_symlink():
+                raise SourceError(f"{entry.name} in {path.name} is a link, and links are not followed")
+            if entry.is_dir(follow_symlinks=False):
+                inner.append(f"{folder}{entry.name}/")
+            else:
+                names.append(folder + entry.name)
+        below += reversed(inner)
         check_count(len(names))
-
-    def content(name: str) -> bytes:
-        with open_regular(path / name, LARGEST_FILE) as file:
-            return file.read()
-
-    found = arrange(path.name, names, content)
+    found = arrange(path.name, names, lambda name: read_regular(str(path / name), LARGEST_FILE))
+    if closed:
+        note = f"{closed:,} folders can't be opened and are left out"
+        found = found._replace(
+            notes=(*found.notes, "1 folder can't be opened and is left out" if closed == 1 else note)
+        )
     reader = FolderReader(path, tuple(names[i] for i in found.places))
     return _source(path, "a folder of images", names, found, reader)
 
@@ -145,12 +156,12 @@ class Arranged(NamedTuple):
     notes: tuple[str, ...]
 
 
+_HIDDEN = re.compile(r"(?:^|/)(?:\.|__MACOSX|(?i:thumbs\.db|desktop\.ini)(?:/|$))")
+
+
 def is_hidden(name: str) -> bool:
     """Whether a path is what systems leave behind: .DS_Store, __MACOSX/, Thumbs.db and the like."""
-    return any(
-        part.startswith((".", "__MACOSX")) or part.lower() in ("thumbs.db", "desktop.ini")
-        for part in name.split("/")
-    )
+    return _HIDDEN.search(name) is not None
 
 
 def arrange(title: str, names: Sequence[str], content: Callable[[str], bytes]) -> Arranged:
@@ -162,7 +173,7 @@ def arrange(title: str, names: Sequence[str], content: Callable[[str], bytes]) -
     inner = {i: tuple(names[i].replace("\\", "/").split("/")) for i in seen}
     while inner and all(len(p) > 1 for p in inner.values()) and len({p[0] for p in inner.values()}) == 1:
         inner = {i: p[1:] for i, p in inner.items()}
-    tables = {i: p for i, p in inner.items() if p[-1].lower() in METADATA and len(p) <= 2}
+    tables = {i: p for i, p in inner.items() if len(p) <= 2 and p[-1].lower() in METADATA}
     images = [i for i in seen if inner[i][-1].lower().endswith(SUFFIXES)]
     # A folder and an archive of it are read in one order, and make one set.
     images.sort(key=lambda i: inner[i])
@@ -181,15 +192,16 @@ def arrange(title: str, names: Sequence[str], content: Callable[[str], bytes]) -
         if parted and not part:
             outside += 1
             continue
-        said = _said(file, described)
+        said = _said(file, described) if described else None
         below = folder[1:] if parted else folder
         labels.append(said.label if said and said.label else below[0] if below else "")
         parts.append(said.part if said and said.part else part)
         places.append(i)
     if outside:
         notes.append(f"{_files(outside, 'image')} outside train and test and left out")
+    there = set(inner.values()) if described else set()
     missing = sum(
-        (*folder, *PurePosixPath(name).parts) not in set(inner.values())
+        (*folder, *PurePosixPath(name).parts) not in there
         for folder, table in described.items()
         for name in table.rows
     )

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
+from aecore.own.sets import UNNAMED
 from aecore.strata import by_class, in_proportion
 
 MOST_KNOWN = 100_000
@@ -77,6 +78,11 @@ class ImageData:
     def labelled(self) -> bool:
         """Whether there are classes: images of which nothing is said are all of one."""
         return len(self.class_names) > 1
+
+    @property
+    def known_classes(self) -> tuple[str, ...]:
+        """The classes' names; none where nothing is said of classes."""
+        return () if self.class_names == (UNNAMED,) else self.class_names
 
     @property
     def shape(self) -> tuple[int, int, int]:

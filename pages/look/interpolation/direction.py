@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 STRENGTHS = (-2.0, 2.0)
 """Range of the strength; 1 goes as far as from one group's mean code to the other's."""
+ALL = "all images"
+"""The group that stands for the classes where there are not two."""
 SEEN = {
     True: "Made from training images, measured on test images.",
     False: "Measured on the same images that it was made from, which flatters it.",
@@ -39,8 +41,16 @@ def draw(run: Run, key: str, data: ImageData) -> None:
 
     row = st.columns([1.5, 1.5, 3], vertical_alignment="bottom", width=720)
     groups = {f"class {name}": label for label, name in enumerate(data.class_names)}
+    if not data.labelled:
+        groups = {ALL: 0}
     kept = {f"selection {name}": numbers for name, numbers in kept_selections(data.name).items()}
     options = [*groups, *kept]
+    if len(options) < 2:
+        st.info(
+            "These images are of one class, or of none that is known: there is no direction from one class "
+            "to another. Select some on the Codes page, and there is one from all images to these."
+        )
+        return
     first = _group(row[0], "From", options, 0, "interpolation_from")
     second = _group(row[1], "To", options, min(1, len(options) - 1), "interpolation_to")
     with row[2]:
@@ -99,7 +109,7 @@ def draw(run: Run, key: str, data: ImageData) -> None:
             for name, color in ((first, "#444444"), (second, "#999999"))
         ]
         st.altair_chart(projection_histogram(in_code.projections, (first, second), tuple(colors)))
-    st.caption(meaning(in_code, in_pixels, first, second, unseen))
+    st.caption(meaning(in_code, in_pixels, plain(first), plain(second), unseen))
     save(t, places, frames, fade, "strength")
 
 

@@ -104,7 +104,8 @@ def draw_dimensions() -> None:
     if (found := material.require_subject()) is None:
         return
     codes, pixels, accuracy = _map(found.key, _stamp(found))
-    names = [found.data.class_names[c] for c in found.data.test_labels[: len(codes)]]
+    classes = found.data.known_classes or ("all images",)
+    names = [classes[c] for c in found.data.test_labels[: len(codes)]]
     left, right = st.columns(2, gap="large")
     with left:
         chart = class_map(codes, names, "first component of the codes", "second")
@@ -112,7 +113,13 @@ def draw_dimensions() -> None:
     with right:
         chart = class_map(pixels, names, "first component of the pixels", "second")
         st.altair_chart(chart, key="questions_map_pixels")
-    st.markdown(words.neighbours(accuracy, len(codes)))
+    if found.data.labelled:
+        st.markdown(words.neighbours(accuracy, len(codes)))
+    else:
+        st.info(
+            "These images are of one class, or of none that is known: how well a space keeps classes "
+            "together can't be asked of them."
+        )
     material.made_from(
         found, f"{len(codes):,} images, leave-one-out; the maps show two of each space's directions."
     )

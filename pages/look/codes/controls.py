@@ -24,6 +24,8 @@ MOST = 10_000
 """Points that a map starts with at most."""
 MOST_OF_ALL = 30_000
 """Test images up to which a map of all of them is offered: more are too much for a browser."""
+MOST_VALUES = 1 << 27
+"""Values of the drawn images, at most: they are compared with each other as floats."""
 ALL = "all"
 CLASS, ERROR = "class", "squared error"
 NOTHING, TRAINING = "nothing", "training images"
@@ -113,10 +115,12 @@ def draw(run: Run, key: str, data: ImageData) -> tuple[Choice, Points]:
 
 def count_control(data: ImageData) -> int:
     """How many test images are drawn."""
-    n = len(data.test_images)
-    options = [str(count) for count in COUNTS if count < n] + [ALL] * (n <= MOST_OF_ALL)
-    start = options.index(ALL if n <= MOST else str(MOST))
-    explanation = None if n <= MOST else f"Fewer than the {n:,} that there are, are drawn with seed 0."
+    n, fit = len(data.test_images), MOST_VALUES // data.pixels
+    most = min(MOST, fit)
+    options = [str(count) for count in sorted({*COUNTS, most}) if count < n and count <= fit]
+    options += [ALL] * (n <= min(MOST_OF_ALL, fit))
+    start = options.index(ALL if n <= most else str(most))
+    explanation = None if n <= most else f"Fewer than the {n:,} that there are, are drawn with seed 0."
     chosen = _choose("Test images", options, "codes_count", 110, explanation, start)
     return n if chosen == ALL else int(chosen)
 

@@ -123,7 +123,7 @@ def draw_maps(run: Run, key: str, data: ImageData) -> None:
     choice, points = controls.draw(run, key, data)
     if (plane := plane_of(key, choice, points)) is None:
         return
-    if len(points) < len(data.test_images) > controls.MOST:
+    if len(points) < len(data.test_images):
         st.caption(f"Sampled {len(points):,} of {len(data.test_images):,} test images, with seed 0.")
     second, places = added(key, choice, points, plane)
     draw_map(key, data, choice, points, plane, second, places)

@@ -68,13 +68,32 @@ def open_regular(path: Path, largest: int) -> IO[bytes]:
     FileNotFoundError where there is none; StoreError for a link, for a pipe or a device, at which a reader
     would wait for ever, and for a file of more than `largest` bytes.
     """
+    return os.fdopen(_opened_regular(path, largest)[0], "rb")
+
+
+def read_regular(path: str, largest: int) -> bytes:
+    """A file's content; raises what `open_regular` does. For many small files, which it reads faster."""
+    descriptor, size = _opened_regular(path, largest)
+    try:
+        parts = [os.read(descriptor, size)]
+        # A read may give less than was asked for.
+        while (missing := size - sum(map(len, parts))) and (part := os.read(descriptor, missing)):
+            parts.append(part)
+    finally:
+        os.close(descriptor)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _opened_regular(path: Path | str, largest: int) -> tuple[int, int]:
+    """The descriptor of a regular file and its size."""
     try:
         descriptor = os.open(path, os.O_RDONLY | _NO_LINK | _NO_WAITING | _BINARY)
     except FileNotFoundError:
         raise
     except OSError as error:
-        reason = "it is a link, which is not followed" if path.is_symlink() else error.strerror or error
-        raise StoreError(f"{path.name} can't be read: {reason}") from error
+        linked = Path(path).is_symlink()
+        reason = "it is a link, which is not followed" if linked else error.strerror or error
+        raise StoreError(f"{Path(path).name} can't be read: {reason}") from error
     about = os.fstat(descriptor)
     if not stat.S_ISREG(about.st_mode) or about.st_size > largest:
         os.close(descriptor)
@@ -83,8 +102,8 @@ def open_regular(path: Path, largest: int) -> IO[bytes]:
             if stat.S_ISREG(about.st_mode)
             else "it is no regular file"
         )
-        raise StoreError(f"{path.name} can't be read: {reason}")
-    return os.fdopen(descriptor, "rb")
+        raise StoreError(f"{Path(path).name} can't be read: {reason}")
+    return descriptor, about.st_size
 
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)

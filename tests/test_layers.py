@@ -37,16 +37,9 @@ ROOMS = {
 PAGE_ROOMS = {"components": set(), "shared": {"components"}}
 WHAT_A_RUN_IS = {"config", "presets", "palette", "models", "losses", "grid", "results", "records", "batch"}
 WHAT_A_RUN_IS |= {"settings", "naming", "files", "cache", "places", "corruption", "binarization"}
-WHAT_A_RUN_IS |= {"events", "looks", "version"}
-GROUND = (
-    "palette",
-    "records",
-    "batch",
-    "files",
-    "cache",
-    "places",
-    "version",
-)  # these import nothing of ours
+WHAT_A_RUN_IS |= {"events", "looks", "version", "strata"}
+# These import nothing of ours.
+GROUND = ("palette", "records", "batch", "files", "cache", "places", "version", "strata")
 # To list runs and draw a page must not wait for torch.
 LIGHT = ("config", "results", "events", "looks", "grid", "settings", "store", "jobs")
 LIGHT += ("own.build", "own.opening")

@@ -198,7 +198,9 @@ def measure(run: Run, data: ImageData) -> Figures:
     from aecore.data import unit_range
 
     held_out = data.split(run.config.data.validation_fraction, run.config.data.split_seed)[1]
-    validation = errors_on(run, data.train_images[held_out]).double().mean().item() if len(held_out) else None
+    validation = None
+    if len(held_out):
+        validation = errors_on(run, data.train_images, held_out).double().mean().item()
     codes = run.encode(data.test_images)
     weights = sparsity.weight_sparsity(run.model.get_parameter(n) for n in models.weight_names(run.model))
     sample = slice(0, 1000)

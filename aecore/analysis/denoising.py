@@ -21,7 +21,7 @@ from aecore.corruption import EVALUATION, corrupt
 from aecore.corruption import field as field_of
 from aecore.data import ImageData, unit_range
 from aecore.results import Score
-from aecore.store.run import BATCH, Run
+from aecore.store.run import Run
 
 
 def corrupted(images: Tensor, config: TrainConfig, first: int = 0) -> Tensor:
@@ -46,8 +46,8 @@ def evaluate(run: Run, data: ImageData) -> Score | None:
     if run.config.train.corruption == "none":
         return None
     total, images = 0.0, data.test_images
-    for start in range(0, len(images), BATCH):
-        clean = unit_range(images[start : start + BATCH])
+    for start in range(0, len(images), run.batch):
+        clean = unit_range(images[start : start + run.batch])
         seen = corrupted(clean, run.config.train, first=start)
         total += squared_errors(clean, run.reconstruct(seen)).double().sum().item()
     error = total / len(images)

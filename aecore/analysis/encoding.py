@@ -17,11 +17,13 @@ from aecore.analysis.metrics import errors_on
 from aecore.own.build import as_image
 from aecore.own.pictures import Fit, fitted
 from aecore.own.source import Source, Unreadable
-from aecore.store.run import BATCH, Run
+from aecore.store.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
+WORST = 24
+"""Images whose pixels are kept, those with the largest errors: of all they would fill the memory."""
 FORMATS = (".csv", ".parquet", ".npz")
 """What a table of codes is saved as."""
 
@@ -33,8 +35,8 @@ class Encoded:
     names: list[str]
     classes: list[str] | None
     """None where nothing is said of classes."""
-    images: np.ndarray
-    """As the network saw them: uint8, N x C x H x W."""
+    worst: np.ndarray
+    """The first of `outliers` as the network saw them: uint8, at most `WORST` x C x H x W."""
     codes: np.ndarray
     """float32, N x latent_size."""
     errors: np.ndarray
@@ -49,7 +51,10 @@ class Encoded:
 
 
 def encode_source(
-    run: Run, source: Source, fit: Fit = "crop", on_progress: Callable[[int, int], None] | None = None
+    run: Run,
+    source: Source,
+    fit: Fit = "crop",
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> Encoded:
     """Brings each image of a source to the run's size and channels, and encodes it.
 
@@ -60,13 +65,13 @@ def encode_source(
     total = len(source.names)
     kept: list[int] = []
     skipped: list[tuple[str, str]] = []
-    images: list[np.ndarray] = []
+    worst, highest = np.empty((0, *run.shape), np.uint8), np.empty(0, np.float32)
     codes: list[np.ndarray] = []
     errors: list[np.ndarray] = []
     with tempfile.TemporaryDirectory(prefix="aecore-encode-") as folder:
         reader = source.prepare(Path(folder), lambda done, total: None) if source.prepare else source.reader
-        for start in range(0, total, BATCH):
-            numbers = list(range(start, min(start + BATCH, total)))
+        for start in range(0, total, run.batch):
+            numbers = list(range(start, min(start + run.batch, total)))
             made = []
             for number, found in zip(numbers, reader.part(numbers).read(), strict=True):
                 image = as_image(found)
@@ -76,11 +81,13 @@ def encode_source(
                     kept.append(number)
                     made.append(fitted(image, (height, width), channels, fit))
             if made:
-                images.append(np.stack(made))
-                batch = torch.from_numpy(images[-1])
+                batch = torch.from_numpy(np.stack(made))
                 codes.append(run.encode(batch).numpy())
                 errors.append(errors_on(run, batch).numpy())
-            report(min(start + BATCH, total), total)
+                highest = np.concatenate([highest, errors[-1]])
+                first = np.argsort(-highest, kind="stable")[:WORST]
+                worst, highest = np.concatenate([worst, batch.numpy()])[first], highest[first]
+            report(min(start + run.batch, total), total)
     if not kept:
         name, reason = skipped[0]
         raise ValueError(f"none of the {total:,} images can be read; {name}: {reason}")
@@ -88,7 +95,7 @@ def encode_source(
     return Encoded(
         [source.names[i] for i in kept],
         None if labels is None else [labels[i] for i in kept],
-        np.concatenate(images),
+        worst,
         np.concatenate(codes),
         np.concatenate(errors),
         skipped,

@@ -38,6 +38,9 @@ CLUSTERED = 10_000
 """Training images at most that k-means is fitted to."""
 TESTED = 10_000
 """Test images at most that are asked."""
+MOST_VALUES = 1 << 26
+"""Values at most of the images of one part, of which all are held as floats: of 64 x 64 pixels in colour
+5,461 images."""
 HELD_OUT = 1 / 12
 """Share of the training images that choose, for a run that held none out."""
 
@@ -52,14 +55,22 @@ class Split:
 
 
 def split_images(data: ImageData, fraction: float, seed: int, most: int | None = None) -> Split:
-    """The run's own split of its data set; of the training part `most` images drawn with seed 0.
+    """The run's own split of its data set; of the training part `most` images drawn with seed 0, and of each
+    part no more than fit in memory as floats.
 
     Where nothing was held out, `HELD_OUT` of the training images is: a network has seen those, but no label.
     """
     train, validation = (part.numpy() for part in data.split(fraction or HELD_OUT, seed))
-    if most is not None and len(train) > most:
-        train = np.sort(np.random.default_rng(0).choice(train, most, replace=False))
-    return Split(train, validation, np.arange(min(len(data.test_images), TESTED)))
+    fit = max(1, MOST_VALUES // data.pixels)
+    train = _fewer(train, min(fit, len(train) if most is None else most))
+    return Split(train, _fewer(validation, fit), np.arange(min(len(data.test_images), TESTED, fit)))
+
+
+def _fewer(numbers: np.ndarray, most: int) -> np.ndarray:
+    """At most so many of the numbers, drawn with seed 0."""
+    if len(numbers) <= most:
+        return numbers
+    return np.sort(np.random.default_rng(0).choice(numbers, most, replace=False))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from torch.nn import functional
 from aecore.analysis.features import Split, Task
 from aecore.data import ImageData
 from aecore.models import AutoEncoder, build
-from aecore.store.run import BATCH, Run
+from aecore.store.run import Run
 
 COUNTS = (1, 10, 100)
 """Labels a class."""
@@ -156,5 +156,5 @@ def _loss(network: Classifier, images: Tensor, labels: Tensor) -> float:
 @torch.no_grad()
 def _given(network: Classifier, run: Run, images: Tensor) -> np.ndarray:
     network.eval()
-    parts = [network(_images(run, part)).argmax(1) for part in images.split(BATCH)]
+    parts = [network(_images(run, part)).argmax(1) for part in images.split(run.batch)]
     return torch.cat(parts).numpy().astype(np.int16)

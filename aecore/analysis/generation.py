@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from aecore.analysis.neighbors import Neighbors, as_points
-from aecore.data import ImageData, unit_range
+from aecore.analysis.pixels import mean_image
+from aecore.data import ImageData, in_parts
 
 SCORED = 2000
 """Images of a draw that are scored, and training images beside which density and coverage are taken."""
@@ -94,7 +95,7 @@ class Reference:
     features: Callable[[Tensor], Tensor]
     """Images N x C x H x W, float in [0, 1] or uint8, to features N x D."""
     moments: Moments
-    """Of all training images."""
+    """Of the training images that `data.known` names."""
     balls: Balls
     floor: Score
     """Of test images, as many as are scored of a draw: what new real images come to."""
@@ -113,23 +114,15 @@ def reference(data: ImageData, features: Callable[[Tensor], Tensor]) -> Referenc
     count = min(SCORED, len(data.train_images), len(data.test_images))
     if count <= NEAREST:
         raise ValueError(f"scores need more than {NEAREST} training and test images")
-    known = features(data.train_images)
+    known = torch.cat([features(part) for part in in_parts(data.train_images, data.known)])
     chosen = np.random.default_rng(0).choice(len(known), count, replace=False)
     balls = Balls(known[torch.from_numpy(np.sort(chosen))])
     of_training = moments(known)
     tests = np.random.default_rng(0).choice(len(data.test_images), count, replace=False)
     real = features(data.test_images[torch.from_numpy(np.sort(tests))])
-    dull = features(mean_image(data)[None]).expand(count, -1)
+    dull = features(mean_image(data.train_images)[None]).expand(count, -1)
     floor, ceiling = (_score(part, of_training, balls) for part in (real, dull))
     return Reference(features, of_training, balls, floor, ceiling, count)
-
-
-def mean_image(data: ImageData) -> Tensor:
-    """The mean of the training images: float32 C x H x W in [0, 1]."""
-    total = torch.zeros(data.shape, dtype=torch.float64)
-    for part in data.train_images.split(8192):
-        total += unit_range(part).sum(0, dtype=torch.float64)
-    return (total / len(data.train_images)).float()
 
 
 def _score(features: Tensor, of_training: Moments, balls: Balls) -> Score:

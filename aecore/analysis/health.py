@@ -14,9 +14,10 @@ from typing import Literal
 
 import numpy as np
 
+from aecore.analysis.pixels import mean_image
 from aecore.analysis.projection import pca_baseline
 from aecore.config import PENALTIES, Config
-from aecore.data import ImageData, unit_range
+from aecore.data import ImageData, in_parts, unit_range
 from aecore.looks import FIRST, LayerHistory
 from aecore.results import EpochRecord
 
@@ -93,8 +94,9 @@ class Measured:
 
 def baselines(data: ImageData, latent_size: int) -> Baselines:
     """The mean training image's error on the test images, and PCA's."""
-    mean = unit_range(data.train_images).mean(0)
-    error = (unit_range(data.test_images) - mean).square().flatten(1).sum(1).mean().item()
+    mean = mean_image(data.train_images)
+    errors = (float((unit_range(part) - mean).square().sum()) for part in in_parts(data.test_images))
+    error = sum(errors) / len(data.test_images)
     return Baselines(error, pca_baseline(data).error(latent_size))
 
 

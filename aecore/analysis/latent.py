@@ -15,7 +15,8 @@ import torch
 
 from aecore.analysis.neighbors import Neighbors, as_points
 from aecore.config import Config
-from aecore.data import unit_range
+from aecore.data import ImageData, in_parts, unit_range
+from aecore.store.run import Run
 
 USUAL = (0.05, 0.95)
 """Quantiles of the remoteness of unseen images between which a place counts as usual."""
@@ -157,21 +158,30 @@ def stretches(t: np.ndarray, outside: np.ndarray) -> list[tuple[float, float]]:
     return [(float(t[a]), float(t[b - 1])) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def nearest_images(queries: torch.Tensor | np.ndarray, images: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+def known_codes(run: Run, data: ImageData) -> torch.Tensor:
+    """Codes of the training images that `data.known` names: N x latent_size."""
+    return torch.cat([run.encode(part) for part in in_parts(data.train_images, data.known, run.batch)])
+
+
+def nearest_images(
+    queries: torch.Tensor | np.ndarray, images: torch.Tensor, among: torch.Tensor | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """The nearest of N uint8 images to each of Q (float, in [0, 1]): squared errors and numbers, Q each.
 
-    |x|^2 + |q|^2 - 2 x q, a part of the images at a time, so that 60,000 never stand in memory as floats.
+    `among` are the numbers of the images that are looked at, ascending; all N where it is left out.
+    |x|^2 + |q|^2 - 2 x q, a part of the images at a time, so that they never stand in memory as floats.
     """
     q = torch.as_tensor(queries, dtype=torch.float32).flatten(1)
     best = torch.full((len(q),), torch.inf)
-    number = torch.zeros(len(q), dtype=torch.int64)
+    place = torch.zeros(len(q), dtype=torch.int64)
     first = 0
-    for part in images.split(8192):
+    for part in in_parts(images, among):
         x = unit_range(part.flatten(1))
         errors, found = torch.addmm(x.square().sum(1), q, x.T, alpha=-2).min(1)
         nearer = errors < best
-        best, number = torch.where(nearer, errors, best), torch.where(nearer, found + first, number)
+        best, place = torch.where(nearer, errors, best), torch.where(nearer, found + first, place)
         first += len(part)
+    number = place if among is None else among[place]
     return (best + q.square().sum(1)).clamp_min(0).numpy(), number.numpy()
 
 

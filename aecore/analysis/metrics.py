@@ -9,9 +9,9 @@ from torch import Tensor
 
 from aecore.analysis import variational
 from aecore.analysis.projection import pca_baseline
-from aecore.data import ImageData, unit_range
+from aecore.data import ImageData, in_parts, unit_range
 from aecore.results import Score
-from aecore.store.run import BATCH, Run
+from aecore.store.run import Run
 
 
 def squared_errors(x: Tensor, reconstruction: Tensor) -> Tensor:
@@ -19,10 +19,13 @@ def squared_errors(x: Tensor, reconstruction: Tensor) -> Tensor:
     return (x - reconstruction).square().flatten(1).sum(1)
 
 
-def errors_on(run: Run, images: Tensor) -> Tensor:
-    """Squared error of each image (uint8, or float in [0, 1]) under the run's model: N values."""
+def errors_on(run: Run, images: Tensor, numbers: Tensor | None = None) -> Tensor:
+    """Squared error of each image (uint8, or float in [0, 1]) under the run's model: N values.
+
+    Where `numbers` are given, of the images that they name.
+    """
     parts = []
-    for part in images.split(BATCH):
+    for part in in_parts(images, numbers, run.batch):
         x = unit_range(part)
         parts.append(squared_errors(x, run.reconstruct(x)))
     return torch.cat(parts)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from aecore.config import OUTPUT_RANGES, OutputActivation
-from aecore.data import Scaling
+from aecore.data import Scaling, in_parts, unit_range
 
 LEVELS = 256
 
@@ -101,10 +101,20 @@ def class_means(images: Tensor, labels: Tensor, classes: int) -> np.ndarray:
     `images` are uint8 N x C x H x W and `labels` N whole numbers below `classes`.
     """
     sums = torch.zeros(classes, images[0].numel(), dtype=torch.float64)
-    for part, of in zip(images.split(4096), labels.split(4096), strict=True):
-        sums.index_add_(0, of, part.flatten(1).double())
+    first = 0
+    for part in in_parts(images):
+        sums.index_add_(0, labels[first : first + len(part)], part.flatten(1).double())
+        first += len(part)
     counts = class_counts(labels, classes).clamp(min=1)
     return (sums / counts[:, None] / 255).float().view(classes, *images.shape[1:]).numpy()
+
+
+def mean_image(images: Tensor) -> Tensor:
+    """The mean of uint8 images N x C x H x W: float32 C x H x W in [0, 1]."""
+    total = torch.zeros(images.shape[1:], dtype=torch.float64)
+    for part in in_parts(images):
+        total += unit_range(part).sum(0, dtype=torch.float64)
+    return (total / len(images)).float()
 
 
 def class_counts(labels: Tensor, classes: int) -> Tensor:

@@ -15,7 +15,7 @@ from sklearn import decomposition
 
 from aecore.analysis.neighbors import as_points
 from aecore.cache import cache_root
-from aecore.data import ImageData, unit_range
+from aecore.data import ImageData, in_parts, unit_range
 from aecore.files import write_whole
 
 Array = np.ndarray | torch.Tensor
@@ -131,13 +131,17 @@ class Baseline:
         """Images N x C x H x W in [0, 1] from their first n components (all where there are fewer)."""
         return self.pca.reconstruct(images, min(n, len(self.pca)))
 
-    def errors_on(self, images: torch.Tensor, n: int, clipped: bool = False) -> torch.Tensor:
+    def errors_on(
+        self, images: torch.Tensor, n: int, clipped: bool = False, numbers: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Squared error of each of N images (uint8, or float in [0, 1]) with n components: N values.
+
+        Where `numbers` are given, of the images that they name.
 
         Clipped, the reconstructions are first brought into [0, 1], as a network's bounded outputs are.
         """
         parts = [torch.zeros(0)]
-        for part in images.split(2048):
+        for part in in_parts(images, numbers) if len(images) else ():
             x = unit_range(part)
             found = torch.as_tensor(self.reconstruct(x, n))
             found = found.clamp(0, 1) if clipped else found

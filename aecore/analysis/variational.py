@@ -22,7 +22,7 @@ from aecore.binarization import binarized
 from aecore.corruption import EVALUATION
 from aecore.data import to_uint8
 from aecore.results import Bound
-from aecore.store.run import BATCH, Run
+from aecore.store.run import Run
 
 DRAWS = 200
 """Codes drawn from each posterior for the likelihood, unless stated."""
@@ -161,8 +161,9 @@ _LIKELIHOOD = 4
 """Stream of the noise with which the likelihood's codes are drawn."""
 
 
-def _batches(run: Run, images: Tensor, size: int = BATCH) -> Iterator[Batch]:
+def _batches(run: Run, images: Tensor, size: int = 0) -> Iterator[Batch]:
     """Normalized images with each one's noise, as the model's input and target."""
+    size = size or run.batch
     with torch.no_grad():
         for start in range(0, len(images), size):
             part = images[start : start + size]

@@ -66,6 +66,11 @@ class Dataset:
         return len(self.class_names)
 
     @property
+    def known_classes(self) -> tuple[str, ...]:
+        """The classes' names; none where nothing is said of classes."""
+        return () if self.class_names == (sets.UNNAMED,) else self.class_names
+
+    @property
     def download_bytes(self) -> int:
         """Size of the whole download; 0 for what is always there."""
         return sum(archive.size for archive in self.archives)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import torch
+
+from aecore.own.sets import UNNAMED
+from aecore.strata import by_class, in_proportion
+
+MOST_KNOWN = 100_000
+"""Training images at most that others are looked up among; all named data sets but EMNIST's have fewer."""
+MOST_KNOWN_VALUES = 1 << 28
+"""Values at most that these have together: of 64 x 64 pixels in colour 21,845 images."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +80,11 @@ class ImageData:
         return len(self.class_names) > 1
 
     @property
+    def known_classes(self) -> tuple[str, ...]:
+        """The classes' names; none where nothing is said of classes."""
+        return () if self.class_names == (UNNAMED,) else self.class_names
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of one image."""
         _, channels, height, width = self.train_images.shape
@@ -89,6 +103,27 @@ class ImageData:
             found = zlib.crc32(str(tuple(part.shape)).encode(), found)
             found = zlib.crc32(np.ascontiguousarray(part.numpy()).data, found)
         return found
+
+    @cached_property
+    def known(self) -> torch.Tensor:
+        """Numbers of the training images that other images, and codes, are looked up among: int64, ascending.
+
+        All of them, or where there are more than `MOST_KNOWN` a sample with seed 0, of each class in
+        proportion.
+        """
+        every, most = np.arange(len(self.train_images)), min(MOST_KNOWN, MOST_KNOWN_VALUES // self.pixels)
+        if len(every) > most:
+            groups = by_class(every, self.train_labels.numpy())
+            every = in_proportion(groups, most, np.random.default_rng(0))
+        return torch.from_numpy(every)
+
+    @property
+    def known_note(self) -> str:
+        """How the known ones were chosen, in words; empty where they are all training images."""
+        known, there = len(self.known), len(self.train_images)
+        if known == there:
+            return ""
+        return f"sampled {known:,} of {there:,}{', stratified by class' * self.labelled}"
 
     def classes_apart(self) -> str:
         """Which classes only the training or only the test images have, as a sentence; empty where none."""
@@ -126,6 +161,24 @@ def split_indices(count: int, fraction: float, seed: int) -> tuple[torch.Tensor,
         )
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     return order[held_out:].sort().values, order[:held_out].sort().values
+
+
+AT_ONCE = 1 << 21
+"""Values of images that are held as floats together: 2,674 images of 28 x 28 pixels."""
+
+
+def in_parts(
+    images: torch.Tensor, numbers: torch.Tensor | None = None, size: int | None = None
+) -> Iterator[torch.Tensor]:
+    """All images N x C x H x W, or those of the numbers (int64), `size` (or what `AT_ONCE` allows) at a time.
+
+    Both may be more than are ever to be held in memory at once.
+    """
+    size = size or max(1, AT_ONCE // images[0].numel())
+    if numbers is None or torch.equal(numbers, torch.arange(len(images))):
+        yield from images.split(size)
+    else:
+        yield from (images[part] for part in numbers.split(size))
 
 
 def thumbnails(data: ImageData, n: int = 12, seed: int = 0) -> torch.Tensor:

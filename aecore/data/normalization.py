@@ -11,6 +11,7 @@ import torch
 
 from aecore.config import Normalization
 from aecore.data.floats import FloatData, TrainingData
+from aecore.data.images import in_parts
 
 # One grey level: keeps constant images from dividing by zero.
 SMALLEST_STD = 1 / 255
@@ -126,7 +127,7 @@ def level_counts(images: torch.Tensor) -> torch.Tensor:
     All that is known of the pixels' values without their places: exact and small.
     """
     counts = torch.zeros(images.shape[1], 256, dtype=torch.int64)
-    for part in images.split(4096):  # bincount makes whole numbers of eight bytes of what it counts
+    for part in in_parts(images):  # bincount makes whole numbers of eight bytes of what it counts
         for c in range(len(counts)):
             counts[c] += torch.bincount(part[:, c].reshape(-1), minlength=256)
     return counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import shutil
@@ -20,10 +21,11 @@ from PIL import Image
 from aecore.own import sets
 from aecore.own.arrays import ArrayReader
 from aecore.own.limits import MOST_CLASSES, SIDES, SourceError
-from aecore.own.pictures import Fit, decode, fitted, from_array, is_coloured
+from aecore.own.pictures import Fit, decode, fitted, from_array, is_coloured, of_size
 from aecore.own.sets import OwnSet
 from aecore.own.source import Reader, Source, Unreadable
 from aecore.records import Record
+from aecore.strata import by_class, in_proportion
 
 LOOKED_AT = 240
 """Images that are read to see what they are like, before all are."""
@@ -334,14 +336,17 @@ class _Work:
             pixels = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
         else:
             made, bad = [], {}
+            blank = bytes(self.channels * math.prod(self.size))
             for i, found in enumerate(reader.read()):
                 image = as_image(found)
                 if isinstance(image, Unreadable):
                     bad[i] = image.reason
-                    made.append(np.zeros((self.channels, *self.size), np.uint8))
+                    made.append(blank)
                 else:
-                    made.append(fitted(image, self.size, self.channels, self.fit))
-            pixels = np.stack(made)
+                    made.append(of_size(image, self.size, self.channels, self.fit).tobytes())
+            # One array of all takes less than one an image.
+            rows = np.frombuffer(b"".join(made), np.uint8).reshape(-1, *self.size, self.channels)
+            pixels = np.ascontiguousarray(rows.transpose(0, 3, 1, 2))
         with self.path.open("r+b") as file:
             file.seek(self.offset + start * pixels[0].nbytes)
             file.write(pixels.data)
@@ -404,10 +409,7 @@ def _groups(source: Source, places: np.ndarray) -> Iterator[np.ndarray]:
     if source.labels is None:
         yield places
         return
-    labels = np.array([source.labels[i] for i in places])
-    order = np.argsort(labels, kind="stable")
-    ends = np.flatnonzero(labels[order][1:] != labels[order][:-1]) + 1
-    yield from np.split(places[order], ends)
+    yield from by_class(places, np.array([source.labels[i] for i in places]))
 
 
 def _parts(source: Source, options: Options) -> tuple[np.ndarray, np.ndarray]:
@@ -439,16 +441,10 @@ def _share(group: np.ndarray, share: float) -> np.ndarray:
 
 
 def _sampled(source: Source, places: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
-    """`count` of the places, of each class in proportion (the largest remainders get what is left)."""
+    """`count` of the places, of each class in proportion."""
     if count == len(places):
         return places
-    groups = list(_groups(source, places))
-    exact = np.array([count * len(group) / len(places) for group in groups])
-    taken = np.floor(exact).astype(int)
-    for k in np.argsort(taken - exact, kind="stable")[: count - int(taken.sum())]:
-        taken[k] += 1
-    chosen = [random.permutation(group)[:n] for group, n in zip(groups, taken, strict=True)]
-    return np.sort(np.concatenate(chosen))
+    return in_proportion(list(_groups(source, places)), count, random)
 
 
 def _spread(source: Source, reach: int, seed: int) -> list[int]:

@@ -101,13 +101,21 @@ def is_coloured(image: Image.Image) -> bool:
 
 
 def fitted(image: Image.Image, size: tuple[int, int], channels: int, fit: Fit) -> np.ndarray:
-    """An image (mode L or RGB) as uint8 C x H x W of the given (height, width).
+    """An image (mode L or RGB) as uint8 C x H x W of the given (height, width)."""
+    pixels = np.asarray(of_size(image, size, channels, fit))
+    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def of_size(image: Image.Image, size: tuple[int, int], channels: int, fit: Fit) -> Image.Image:
+    """An image (mode L or RGB) in grey or colour, of the given (height, width).
 
     crop: resized until it covers that size, and the middle cut out; pad: resized until it fits in, on black;
     stretch: resized without regard to its proportions. All bilinear, smoothed where it shrinks.
     """
     height, width = size
-    image = image.convert("L" if channels == 1 else "RGB")
+    mode = "L" if channels == 1 else "RGB"
+    if image.mode != mode:
+        image = image.convert(mode)
     if (image.height, image.width) != size:
         if fit == "stretch":
             image = image.resize((width, height), Image.Resampling.BILINEAR)
@@ -115,8 +123,7 @@ def fitted(image: Image.Image, size: tuple[int, int], channels: int, fit: Fit) -
             image = _cropped(image, height, width)
         else:
             image = _padded(image, height, width)
-    pixels = np.asarray(image)
-    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    return image
 
 
 def _cropped(image: Image.Image, height: int, width: int) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,9 @@ from aecore.models import AutoEncoder
 from aecore.results import EpochRecord, Result
 
 BATCH = 1024
-"""Images or codes per pass; keeps the memory of a convolutional model small."""
+"""Images or codes per pass, at most; keeps the memory of a convolutional model small."""
+BATCH_VALUES = 1 << 24
+"""Values of the images of a pass, at most: of 256 x 256 pixels in colour 85 images."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ class Run:
                 f"but its network takes {sizes[1]}"
             )
 
+    @property
+    def batch(self) -> int:
+        """Images or codes per pass."""
+        return min(BATCH, max(1, BATCH_VALUES // math.prod(self.shape)))
+
     def encode(self, x: Tensor | np.ndarray) -> Tensor:
         """Images N x C x H x W, float in [0, 1] or uint8, to codes N x latent_size, float32."""
         x = torch.as_tensor(x)
@@ -55,7 +63,7 @@ class Run:
                 f"images must have the shape N x {' x '.join(map(str, self.shape))}, not "
                 f"{' x '.join(map(str, x.shape))}"
             )
-        parts = [self.model.encode(self._normalize(part)).float() for part in _parts(x)]
+        parts = [self.model.encode(self._normalize(part)).float() for part in self._parts(x)]
         return torch.cat(parts) if parts else torch.empty(0, self.latent_size)
 
     def decode(self, code: Tensor | np.ndarray) -> Tensor:
@@ -65,7 +73,7 @@ class Run:
             raise ValueError(
                 f"codes must have the shape N x {self.latent_size}, not {' x '.join(map(str, code.shape))}"
             )
-        parts = [self.scaling.denormalize(self.model.decode(part).float()) for part in _parts(code)]
+        parts = [self.scaling.denormalize(self.model.decode(part).float()) for part in self._parts(code)]
         return torch.cat(parts) if parts else torch.empty(0, *self.shape)
 
     def reconstruct(self, x: Tensor | np.ndarray) -> Tensor:
@@ -75,7 +83,6 @@ class Run:
     def _normalize(self, x: Tensor) -> Tensor:
         return self.scaling.normalize(x, dtype=torch.float32)
 
-
-def _parts(rows: Tensor) -> Iterator[Tensor]:
-    with torch.no_grad():
-        yield from (part for part in rows.split(BATCH) if len(part))
+    def _parts(self, rows: Tensor) -> Iterator[Tensor]:
+        with torch.no_grad():
+            yield from (part for part in rows.split(self.batch) if len(part))

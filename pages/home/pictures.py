@@ -39,7 +39,10 @@ def drawing(key: str, stamp: int, draw: int) -> dict:
     linear = loading.pca_baseline(data.name).reconstruct(x, run.latent_size)
     return {
         "walk": walk(run, data.test_images[chosen], STEPS).to_json(),
-        "names": [data.class_names[label] for label in data.test_labels[chosen]],
+        "names": [
+            data.known_classes[label] if data.known_classes else f"image {number}"
+            for number, label in zip(chosen, data.test_labels[chosen], strict=True)
+        ],
         "pca_errors": [round(float(e), 3) for e in squared_errors(x, linear)],
     }
 

@@ -77,6 +77,12 @@ def _is_training(key: str) -> bool:
     return any(info.key == key for info in jobs.active())
 
 
+def draw_known_note(data: ImageData) -> None:
+    """That others are looked up among a sample of the training images, where there are too many for all."""
+    if data.known_note:
+        st.caption(f"Distances and nearest images are those among training images {data.known_note}.")
+
+
 def draw_classes_warning(name: str) -> None:
     """Warns where the training and test images of a data set differ in their classes."""
     if text := loading.classes_warning(name):

@@ -117,9 +117,9 @@ def pca_validation_errors(name: str, components: int, fraction: float, seed: int
     """
     images = load_data(name)
     train, validation = images.split(fraction, seed)
-    chosen = images.train_images[validation if len(validation) else train]
+    chosen = validation if len(validation) else train
     plain, clipped = (
-        float(pca_baseline(name).errors_on(chosen, components, clipped).double().mean())
+        float(pca_baseline(name).errors_on(images.train_images, components, clipped, chosen).double().mean())
         for clipped in (False, True)
     )
     return plain, clipped
@@ -152,22 +152,22 @@ def classes_warning(name: str) -> str:
 
 
 def train_codes(key: str) -> Tensor:
-    """Codes of all training images under a run, N x latent_size."""
+    """Codes of the training images that `ImageData.known` names under a run, N x latent_size."""
     return code_neighbors(key)[1]
 
 
 def code_neighbors(key: str) -> tuple[Neighbors, Tensor, tuple[float, float]]:
-    """Neighbours among a run's training codes, these codes, and the usual remoteness of test codes."""
+    """Neighbours among these codes of training images, the codes, and the usual remoteness of test codes."""
     return _code_neighbors(key, store.weights_stamp(key))
 
 
 @st.cache_resource(max_entries=6, show_spinner="Encoding the training images and measuring their distances")
 def _code_neighbors(key: str, stamp: int) -> tuple[Neighbors, Tensor, tuple[float, float]]:
-    from aecore.analysis.latent import usual_band
+    from aecore.analysis.latent import known_codes, usual_band
     from aecore.analysis.neighbors import Neighbors
 
     run = _load_run(key, stamp)
-    codes = run.encode(images_of(run).train_images)
+    codes = known_codes(run, images_of(run))
     neighbors = Neighbors(codes)
     return neighbors, codes, usual_band(neighbors, _test_codes(key, stamp)[:1000])
 

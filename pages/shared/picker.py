@@ -6,6 +6,7 @@ The number lives in the URL under the picker's key; images are the test images o
 from __future__ import annotations
 
 import base64
+import html
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -74,13 +75,15 @@ def pick_image(key: str, label: str, data: ImageData, default: int = 0, drawing:
     if drawn is not None:
         picked = Picked(drawn, "drawing")
     else:
-        label_of = data.class_names[int(data.test_labels[number])]
-        picked = Picked(unit_range(data.test_images[number]), f"image {number}, class {label_of}")
+        label = int(data.test_labels[number])
+        of_class = f", class {data.known_classes[label]}" if data.known_classes else ""
+        picked = Picked(unit_range(data.test_images[number]), f"image {number}{of_class}")
     alt = f"{name}: {picked.caption}"
     picture.html(
         # As wide for a drawing as for a test image: the open panel hangs on what stands beside it.
         f'<div style="line-height:1.2;min-width:8rem">{images.tag(images.to_rgb(picked.image), 56, alt)}'
-        f'<div style="font-size:0.75rem;opacity:0.75;white-space:nowrap">{picked.caption}</div></div>',
+        '<div style="font-size:0.75rem;opacity:0.75;white-space:nowrap">'
+        f"{html.escape(picked.caption)}</div></div>",
         width="content",
     )
     return picked
@@ -100,7 +103,9 @@ def _choose(key: str, data: ImageData, default: int) -> int:
         help=f"Number of the image among the {count:,} test images.",
     )
     right.button("Random", key=f"{key}_random", on_click=_at_random, args=(key, count), width="stretch")
-    name = st.selectbox("From the class", ["all classes", *data.class_names], key=f"{key}_class")
+    name = "all classes"
+    if data.labelled:
+        name = st.selectbox("From the class", [name, *data.class_names], key=f"{key}_class")
     page = st.session_state.get(f"{key}_page", 0)
     numbers = _numbers(data, name, page)
     thumbnails(

@@ -7,6 +7,7 @@ import torch
 
 from aecore.analysis import generation
 from aecore.analysis.generation import Balls, Moments, Spread, frechet_distance, moments
+from aecore.analysis.pixels import mean_image
 from tests.samples import tiny_data
 
 
@@ -79,7 +80,7 @@ def test_the_reference_measures_real_images_and_the_mean_image_in_the_same_way()
     assert found.moments.mean == pytest.approx(known.astype(np.float64).mean(0), abs=1e-6)
     assert found.floor.frechet < found.ceiling.frechet
     assert found.ceiling.coverage <= found.floor.coverage
-    mean = generation.mean_image(data)
+    mean = mean_image(data.train_images)
     torch.testing.assert_close(mean, (data.train_images / 255).mean(0))
     again = generation.reference(data, lambda images: features(images) / 255)
     assert (again.floor, again.ceiling) == (found.floor, found.ceiling)

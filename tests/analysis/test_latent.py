@@ -112,7 +112,8 @@ def test_stretches_are_the_unbroken_runs():
     assert latent.stretches(t, np.zeros(6, bool)) == []
 
 
-def test_the_nearest_image_has_the_smallest_squared_error():
+def test_the_nearest_image_has_the_smallest_squared_error(monkeypatch):
+    monkeypatch.setattr("aecore.data.images.AT_ONCE", 12 * 2048)
     images = torch.randint(0, 256, (9000, 1, 4, 3), dtype=torch.uint8)
     queries = torch.rand(5, 1, 4, 3)
     expected = (queries[:, None] - images / 255).square().flatten(2).sum(2).min(1)
@@ -122,6 +123,11 @@ def test_the_nearest_image_has_the_smallest_squared_error():
     errors, numbers = latent.nearest_images((images[8999:] / 255).numpy(), images)
     np.testing.assert_allclose(errors, 0, atol=1e-5)
     assert numbers.tolist() == [8999]
+    some = torch.arange(3, 9000, 7)
+    errors, numbers = latent.nearest_images(queries, images, some)
+    expected = (queries[:, None] - images[some] / 255).square().flatten(2).sum(2).min(1)
+    np.testing.assert_allclose(errors, expected.values, atol=1e-4)
+    assert numbers.tolist() == some[expected.indices].tolist()
 
 
 def test_cohens_d_is_the_textbook_value():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from aecore.data import classes_in_turn, first_of_each_class, to_uint8, unit_range
+from aecore.data import classes_in_turn, first_of_each_class, in_parts, to_uint8, unit_range
+from tests.samples import tiny_data
 
 LABELS = torch.tensor([3, 1, 3, 1, 0, 3])
 
@@ -49,3 +50,27 @@ def test_classes_take_turns_until_there_are_no_more_images():
     assert sorted(chosen) == list(range(6))
     assert classes_in_turn(LABELS, 4, seed=1).tolist() == chosen[:4].tolist()
     assert any(classes_in_turn(LABELS, 3, seed).tolist() != chosen[:3].tolist() for seed in range(5))
+
+
+def test_of_too_many_training_images_a_stratified_sample_is_known_and_said(monkeypatch):
+    whole = tiny_data(90)
+    assert whole.known.tolist() == list(range(90))
+    assert whole.known_note == ""
+    monkeypatch.setattr("aecore.data.images.MOST_KNOWN", 30)
+    fewer = tiny_data(90)
+    assert fewer.known_note == "sampled 30 of 90, stratified by class"
+    assert fewer.train_labels[fewer.known].bincount().tolist() == [10, 10, 10]
+    assert fewer.known.tolist() == sorted(set(fewer.known.tolist())) == tiny_data(90).known.tolist()
+    monkeypatch.setattr("aecore.data.images.MOST_KNOWN_VALUES", 12 * whole.pixels + 1)
+    assert len(tiny_data(90).known) == 12
+
+
+@pytest.mark.parametrize("numbers", [None, torch.arange(20), torch.tensor([7, 3, 3, 19, 0])])
+def test_parts_are_the_images_in_their_order(numbers, monkeypatch):
+    images = tiny_data(20).train_images
+    expected = images if numbers is None else images[numbers]
+    monkeypatch.setattr("aecore.data.images.AT_ONCE", 3 * images[0].numel())
+    for size in (None, 2):
+        parts = list(in_parts(images, numbers, size))
+        assert torch.equal(torch.cat(parts), expected)
+        assert max(map(len, parts)) == (size or 3)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from aecore import data, store
 from aecore.__main__ import main
-from aecore.analysis.encoding import encode_source, encoded_file
+from aecore.analysis.encoding import WORST, encode_source, encoded_file
 from aecore.analysis.metrics import squared_errors
 from aecore.own import sets
 from aecore.own.opening import open_source
@@ -38,19 +38,20 @@ def test_the_codes_are_those_of_the_run(tiny_root, digits_zip):  # noqa: F811
     found = encode_source(run, open_source(digits_zip))
     assert [name for name, _ in found.skipped] == ["0/broken.png"]
     digits = data.load("digits")
-    for name, label, image, code, error in zip(
-        found.names, found.classes, found.images, found.codes, found.errors, strict=True
-    ):
+    for name, label, code, error in zip(found.names, found.classes, found.codes, found.errors, strict=True):
         i = int(name.split("/")[1].removesuffix(".png"))
         original = digits.test_images[i : i + 1]
         assert label == digits.class_names[digits.test_labels[i]]
-        assert np.array_equal(image, original[0].numpy())
         assert torch.equal(torch.from_numpy(code), run.encode(original)[0]) or np.allclose(
             code, run.encode(original)[0], atol=1e-5
         )
         expected = squared_errors(original / 255, run.reconstruct(original))
         assert error == pytest.approx(float(expected), rel=1e-4)
     assert np.all(np.diff(found.errors[found.outliers]) <= 0)
+    assert len(found.worst) == WORST < len(found.names)
+    for i, image in zip(found.outliers, found.worst, strict=False):
+        number = int(found.names[i].split("/")[1].removesuffix(".png"))
+        assert np.array_equal(image, digits.test_images[number].numpy())
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz"])
@@ -81,7 +82,7 @@ def test_images_of_another_size_are_brought_to_the_runs(tiny_root, tmp_path):  #
     for i in range(3):
         Image.effect_noise((50 + i, 40), 60).convert("RGB").save(folder / f"{i}.jpg")
     found = encode_source(run, open_source(folder))
-    assert found.images.shape == (3, *run.shape)
+    assert found.worst.shape == (3, *run.shape)
     assert found.classes is None
     assert len(list(csv.reader(io.StringIO(encoded_file(found, ".csv").decode())))) == 4
 

@@ -16,6 +16,7 @@ from aecore.web.code_map.payload import (
     PointSet,
     Scale,
     checksum,
+    map_data,
     mask_text,
     read_state,
     thumbnail_atlas,
@@ -32,6 +33,17 @@ def picture(header, sheet, number):
     row, column = divmod(number, header["columns"])
     top, left = row * header["height"], column * header["width"]
     return sheet[top : top + header["height"], left : left + header["width"]]
+
+
+def test_ten_thousand_large_images_in_colour_stay_below_twelve_megabytes():
+    """Noise is the worst there is: nothing of it can be packed."""
+    count = 10_000
+    random = np.random.default_rng(0)
+    atlas = thumbnail_atlas(random.integers(0, 256, (count, 3, 64, 64), dtype=np.uint8))
+    points = PointSet(random.normal(size=(count, 2)), np.zeros(count, int), random.normal(size=count))
+    data = map_data(points, identity="x", atlas=atlas, class_names=("a",))
+    assert len(atlas.message) + len(json.dumps(data, default=str)) < 12_000_000
+    assert atlas.count == count
 
 
 @pytest.mark.parametrize("shape", [(7, 1, 28, 28), (12, 3, 9, 14), (1, 1, 8, 8)])

@@ -48,13 +48,52 @@ def own(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def see(own, monkeypatch):
-    """Points the app at the run, with or without its images."""
+HOSTILE = ("[a](http://x.org/a)", "<img src=http://x.org/b>", "![c](http://x.org/c)")
+PHOTOS = "no classes, in colour"
+KINDS = {
+    PHOTOS: None,
+    "one class, 8 x 8": (90, (8, 8), 1, ("all one",)),
+    "hostile classes, 8 x 8": (90, (8, 8), 1, HOSTILE),
+    "256 x 256 in colour": (24, (256, 256, 3), 3, ("p", "q")),
+}
+"""Sets that every page is opened with; the first is that of `own`."""
 
-    def point(with_images=True):
-        monkeypatch.setenv("AECORE_CHECKPOINTS", str(own / "checkpoints"))
-        monkeypatch.setenv("AECORE_DATA", str(own / ("data" if with_images else "no-data")))
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory, own):
+    """Folders of data and run roots, by kind, made when they are first asked for."""
+    made = {PHOTOS: own}
+
+    def folder_of(kind):
+        if kind not in made:
+            count, shape, channels, names = KINDS[kind]
+            folder = made[kind] = tmp_path_factory.mktemp("kind")
+            coarse = np.random.default_rng(0).integers(0, 256, (count, 4, 4, channels), dtype=np.uint8)
+            images = coarse.repeat(shape[0] // 4, axis=1).repeat(shape[1] // 4, axis=2)
+            np.savez(folder / "x.npz", x=images, y=np.array([names[i % len(names)] for i in range(count)]))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("AECORE_DATA", str(folder / "data"))
+                patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("kind-locks")))
+                own_set = build(plan(open_source(folder / "x.npz"), Options(title="mine")))
+                values = {"data.name": own_set.name, "model.hidden": (16,), "model.latent_size": 5}
+                values |= (
+                    {"train.epochs": 1, "model.channels": (4, 4, 4)} if channels == 3 else {"train.epochs": 2}
+                )
+                config = presets.for_images(own_set.shape).with_values(values)
+                work(store.create_run(config, "mine", folder / "checkpoints"), threads=1)
+        return made[kind]
+
+    return folder_of
+
+
+@pytest.fixture
+def see(kinds, monkeypatch):
+    """Points the app at a run of that kind, with or without its images."""
+
+    def point(with_images=True, kind=PHOTOS):
+        folder = kinds(kind)
+        monkeypatch.setenv("AECORE_CHECKPOINTS", str(folder / "checkpoints"))
+        monkeypatch.setenv("AECORE_DATA", str(folder / ("data" if with_images else "no-data")))
         st.cache_data.clear()
         st.cache_resource.clear()
 
@@ -63,13 +102,59 @@ def see(own, monkeypatch):
     st.cache_resource.clear()
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_every_page_shows_large_images_without_classes(path, see):
-    see()
+def texts(app):
+    """What a page says as Markdown, and what it says as HTML."""
+    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.success, app.subheader)
+    return [e.value for kind in kinds for e in kind], [e.value for e in app.html]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_page_shows_every_kind_of_images(kind, see):
+    """One app visits all pages in turn: what one of them leaves behind must not break the next."""
+    see(kind=kind)
+    app = open_page(PAGES[0])
+    for path in PAGES:
+        app.switch_page(path).run()
+        assert not app.exception, (path, app.exception[0].message)
+        assert not app.error, (path, app.error[0].value)
+        said, markup = texts(app)
+        assert "unlabelled" not in " ".join(said + markup), path
+        for text in said:
+            assert "](http://x.org" not in text.replace("\\]", ""), (path, text)
+            assert "<img src=http://x.org" not in text.replace("\\<", ""), (path, text)
+        for text in markup:
+            assert "<img src=http://x.org" not in text, (path, text)
+    assert len(PAGES) == 19
+
+
+WITHOUT_CLASSES = {
+    "pages/use/features/page.py": (None, None, "there is nothing to tell apart"),
+    "pages/use/generation/page.py": ("generation_view", "Samples", "are not scored"),
+    "pages/look/interpolation/page.py": ("interpolation_view", "Direction", "no direction from one class"),
+}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if "class" in kind and "hostile" not in kind])
+@pytest.mark.parametrize("path", WITHOUT_CLASSES)
+def test_what_needs_classes_says_so_in_one_sentence(kind, path, see):
+    see(kind=kind)
+    key, view, sentence = WITHOUT_CLASSES[path]
     app = open_page(path)
-    assert not app.exception, app.exception[0].message
+    if view is not None:
+        app.segmented_control(key=key).set_value(view).run()
+    assert not app.exception
     assert not app.error
-    assert "unlabelled" not in " ".join(element.value for element in (*app.markdown, *app.caption))
+    assert sum(sentence in element.value for element in app.info) == 1
+
+
+def test_a_selection_stands_beside_all_images_where_there_are_no_classes(see):
+    see()
+    kept = {store.list_runs()[0].config.data.name: {"A": [0, 1, 2, 3]}}
+    app = open_page("pages/look/interpolation/page.py", interpolation_view="Direction", _kept_selections=kept)
+    assert not app.exception
+    assert app.selectbox(key="interpolation_from").value == "all images"
+    assert "selection" in app.selectbox(key="interpolation_to").value
+    assert any("standard deviations apart" in element.value for element in app.caption)
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -260,12 +260,15 @@ def _reduced(images: np.ndarray, largest: int) -> np.ndarray:
     height, width = images.shape[2:]
     if max(height, width) <= largest:
         return images
-    from torch import from_numpy
+    from torch import cat, from_numpy
     from torch.nn.functional import interpolate
+
+    from aecore.data import in_parts
 
     factor = largest / max(height, width)
     size = (max(1, round(height * factor)), max(1, round(width * factor)))
-    return interpolate(from_numpy(images).float(), size=size, mode="area").round().byte().numpy()
+    parts = in_parts(from_numpy(images))
+    return cat([interpolate(x.float(), size=size, mode="area").round().byte() for x in parts]).numpy()
 
 
 def _atlas(tiles: np.ndarray, content: bytes) -> Atlas:

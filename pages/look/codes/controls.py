@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from aecore.data import ImageData
     from aecore.store.run import Run
 
-COUNTS = (1000, 2000, 5000)
+COUNTS = (1000, 2000, 5000, 10_000)
+MOST = 10_000
+"""Points that a map starts with at most."""
+MOST_OF_ALL = 30_000
+"""Test images up to which a map of all of them is offered: more are too much for a browser."""
+MOST_VALUES = 1 << 27
+"""Values of the drawn images, at most: they are compared with each other as floats."""
 ALL = "all"
 CLASS, ERROR = "class", "squared error"
 NOTHING, TRAINING = "nothing", "training images"
@@ -110,9 +116,13 @@ def draw(run: Run, key: str, data: ImageData) -> tuple[Choice, Points]:
 
 def count_control(data: ImageData) -> int:
     """How many test images are drawn."""
-    n = len(data.test_images)
-    options = [*(str(count) for count in COUNTS if count < n), ALL]
-    chosen = _choose("Test images", options, "codes_count", 110, start=len(options) - 1)
+    n, fit = len(data.test_images), MOST_VALUES // data.pixels
+    most = min(MOST, fit)
+    options = [str(count) for count in sorted({*COUNTS, most}) if count < n and count <= fit]
+    options += [ALL] * (n <= min(MOST_OF_ALL, fit))
+    start = options.index(ALL if n <= most else str(most))
+    explanation = None if n <= most else f"Fewer than the {n:,} that there are, are drawn with seed 0."
+    chosen = _choose("Test images", options, "codes_count", 110, explanation, start)
     return n if chosen == ALL else int(chosen)
 
 

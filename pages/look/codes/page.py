@@ -17,6 +17,7 @@ from pages.look.codes.panel import Shown
 from pages.look.codes.projections import PCA, TSNE, Plane
 from pages.look.codes.trust import draw_trust
 from pages.shared import layout, one_file
+from pages.shared.loading import test_codes
 from pages.shared.plain import plain
 from pages.shared.state import chosen_key, keep_selection, kept_selections
 
@@ -122,6 +123,8 @@ def draw_maps(run: Run, key: str, data: ImageData) -> None:
     choice, points = controls.draw(run, key, data)
     if (plane := plane_of(key, choice, points)) is None:
         return
+    if len(points) < len(data.test_images):
+        st.caption(f"Sampled {len(points):,} of {len(data.test_images):,} test images, with seed 0.")
     second, places = added(key, choice, points, plane)
     draw_map(key, data, choice, points, plane, second, places)
 
@@ -132,7 +135,7 @@ def main() -> None:
         "Every test image as a point, placed by its code: similar codes lie together.",
     )
     key = chosen_key()
-    if not np.isfinite(test_points(key, len(data.test_images)).codes).all():
+    if not test_codes(key).isfinite().all():
         st.error(
             "Some codes of this run are not finite numbers (its training diverged), so they have no map."
         )

@@ -12,6 +12,7 @@ from aecore.web.code_map.payload import MapState
 from pages.look.codes.material import Points
 from pages.look.codes.projections import Plane
 from pages.shared import images, loading
+from pages.shared.plain import plain
 from pages.shared.state import INTERPOLATION_PAGE, keep_selection, kept_selections
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def _draw_selection(data: ImageData, shown: Shown, selected: np.ndarray) -> None
     st.html(images.tag(picture, "100%", "selected images, each with its reconstruction under it"))
     drawn = "" if len(few) == len(selected) else f"; {len(few)} of {len(selected):,}"
     st.caption(f"Each image with its reconstruction under it{drawn}.")
-    st.altair_chart(class_bars(labels, data.class_names), key="codes_classes")
+    if data.labelled:
+        st.altair_chart(class_bars(labels, data.class_names), key="codes_classes")
     _draw_mean(parts)
     _draw_keep(data, shown.first, selected)
 
@@ -166,8 +168,8 @@ def _draw_point(data: ImageData, shown: Shown, picked: int) -> None:
     points, rows = shown.parts(np.array([picked]))[0]
     row, label = int(rows[0]), int(points.labels[rows[0]])
     original, reconstruction = _originals_and_reconstructions(shown, np.array([picked]))
-    name = data.class_names[label]
-    caption = f"image {points.numbers[row]}, {name}; squared error {points.errors[row]:.1f}"
+    name = f", {data.known_classes[label]}" if data.known_classes else ""
+    caption = f"image {points.numbers[row]}{name}; squared error {points.errors[row]:.1f}"
     images.draw_wall(
         [images.Figure([images.to_rgb(original[0]), images.to_rgb(reconstruction[0])], caption)], width=84
     )
@@ -176,7 +178,8 @@ def _draw_point(data: ImageData, shown: Shown, picked: int) -> None:
     for where, indices in zip(("the code", "pixels"), found, strict=True):
         own = indices - (picked - row)
         same = int((points.labels[own] == label).sum())
-        st.caption(f"Nearest in **{where}**, nearest first: {same} of {len(own)} are {name}")
+        of_class = f": {same} of {len(own)} are {plain(data.class_names[label])}" if data.labelled else ""
+        st.caption(f"Nearest in **{where}**, nearest first{of_class}")
         picture = images.mosaic(points.images[own].numpy(), len(own))
         st.html(images.tag(picture, "100%", f"nearest in {where}"))
 

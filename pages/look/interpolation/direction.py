@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 STRENGTHS = (-2.0, 2.0)
 """Range of the strength; 1 goes as far as from one group's mean code to the other's."""
+ALL = "all images"
+"""The group that stands for the classes where there are not two."""
 SEEN = {
     True: "Made from training images, measured on test images.",
     False: "Measured on the same images that it was made from, which flatters it.",
@@ -39,8 +41,16 @@ def draw(run: Run, key: str, data: ImageData) -> None:
 
     row = st.columns([1.5, 1.5, 3], vertical_alignment="bottom", width=720)
     groups = {f"class {name}": label for label, name in enumerate(data.class_names)}
+    if not data.labelled:
+        groups = {ALL: 0}
     kept = {f"selection {name}": numbers for name, numbers in kept_selections(data.name).items()}
     options = [*groups, *kept]
+    if len(options) < 2:
+        st.info(
+            "These images are of one class, or of none that is known: there is no direction from one class "
+            "to another. Select some on the Codes page, and there is one from all images to these."
+        )
+        return
     first = _group(row[0], "From", options, 0, "interpolation_from")
     second = _group(row[1], "To", options, min(1, len(options) - 1), "interpolation_to")
     with row[2]:
@@ -99,7 +109,7 @@ def draw(run: Run, key: str, data: ImageData) -> None:
             for name, color in ((first, "#444444"), (second, "#999999"))
         ]
         st.altair_chart(projection_histogram(in_code.projections, (first, second), tuple(colors)))
-    st.caption(meaning(in_code, in_pixels, first, second, unseen))
+    st.caption(meaning(in_code, in_pixels, plain(first), plain(second), unseen))
     save(t, places, frames, fade, "strength")
 
 
@@ -128,13 +138,13 @@ def _directions(
 
     test_codes, test_pixels = loading.test_codes(key), data.test_images
     if first in groups and second in groups:
-        train_codes = loading.train_codes(key)
+        train_codes, train_labels = loading.train_codes(key), data.train_labels[data.known]
         made, scored = [], []
         for name in (first, second):
-            made.append((data.train_labels == groups[name]).nonzero().flatten())
+            made.append((train_labels == groups[name]).nonzero().flatten())
             scored.append((data.test_labels == groups[name]).nonzero().flatten())
         in_code = direction(*(train_codes[i] for i in made), scored=tuple(test_codes[i] for i in scored))
-        pixels = [unit_range(data.train_images[i].flatten(1)) for i in made]
+        pixels = [unit_range(data.train_images[data.known[i]].flatten(1)) for i in made]
         in_pixels = direction(*pixels, scored=tuple(unit_range(test_pixels[i].flatten(1)) for i in scored))
         return in_code, in_pixels, True
     chosen = [

@@ -32,6 +32,7 @@ def main() -> None:
         path.draw(run, chosen_key(), data, row)
     else:
         VIEWS[view].draw(run, chosen_key(), data)
+    layout.draw_known_note(data)
 
 
 main()

@@ -108,7 +108,8 @@ def _path_numbers(
     )
     st.caption(f"typical distances (test images: up to {band[1]:.2f})")
     inner = np.linspace(0, len(frames) - 1, PLACES + 2).round().astype(int)[1:-1]
-    errors, _ = nearest_images(np.concatenate([frames[inner], fade[inner], ends]), data.train_images)
+    pictures = np.concatenate([frames[inner], fade[inner], ends])
+    errors, _ = nearest_images(pictures, data.train_images, data.known)
     decoded, faded, themselves = (e.mean() for e in np.split(errors, [PLACES, 2 * PLACES]))
     st.metric(
         "On the way, from a real image",

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import images, layout, loading
+from pages.shared.plain import plain
 
 if TYPE_CHECKING:
     from aecore.data import ImageData
@@ -44,7 +45,7 @@ def draw_pictures(tested: Tested, indices: np.ndarray, with_pca: bool, limit: fl
     side = max(round(SIDE / x.shape[-1]), 1) * x.shape[-1]
     cells = []
     for i, index in enumerate(indices):
-        name = data.class_names[tested.labels[index]]
+        name = data.known_classes[tested.labels[index]] if data.known_classes else f"image {index}"
         parts = []
         for who, (rebuilt, difference, error) in zip(("network", "PCA"), rows, strict=False):
             first = images.tag(images.to_rgb(x[i]), side, f"test image {index}, {name}")
@@ -127,7 +128,7 @@ def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str
         f"PCA with {n} components is what the best linear code of this size reaches.",
     )
     st.caption(
-        f"Mean over {about}; lower is better. "
+        f"Mean over {plain(about)}; lower is better. "
         f"Mean squared error of a pixel: {mine.mse:.4f} (PCA {pca.mse:.4f}). "
         f"PSNR, higher is better: {mine.psnr:.1f} dB (PCA {pca.psnr:.1f})."
         + clipped_pca(run.config.model.output_activation, float(clipped[pool].mean(dtype=np.float64)))
@@ -135,7 +136,8 @@ def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str
     )
     layout.draw_classes_warning(data.name)
     sentence = verdict_on(run, errors[pool], pca_errors[pool])
-    st.markdown(f"{sentence} {extremes(errors[pool], tested.labels[pool], data.class_names)}")
+    names = [plain(name) for name in data.class_names]
+    st.markdown(f"{sentence} {extremes(errors[pool], tested.labels[pool], names)}")
     chart = error_histogram(errors[pool], errors[shown], pca.squared_error)
     st.altair_chart(chart, key="reconstructions_errors")
     st.caption(f"Ticks at the foot: the {len(shown)} images shown.")

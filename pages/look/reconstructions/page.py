@@ -15,6 +15,7 @@ from pages.look.reconstructions.drawing import (
     draw_pictures,
 )
 from pages.shared import further_figures, layout, loading, one_file
+from pages.shared.plain import plain
 from pages.shared.state import chosen_key
 
 EVERY_CLASS = "All"
@@ -32,10 +33,11 @@ def controls(class_names: Sequence[str]) -> tuple[str, str, int, bool, int]:
         key="reconstructions_order",
         bind="query-params",
     )
-    names = [EVERY_CLASS, *class_names]
+    names, chosen = [EVERY_CLASS, *class_names], EVERY_CLASS
     if st.session_state.get("reconstructions_class") not in (None, *names):
         st.session_state["reconstructions_class"] = EVERY_CLASS
-    chosen = row[1].selectbox("Class", names, key="reconstructions_class", bind="query-params")
+    if len(class_names) > 1:
+        chosen = row[1].selectbox("Class", names, key="reconstructions_class", bind="query-params")
     count = row[2].slider("How many", 12, 96, 24, 12, key="reconstructions_count", bind="query-params")
     with_pca = row[3].toggle(
         "PCA below",
@@ -73,7 +75,7 @@ def main() -> None:
         pool = np.flatnonzero(tested.labels == data.class_names.index(chosen))
         about = f"{len(pool):,} test images of class {chosen}"
     if not len(pool):
-        st.info(f"The test set holds no image of the class {chosen}.")
+        st.info(f"The test set holds no image of the class {plain(chosen)}.")
         return
     shown = pool[choose_images(tested.errors[pool], order, count, draw)]
     left, right = st.columns([7, 3], gap="large")

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import images, loading
+from pages.shared.plain import plain
 
 if TYPE_CHECKING:
     from aecore.data import ImageData
@@ -23,6 +24,8 @@ def draw_samples(data: ImageData) -> None:
     """A row of training images of every class, and the button that takes others."""
     figures = [
         images.Figure([picture], name, f"{EACH} training images of class {name}")
+        if data.known_classes
+        else images.Figure([picture], "", f"{EACH} training images")
         for name, picture in _samples(data.name, st.session_state.get(DRAW, 0))
     ]
     images.draw_wall(figures, width=EACH * WIDE)
@@ -59,7 +62,7 @@ def draw_counts(data: ImageData) -> None:
     if low == high:
         text = f"Every class has {low:,} training images."
     else:
-        names = [data.class_names[int(i)] for i in (training.argmin(), training.argmax())]
+        names = [plain(data.class_names[int(i)]) for i in (training.argmin(), training.argmax())]
         text = f"The classes have from {low:,} ({names[0]}) to {high:,} ({names[1]}) training images."
     st.caption(text)
 
@@ -69,13 +72,14 @@ def draw_class_means(data: ImageData) -> None:
     mean, means = _means(data.name)
     st.html(
         f'<figure style="margin:0">{images.tag(images.to_rgb(mean), 112, "mean of all training images")}'
-        '<figcaption style="font-size:0.8rem;opacity:0.75">all classes</figcaption></figure>'
+        '<figcaption style="font-size:0.8rem;opacity:0.75">all images</figcaption></figure>'
     )
     figures = [
         images.Figure([images.to_rgb(picture)], name, f"mean image of class {name}")
         for name, picture in zip(data.class_names, means, strict=True)
     ]
-    images.draw_wall(figures, width=48)
+    if data.labelled:
+        images.draw_wall(figures, width=48)
     st.caption(
         "Mean images of the training set. The first is the best single answer to every image, the least "
         "that a network has to beat."

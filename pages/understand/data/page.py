@@ -13,6 +13,7 @@ from aecore.settings import show
 from aecore.store import StoreError
 from pages.shared import layout
 from pages.shared.leaving import leave_for
+from pages.shared.plain import plain
 from pages.shared.state import TRAIN_PAGE, chosen_key
 from pages.understand.data.classes import draw_class_means, draw_counts, draw_samples
 from pages.understand.data.spread import draw_spread
@@ -78,7 +79,7 @@ def draw_facts(dataset: Dataset, data: ImageData | None) -> None:
     facts = {
         "Images": f"{dataset.train_size:,} for training, {dataset.test_size:,} for testing",
         "Size": f"{height} × {width} pixels, {'grey' if channels == 1 else f'{channels} colour channels'}",
-        "Classes": f"{dataset.classes}",
+        "Classes": f"{len(dataset.known_classes)}" if dataset.known_classes else "none that are known",
         "Made by": dataset.origin,
     }
     if dataset.license:
@@ -128,7 +129,7 @@ def main() -> None:
         draw_samples(data)
     with right:
         st.subheader("About", anchor=False)
-        st.markdown(dataset.description)
+        st.markdown(plain(dataset.description))
         draw_facts(dataset, data)
     st.subheader("Pixels and the output's range", anchor=False)
     with st.container(horizontal=True, gap="large"):
@@ -137,7 +138,10 @@ def main() -> None:
     st.subheader("Classes", anchor=False)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        draw_counts(data)
+        if data.known_classes:
+            draw_counts(data)
+        else:
+            st.caption("Nothing says of which class these images are, so that none are counted or averaged.")
     with right:
         draw_class_means(data)
 

@@ -10,7 +10,7 @@ import streamlit as st
 from aecore.gallery import shipped
 from aecore.presets import corruption_text
 from aecore.settings import member_name
-from pages.shared import images, loading, trained_grids
+from pages.shared import images, layout, loading, trained_grids
 from pages.shared.plain import plain
 from pages.understand.questions import material, words
 from pages.understand.questions.material import Subject
@@ -104,7 +104,8 @@ def draw_dimensions() -> None:
     if (found := material.require_subject()) is None:
         return
     codes, pixels, accuracy = _map(found.key, _stamp(found))
-    names = [found.data.class_names[c] for c in found.data.test_labels[: len(codes)]]
+    classes = found.data.known_classes or ("all images",)
+    names = [classes[c] for c in found.data.test_labels[: len(codes)]]
     left, right = st.columns(2, gap="large")
     with left:
         chart = class_map(codes, names, "first component of the codes", "second")
@@ -112,7 +113,13 @@ def draw_dimensions() -> None:
     with right:
         chart = class_map(pixels, names, "first component of the pixels", "second")
         st.altair_chart(chart, key="questions_map_pixels")
-    st.markdown(words.neighbours(accuracy, len(codes)))
+    if found.data.labelled:
+        st.markdown(words.neighbours(accuracy, len(codes)))
+    else:
+        st.info(
+            "These images are of one class, or of none that is known: how well a space keeps classes "
+            "together can't be asked of them."
+        )
     material.made_from(
         found, f"{len(codes):,} images, leave-one-out; the maps show two of each space's directions."
     )
@@ -239,7 +246,7 @@ def _samples(key: str, stamp: int, seed: int) -> tuple[np.ndarray, np.ndarray, l
     linear = pca.inverse(gaussian(scores).draw(SAMPLES, seed)).reshape(-1, *data.shape)
     real = unit_range(data.test_images[:COMPARED])
     compared = (made, real, run.reconstruct(real))
-    distances = [float(np.median(nearest_images(x, data.train_images)[0])) for x in compared]
+    distances = [float(np.median(nearest_images(x, data.train_images, data.known)[0])) for x in compared]
     return made.numpy(), linear.numpy(), distances
 
 
@@ -257,6 +264,7 @@ def draw_generation() -> None:
         place.caption(f"{SAMPLES} samples, {name}")
         place.html(images.tag(images.mosaic(pictures, 6), "100%", f"samples, {name}"))
     st.markdown(copying(*distances))
+    layout.draw_known_note(loading.load_data(found.run.config.data.name))
     material.made_from(
         found,
         "Codes drawn from the Gaussian with the mean and covariance of training codes. The Generation page "

@@ -85,7 +85,7 @@ def sheet(key: str, stamp: int, name: str, count: int, draw: int, temperature: f
     run = loading.load_run(key)
     data = loading.images_of(run)
     samples = run.decode(samplers_of(key, stamp)[name].draw(count, draw, temperature)).clamp(0, 1)
-    distances, numbers = nearest_images(samples, data.train_images)
+    distances, numbers = nearest_images(samples, data.train_images, data.known)
     return Sheet(samples.numpy(), data.train_images[numbers].numpy(), distances)
 
 
@@ -98,7 +98,8 @@ def usual_distances(key: str, stamp: int) -> tuple[float, float]:
     run = loading.load_run(key)
     data = loading.images_of(run)
     tests = unit_range(data.test_images[:COMPARED])
-    both = (nearest_images(x, data.train_images)[0] for x in (tests, run.reconstruct(tests).clamp(0, 1)))
+    compared = (tests, run.reconstruct(tests).clamp(0, 1))
+    both = (nearest_images(x, data.train_images, data.known)[0] for x in compared)
     real, rebuilt = (float(np.median(distances)) for distances in both)
     return real, rebuilt
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.shared import images
+from pages.shared import images, layout
 from pages.use.generation import material
 
 if TYPE_CHECKING:
@@ -158,6 +158,8 @@ def draw_copying(
     real, rebuilt = material.usual_distances(subject.key, subject.stamp)
     median = float(np.median(sheets[MIXTURE].distances))
     place.markdown(copying(median, real, rebuilt))
+    with place:
+        layout.draw_known_note(subject.data)
     place.caption(
         f"Over the {SHOWN} samples of the mixture above and {material.COMPARED} test images at most, in "
         "pixels."

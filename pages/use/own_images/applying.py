@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from aecore.analysis.encoding import Encoded
     from aecore.store.run import Run
 
-SHOWN = 24
 AT_MOST = 20_000
 """Images that a page encodes; more are for the command line."""
 
@@ -95,16 +94,16 @@ def _beside(key: str) -> str:
 
 def _draw_outliers(run: Run, found: Encoded) -> None:
     """Largest errors first: what the run has not learnt to rebuild."""
-    worst = found.outliers[:SHOWN]
+    worst = found.outliers[: len(found.worst)]
     rebuilt = run.decode(found.codes[worst]).numpy()
     st.subheader("Largest errors first", anchor=False)
     figures = [
         images.Figure(
-            [images.to_rgb(found.images[i]), images.to_rgb(picture)],
+            [images.to_rgb(seen), images.to_rgb(picture)],
             f"{found.errors[i]:.1f} · {found.names[i]}",
             alt=f"{found.names[i]} and its reconstruction, squared error {found.errors[i]:.1f}",
         )
-        for i, picture in zip(worst, rebuilt, strict=True)
+        for i, seen, picture in zip(worst, found.worst, rebuilt, strict=True)
     ]
     images.draw_wall(figures, width=64)
     st.caption(

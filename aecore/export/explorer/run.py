@@ -11,7 +11,7 @@ from aecore.export.explorer.material import Material, collect
 from aecore.export.explorer.options import Options, Pictures
 from aecore.export.explorer.page import page_text, write_html
 from aecore.export.explorer.sections import sections, shared
-from aecore.presets import title
+from aecore.naming import title
 
 SAMPLE = 500
 """Points of the larger of the two files from which all sizes are estimated."""

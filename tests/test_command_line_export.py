@@ -68,3 +68,23 @@ def test_what_can_not_be_written_is_refused_in_one_sentence(quick, capsys, tmp_p
     assert "needs a folder" in refusal(capsys, "export", POST, "--onnx", str(tmp_path / "file"))
     assert "there is no run" in refusal(capsys, "export", "nowhere", "--onnx", str(tmp_path / "x"))
     assert not (tmp_path / "x").exists()
+
+
+def test_a_zip_that_was_written_is_taken_in(capsys, tmp_path):
+    target, root = tmp_path / "run.zip", tmp_path / "root"
+    assert main(["export", POST, "--zip", str(target)]) == 0
+    assert list(tmp_path.iterdir()) == [target]
+    capsys.readouterr()
+    assert main(["import", str(target), "--out", str(root), "--json"]) == 0
+    (row,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert row == {"run": str(root / POST), "left_out": []}
+    assert main(["runs", "--out", str(root)]) == 0
+    assert POST in capsys.readouterr().out
+    assert "there is no" in refusal(capsys, "import", str(tmp_path / "nowhere"), "--out", str(root))
+
+
+def test_points_are_for_a_run(capsys, tmp_path):
+    target = str(tmp_path / "x.html")
+    assert "--points is for the map of a run" in refusal(
+        capsys, "export", GRID, "--html", target, "--points", "40"
+    )

@@ -20,7 +20,7 @@ from aecore.store import GridInfo, RunInfo
 from pages.shared.plain import plain
 
 Report = Callable[[float], None]
-MADE = "_exports_made"  # session key: what this person has had made
+ASKED = "_exports_asked"  # session key: what this person has asked for
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,6 @@ class Kind:
     """Takes the folder; ValueError or RuntimeError in one sentence."""
     runs: bool = True
     grids: bool = False
-    icon: str = "download"
 
 
 def _zip_of(write: Callable[[Path, Path, Report], None]) -> Callable[[Path, Report], bytes]:
@@ -121,6 +120,11 @@ def draw_button(info: Job, prefix: str) -> None:
 
 @st.dialog("Export", width="medium")
 def _dialog(info: Job) -> None:
+    draw(info)
+
+
+def draw(info: Job) -> None:
+    """A line for each file that it can be made into."""
     st.markdown(f"**{plain(info.name)}**")
     grid = isinstance(info, GridInfo)
     for name, kind in KINDS.items():
@@ -129,34 +133,38 @@ def _dialog(info: Job) -> None:
 
 
 def _draw_kind(info: Job, name: str, kind: Kind) -> None:
-    """A line: what it is for, and the button that makes it or saves it."""
+    """What it is for, and the button that makes it, or saves what is made."""
     stamp = hash((store.weights_stamp(info.path), info.progress.heartbeat, info.name))
-    made: set[tuple[str, str, int]] = st.session_state.setdefault(MADE, set())
-    wanted = (name, info.key, stamp)
+    asked: set[tuple[str, str, int]] = st.session_state.setdefault(ASKED, set())
+    this = (name, info.key, stamp)
     left, right = st.columns([5, 3], vertical_alignment="center")
     left.markdown(f"**{kind.title}**")
     left.caption(kind.what_for)
-    if wanted not in made and not right.button(
-        "Make", key=f"export_{name}", icon=":material/build:", width="stretch"
-    ):
+    content = None
+    if this in asked:
+        try:
+            with left:
+                content = _made(name, info.path, stamp)
+        except (OSError, RuntimeError, ValueError) as error:
+            asked.discard(this)
+            left.error(plain(f"Not made: {error}."))
+    if content is None:
+        right.button(
+            "Make",
+            key=f"export_{name}",
+            icon=":material/build:",
+            width="stretch",
+            on_click=asked.add,
+            args=(this,),
+        )
         return
-    try:
-        with left:
-            content = _made(name, info.path, stamp)
-    except (OSError, RuntimeError, ValueError) as error:
-        made.discard(wanted)
-        left.error(plain(f"Not made: {error}."))
-        return
-    if wanted not in made:
-        made.add(wanted)
-        st.rerun(scope="fragment")
     right.download_button(
         f"Save, {_size(len(content))}",
         content,
         kind.file.format(name=info.key.replace("/", "-")),
         key=f"export_{name}_save",
         type="primary",
-        icon=f":material/{kind.icon}:",
+        icon=":material/download:",
         on_click="ignore",
         width="stretch",
     )

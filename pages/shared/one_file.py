@@ -1,86 +1,138 @@
-"""`Save as one file`: made beside the page, its size told before it is saved."""
+"""Save as one file: a run as an HTML file that opens by a double click, with its size said before."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import background
-from pages.shared.background import Work
-from pages.shared.words import file_size
+from aecore import store
+from pages.shared import background, loading
+from pages.shared.background import Task
+from pages.shared.plain import plain
+from pages.shared.words import size
 
-Make = Callable[[Callable[[float], None]], str]
-"""Gives the text of the file, and tells the share that is done, from 0 to 1, as it goes."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
+    from aecore.export.explorer import Sizes
+    from aecore.export.explorer.material import Material
 
-class _StopAskedForError(Exception):
-    """Ends the making of a file that nobody wants any more."""
+POINTS = (500, 1000, 2000, 5000, 10_000)
+"""Numbers of points that are offered, where there are more images than that."""
+PICTURES = {"full": "full size", "half": "half size"}
 
-
-class Building(Work):
-    """A file made in a thread of its own."""
-
-    def __init__(self, make: Make) -> None:
-        super().__init__()
-        self.share = 0.0
-        self.content: bytes | None = None
-        """The file, when it is done."""
-        self._make = make
-
-    def _run(self) -> None:
-        try:
-            self.content = self._make(self._tell).encode()
-        except _StopAskedForError:
-            pass
-        except (ValueError, OSError, RuntimeError, MemoryError) as error:
-            self.problem = f"The file could not be made: {error}."
-
-    def _tell(self, share: float) -> None:
-        self.share = share
-        if self.stopping:
-            raise _StopAskedForError
+ABOUT = (
+    "One HTML file with the reconstructions, the map of codes, unit sliders, interpolation and, for grey "
+    "images, a drawing pad. It opens in a browser by a double click, without this app and without a network."
+)
 
 
-def draw(name: str, file_name: str, make: Make, key: str) -> None:
-    """The button that makes the file, its progress with a stop, then its size and the button that saves it.
+def draw(key: str, prefix: str, disabled: bool = False) -> None:
+    """The button for the run of that key; `prefix` begins the keys of what it opens."""
+    panel = st.popover(
+        "Save as one file",
+        icon=":material/download:",
+        key=f"{prefix}_one_file",
+        on_change="rerun",
+        disabled=disabled,
+        help="The run as a file to send to somebody, who can explore it in a browser.",
+    )
+    if panel.open:
+        with panel:
+            _draw_panel(key, f"{prefix}_file")
 
-    `name` is that of the work: it has to say what is in the file, the options and the state of what is shown
-    among it, as a file that was made under the same name is offered again. `key` is that of the widgets.
-    """
-    work = background.works().get(name)
-    if isinstance(work, Building) and work.running:
-        _draw_progress(name, key)
+
+def _draw_panel(key: str, prefix: str) -> None:
+    st.caption(ABOUT)
+    name = f"one file {key} {store.weights_stamp(key)}"
+    try:
+        _begin(name, key)
+    except ValueError as error:
+        st.warning(plain(f"There is no file of this run: {error}."))
         return
-    if isinstance(work, Building) and work.content is not None:
-        st.markdown(f"**{file_size(len(work.content))}**, one HTML file, opened by a double click anywhere.")
-        st.download_button(
-            "Save",
-            work.content,
-            file_name=file_name,
-            mime="text/html",
-            key=f"{key}_save",
-            type="primary",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+    look = background.works()[name]
+    if look.running:
+        background.draw_task(name, "Looking at what goes into it", f"{prefix}_look_stop")
         return
     background.draw_problem(name)
-    st.button(
-        "Make the file",
-        key=f"{key}_make",
-        icon=":material/deployed_code:",
-        on_click=background.begin,
-        args=(name, partial(Building, make)),
-        help="Its size is told before it is saved.",
+    if look.result is None:
+        if not look.problem:
+            st.button("Look again", key=f"{prefix}_look", on_click=background.works().pop, args=(name,))
+        return
+    _draw_choice(key, prefix, name, *look.result)
+
+
+def _begin(name: str, key: str) -> None:
+    """Looks at the run, unless that is being done or has been."""
+    if name in background.works():
+        return
+    run = loading.load_run(key)
+    data = loading.images_of(run)
+    created = store.read_info(run.path).created
+
+    def do(tell: Callable[[float], None]) -> tuple[Material, Sizes]:
+        from aecore.export.explorer import measure
+        from aecore.export.explorer.material import gather
+
+        material = gather(run, data, created, lambda share: tell(0.6 * share))
+        return material, measure(material, on_progress=lambda share: tell(0.6 + 0.4 * share))
+
+    background.begin(name, lambda: Task(do, "There is no file of this run"))
+
+
+def _draw_choice(key: str, prefix: str, name: str, material: Material, sizes: Sizes) -> None:
+    """What is chosen, the size that follows, and the file when it is asked for."""
+    from aecore.export.explorer import Options
+
+    counts = [*(count for count in POINTS if count < sizes.available), sizes.available][: len(POINTS)]
+    points = st.selectbox(
+        "Points on the map",
+        counts,
+        index=len(counts) - 1,
+        format_func=lambda count: f"{count:,}" + (" (all)" if count == sizes.available else ""),
+        key=f"{prefix}_points_{key}",
+        help="Test images that the file holds, each with its small picture.",
     )
+    pictures = st.segmented_control(
+        "Their pictures",
+        tuple(PICTURES),
+        default="full",
+        format_func=PICTURES.get,
+        required=True,
+        key=f"{prefix}_pictures",
+        persist_state="session",
+    )
+    options = Options(max(points, 10), pictures)
+    making = f"{name} {points} {pictures}"
+    task = background.works().get(making)
+    if task is not None and task.running:
+        background.draw_task(making, "Making the file", f"{prefix}_make_stop")
+        return
+    background.draw_problem(making)
 
+    def make(tell: Callable[[float], None]) -> bytes:
+        from aecore.export.explorer.run import text
 
-@st.fragment(run_every=0.5)
-def _draw_progress(name: str, key: str) -> None:
-    work = background.works().get(name)
-    if not isinstance(work, Building) or not work.running:
-        st.rerun()
-    st.progress(min(work.share, 1.0), "Making the file")
-    st.button("Stop", key=f"{key}_stop", on_click=work.stop, disabled=work.stopping)
+        return text(material, options, tell).encode()
+
+    if task is None or task.result is None:
+        st.caption(f"The file will have about {size(sizes.about(options))}.")
+        st.button(
+            "Make the file",
+            key=f"{prefix}_make",
+            type="primary",
+            on_click=background.begin,
+            args=(making, lambda: Task(make, "The file was not made")),
+        )
+        return
+    st.download_button(
+        f"Download ({size(len(task.result))})",
+        task.result,
+        file_name=f"{key.replace('/', '-')}.html",
+        mime="text/html",
+        key=f"{prefix}_download",
+        type="primary",
+        icon=":material/download:",
+        on_click="ignore",
+    )

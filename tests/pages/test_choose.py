@@ -18,7 +18,8 @@ from aecore.settings import member_name
 from aecore.store import names
 from aecore.web.board import payload as board_data
 from pages.look.choose import overview
-from pages.shared import grid_source
+from pages.shared import background, grid_source
+from pages.shared.words import size
 from tests.pages.conftest import TINY, TINY_GRID, open_page, train_grid_here
 
 PAGE = "pages/look/choose/page.py"
@@ -383,33 +384,40 @@ def test_classes_that_differ_between_training_and_test_are_warned_of(
     assert any("differ in their classes" in warning.value for warning in app.warning) == apart
 
 
-def test_save_makes_the_file_with_the_images_asked_for_and_tells_its_size(grid_root, grid_key):
-    from aecore.export.explorer.grid import GridOptions, estimate
-    from pages.shared import background
-    from pages.shared.words import file_size
+def saving(**session):
+    """Choose with the panel of the file opened, when what it makes is made."""
+    app = open_page(PAGE, choose_one_file=True, **session)
+    for work in list(background.works().values()):
+        work.join(60)
+    return app.run()
 
-    app = open_page(PAGE)
-    app.slider(key="choose_images").set_value(3).run()
-    app.button(key="choose_file_make").click().run()
-    (name,) = [name for name in background.works() if "images=3" in name]
-    background.works()[name].join(60)
-    app.run()
+
+def download(app):
+    return [button.proto.label for button in app.get("download_button") if "Download" in button.proto.label]
+
+
+def test_the_size_of_the_file_is_that_of_the_images_asked_for(grid_root, grid_key):
+    from aecore.export.explorer.grid import GridOptions, estimate
+
+    assert not [name for name in background.works() if grid_key in name]
+    app = saving()
     assert not app.exception
-    size = estimate(grid_root / grid_key, GridOptions(3))
-    assert any(text.startswith(f"**{file_size(size)}**") for text in texts(app))
-    assert len(background.works()[name].content) == size
-    # With other options it is another file, which is not made yet.
-    app.slider(key="choose_images").set_value(2).run()
-    assert "choose_file_make" in [button.key for button in app.button]
+    slider = app.slider(key=f"choose_file_images_{grid_key}")
+    assert slider.value == slider.max == 10
+    whole = estimate(grid_root / grid_key)
+    assert download(app) == [f"Download ({size(whole)})"]
+    slider.set_value(3).run()
+    app = saving(**{f"choose_file_images_{grid_key}": 3, "choose_file_pictures": "half"})
+    less = estimate(grid_root / grid_key, GridOptions(3, "half"))
+    assert less < whole
+    assert download(app) == [f"Download ({size(less)})"]
 
 
 def test_a_file_that_cannot_be_made_says_why(grid_root, grid_key):
-    from pages.shared import background
-
-    app = open_page(PAGE)
-    app.button(key="choose_file_make").click()
-    shutil.rmtree(grid_root / grid_key)
-    app.run()
-    for work in list(background.works().values()):
-        work.join(60)
-    assert any(work.problem.startswith("The file could not be made") for work in background.works().values())
+    for file in (grid_root / grid_key).glob(f"*/{names.PICTURES}"):
+        file.unlink()
+    app = saving()
+    assert not app.exception
+    said = [warning.value for warning in app.warning]
+    assert any("no model of tiny grid has pictures yet" in text for text in said)
+    assert download(app) == []

@@ -27,7 +27,7 @@ def lines(material: Material) -> list[tuple[str, str]]:
     classes = f", {len(data.class_names)} classes" if data.labelled else ""
     error, pca = (float(e.mean(dtype=np.float64)) for e in (material.errors, material.pca_errors))
     found = [
-        ("Name", material.info.name),
+        ("Name", run.name),
         (
             "Data set",
             f"{data.name}: {len(data.train_images):,} training and {len(data.test_images):,} test images of "
@@ -51,7 +51,7 @@ def lines(material: Material) -> list[tuple[str, str]]:
         found.append(("Parameters", f"{run.result.parameters:,}"))
     else:
         found.append(("State", "not trained to its end"))
-    when = datetime.fromtimestamp(material.info.created, UTC)
+    when = datetime.fromtimestamp(material.created, UTC)
     found.append(("Made", f"{when:%Y-%m-%d} by the auto-encoder explorer, run format {FORMAT}"))
     return [(name, text) for name, text in found if text]
 

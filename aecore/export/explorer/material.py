@@ -17,7 +17,6 @@ from aecore.analysis.metrics import errors_on_test_images
 from aecore.analysis.projection import PCA, Baseline, fit_pca, pca_baseline
 from aecore.analysis.units import Units, describe_units
 from aecore.data import ImageData
-from aecore.store import RunInfo
 from aecore.store.run import Run
 from aecore.web.decoder.payload import code_reference, decoder_data, encoder_data
 
@@ -31,8 +30,9 @@ REFERENCE_VALUES = 24_000
 class Material:
     """A run on the test images of its data set (N images, D units)."""
 
-    info: RunInfo
     run: Run
+    created: float
+    """When the run was made, in seconds since 1970."""
     data: ImageData
     codes: Tensor
     """float32, N x D."""
@@ -63,8 +63,15 @@ def collect(run_folder: Path, on_progress: Callable[[float], None] = lambda shar
     """
     run = store.load_run(run_folder)
     data = datasets.load(run.config.data.name)
-    run.check_images(data)
     on_progress(0.1)
+    return gather(run, data, store.read_info(run.path).created, lambda share: on_progress(0.1 + 0.9 * share))
+
+
+def gather(
+    run: Run, data: ImageData, created: float, on_progress: Callable[[float], None] = lambda share: None
+) -> Material:
+    """The same of a run and its images."""
+    run.check_images(data)
     codes = run.encode(data.test_images)
     if not codes.isfinite().all():
         raise ValueError("some codes of this run are not finite numbers (its training diverged)")
@@ -87,8 +94,8 @@ def collect(run_folder: Path, on_progress: Callable[[float], None] = lambda shar
             halves[name], problems[name] = None, str(error)
     on_progress(1.0)
     return Material(
-        info=store.read_info(run.path),
         run=run,
+        created=created,
         data=data,
         codes=codes,
         errors=errors,

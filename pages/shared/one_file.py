@@ -1,8 +1,7 @@
-"""Save as one file: a run, or a grid, as HTML that opens by a double click, with its size said before."""
+"""Save as one file: a run as an HTML file that opens by a double click, with its size said before."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,14 +10,14 @@ from aecore import store
 from pages.shared import background, loading
 from pages.shared.background import Task
 from pages.shared.plain import plain
-from pages.shared.words import file_size
+from pages.shared.words import size
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aecore.export.explorer import Sizes
     from aecore.export.explorer.material import Material
 
-Tell = Callable[[float], None]
-"""Is told the share that is done, from 0 to 1."""
 POINTS = (500, 1000, 2000, 5000, 10_000)
 """Numbers of points that are offered, where there are more images than that."""
 PICTURES = {"full": "full size", "half": "half size"}
@@ -72,7 +71,7 @@ def _begin(name: str, key: str) -> None:
     data = loading.images_of(run)
     created = store.read_info(run.path).created
 
-    def do(tell: Tell) -> tuple[Material, Sizes]:
+    def do(tell: Callable[[float], None]) -> tuple[Material, Sizes]:
         from aecore.export.explorer import measure
         from aecore.export.explorer.material import gather
 
@@ -105,28 +104,20 @@ def _draw_choice(key: str, prefix: str, name: str, material: Material, sizes: Si
         persist_state="session",
     )
     options = Options(max(points, 10), pictures)
-
-    def make(tell: Tell) -> bytes:
-        from aecore.export.explorer.run import text
-
-        return text(material, options, tell).encode()
-
-    st.caption(f"The file will have about {file_size(sizes.about(options))}.")
-    draw_file(f"{name} {points} {pictures}", f"{key.replace('/', '-')}.html", make, prefix)
-
-
-def draw_file(making: str, file_name: str, make: Callable[[Tell], bytes], prefix: str) -> None:
-    """The button that makes a file beside the page, its progress with a stop, then the button that saves it.
-
-    `making` names the work: it has to say what is in the file, the options and the state of what is shown
-    among it, as a file that was made under the same name is offered again.
-    """
+    making = f"{name} {points} {pictures}"
     task = background.works().get(making)
     if task is not None and task.running:
         background.draw_task(making, "Making the file", f"{prefix}_make_stop")
         return
     background.draw_problem(making)
+
+    def make(tell: Callable[[float], None]) -> bytes:
+        from aecore.export.explorer.run import text
+
+        return text(material, options, tell).encode()
+
     if task is None or task.result is None:
+        st.caption(f"The file will have about {size(sizes.about(options))}.")
         st.button(
             "Make the file",
             key=f"{prefix}_make",
@@ -136,9 +127,9 @@ def draw_file(making: str, file_name: str, make: Callable[[Tell], bytes], prefix
         )
         return
     st.download_button(
-        f"Download ({file_size(len(task.result))})",
+        f"Download ({size(len(task.result))})",
         task.result,
-        file_name=file_name,
+        file_name=f"{key.replace('/', '-')}.html",
         mime="text/html",
         key=f"{prefix}_download",
         type="primary",

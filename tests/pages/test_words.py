@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.shared.words import age, device_words, duration, file_size, time_left
+from pages.shared.words import age, device_words, duration, size, time_left
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,8 @@ def test_age(seconds, text):
     ("count", "text"),
     [(307_787, "308 kB"), (999_499, "999 kB"), (999_500, "1.0 MB"), (12_340_000, "12.3 MB")],
 )
-def test_file_size(count, text):
-    assert file_size(count) == text
+def test_size(count, text):
+    assert size(count) == text
 
 
 def test_devices_are_named_in_words():

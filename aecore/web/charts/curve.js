@@ -1,15 +1,17 @@
 // Squared error against one field, everything else as on the sliders: the line through their place, its
 // spread over seeds, PCA's, the elbow, and the other members, faintly. A click on a mark reports its member.
+// `data` has the curves of all fields (payload.py), the member `k` at the sliders, and the `field` to begin with.
 
 import { element, svgElement } from "../common.js";
 import { frame, hasFocus, line, mark, ring, rove, stateOf, text } from "./plot.js";
 
 const curves = new WeakMap();
 
-export default function mount({ data, parentElement, setTriggerValue }) {
+export default function mount({ data, parentElement, setTriggerValue, setStateValue }) {
   const root = parentElement.querySelector(".curve");
   const state = stateOf(curves, root, draw);
-  Object.assign(state, { data, report: setTriggerValue });
+  Object.assign(state, { data, report: setTriggerValue, keep: setStateValue });
+  state.field ??= data.field;
   if (!data.fields.some((field) => field.name === state.field)) state.field = data.fields[0]?.name;
   draw(root, state);
 }
@@ -84,6 +86,7 @@ function drawChoice(root, state) {
       button.dataset.field = field.name;
       button.addEventListener("click", () => {
         state.field = field.name;
+        state.keep("field", field.name);
         draw(root, state);
       });
       return button;

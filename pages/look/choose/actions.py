@@ -12,7 +12,8 @@ from aecore.grid import Grid
 from aecore.results import Row
 from aecore.store import GridInfo
 from pages.look.choose.place import go_to, place_in
-from pages.shared import grid_source, notices, one_file, settings_form, state
+from pages.look.choose.saving import draw_save
+from pages.shared import notices, settings_form, state
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 
@@ -72,8 +73,7 @@ def draw_actions(info: GridInfo, k: int, row: Row, proposal: selection.Proposal 
             on_click="ignore",
             help="All members with their settings and figures, as comma-separated values.",
         )
-        with st.popover("Save as one file", icon=":material/deployed_code:"):
-            draw_save(info)
+        draw_save(info)
         width = selection.bottleneck(info.grid.members[k])
         if width is not None:
             st.button(
@@ -84,29 +84,6 @@ def draw_actions(info: GridInfo, k: int, row: Row, proposal: selection.Proposal 
                 args=(info,),
                 help=f"The narrowest hidden layer is {width} wide: opens New grid with wider ones.",
             )
-
-
-def draw_save(info: GridInfo) -> None:
-    """The whole grid as one HTML file: how much goes in, how large that is, and saving it."""
-    from aecore.export.explorer import grid
-
-    st.caption(
-        "Sliders, pictures, charts and the table of all models, with the settings of each. It opens by a "
-        "double click, without this program and without a network."
-    )
-    kept = grid_source.pictures(info).images.shape[1]
-    images = st.slider("Images of each model", 1, kept, key="choose_images", value=kept) if kept > 1 else 1
-    size = st.segmented_control(
-        "Their size", ["full", "half"], key="choose_size", default="full", required=True
-    )
-    options = grid.GridOptions(images, size)
-    stamp = f"{store.pictures_stamp(info)} {sum(row.epochs for row in info.rows())}"
-    one_file.draw_file(
-        f"file of {info.path} {stamp} {options}",
-        f"{info.key}.html",
-        lambda tell: grid.text(info.path, options, tell).encode(),
-        "choose_file",
-    )
 
 
 def look_at(info: GridInfo, k: int) -> None:

@@ -29,7 +29,6 @@ from aecore.store.grids import (
     read_stacks,
     rename_grid,
     stack_path,
-    table_csv,
     write_stacks,
 )
 from aecore.store.probe import (
@@ -207,7 +206,6 @@ __all__ = [
     "stack_path",
     "state_position",
     "stop_requested",
-    "table_csv",
     "training_lock",
     "truncate_history",
     "truncate_rows",

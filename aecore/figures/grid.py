@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import altair as alt
 
+from aecore.figures.theme import ink
 from aecore.palette import CLASS_COLORS, PCA_COLOR
 
 PICKED = "picked"
@@ -63,13 +64,13 @@ def error_curve(
         pca = alt.Chart(alt.Data(values=known)).encode(x=x, y=y("pca"))
         layers.append(pca.mark_line(color=PCA_COLOR, strokeWidth=2, strokeDash=[5, 3]))
         text = alt.Chart(alt.Data(values=known[:1])).mark_text(
-            align="left", dx=8, dy=-6, color=PCA_COLOR, fontWeight="bold"
+            align="left", dx=8, dy=-6, color=ink(PCA_COLOR), fontWeight="bold"
         )
         layers.append(text.encode(x=x, y=y("pca"), text=alt.value("PCA")))
     if elbow is not None:
         at = alt.Chart(alt.Data(values=[{"x": elbow, "text": f"elbow: {elbow:g}"}]))
         layers.append(at.mark_rule(strokeDash=[2, 3], color=TEXT).encode(x=x))
-        label = at.mark_text(align="left", dx=5, baseline="top", fontWeight="bold", color=TEXT)
+        label = at.mark_text(align="left", dx=5, baseline="top", fontWeight="bold", color=ink(TEXT))
         layers.append(label.encode(x=x, y=alt.value(2), text="text:N"))
     layers.append(line.mark_line(color=LINE, strokeWidth=2).encode(x=x, y=y("error")))
     points = line.mark_circle(color=LINE, size=90, opacity=1, cursor="pointer")
@@ -181,7 +182,7 @@ def parallel(rows: Sequence[Row], columns: Sequence[str], chosen: int, height: i
     errors = sorted((row for row in long if row["column"] == columns[-1]), key=lambda row: row["at"])
     words = [*ends.values(), *([errors[0], errors[-1]] if len(errors) > 1 else errors)]
     text = alt.Chart(alt.Data(values=words)).mark_text(
-        align="right", dx=-9, fontSize=12, fontWeight="bold", color=TEXT
+        align="right", dx=-9, fontSize=12, fontWeight="bold", color=ink(TEXT)
     )
     text = text.encode(x=alt.X("column:N", sort=list(columns)), y="at:Q", text="text:N")
     return (lines + here + dots.add_params(_pick()) + text).properties(height=height)
@@ -207,7 +208,7 @@ def importance_bars(
             f"datum.axis == 'together' || datum.share <= {noise}", alt.value(PCA_COLOR), alt.value(LINE)
         )
     )
-    text = base.mark_text(align="left", dx=5, color=TEXT).encode(text=alt.Text("share:Q", format=".1%"))
+    text = base.mark_text(align="left", dx=5, color=ink(TEXT)).encode(text=alt.Text("share:Q", format=".1%"))
     limit = alt.Chart(alt.Data(values=[{"share": noise, "axis": ""}]))
     rule = limit.mark_rule(strokeDash=[2, 3], color=TEXT).encode(x="share:Q")
     return (bars + text + rule).properties(height=height)

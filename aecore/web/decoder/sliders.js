@@ -76,7 +76,7 @@ function draw(root, state) {
   const readout = root.querySelector(".readout");
   readout.classList.toggle("outside", Boolean(outside));
   readout.textContent = state.reference
-    ? `Nearest training code at ${distance.toFixed(2)} typical distances${outside ? ": outside the data" : ""}` : "";
+    ? `Nearest training code ${distance.toFixed(2)} times as far as usual${outside ? ": outside the data" : ""}` : "";
   root.dataset.drawn = Number(root.dataset.drawn ?? 0) + 1;
 }
 

@@ -172,8 +172,9 @@ def draw_pareto_front(grid: Grid, members: Sequence[Candidate], k: int, key: str
     ]
     _show(chart(rows), key, pick)
     st.caption(
-        f"{front.sum()} of {len(front)} models are beaten by none in all three: validation error, active "
-        "units on validation images and parameters (the mark's size). Grey ones are."
+        f"In colour: {front.sum()} of {len(front)} models. For each grey one there is another that is at "
+        "least as good in validation error, in active units on validation images and in parameters (the mark's "
+        "size), and better in one of them."
     )
 
 

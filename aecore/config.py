@@ -137,7 +137,7 @@ class ModelConfig(_Section):
     family: Family = "mlp"
     """mlp: dense layers; conv: strided convolutions; dictionary: dense encoder, one linear decoder layer."""
     latent_size: int = field(default=12, metadata=PADDED)
-    """Number of units in the code."""
+    """How many numbers the network squeezes an image into, the length of its code; fewer keep less of it."""
     hidden: tuple[int, ...] = field(default=(128, 64), metadata=PADDED)
     """Widths of the encoder's dense layers, input to code; the decoder mirrors them."""
     channels: tuple[int, ...] = field(default=(16, 32), metadata=PADDED)
@@ -223,8 +223,8 @@ class LossConfig(_Section):
     code_whole_batch_norm: float = field(
         default=0.0,
         metadata=_penalty(
-            "whole-batch norm, as in the post",
-            "as in the post",
+            "whole-batch norm",
+            "whole-batch norm",
             "code",
             (1e-6, 1e-2, 1e-5),
             CLASS_COLORS[1],

@@ -9,6 +9,8 @@ and 2.9 on the dark one, and an OKLab distance of at least 0.09 under every simu
 
 from __future__ import annotations
 
+from functools import cache
+
 CLASS_COLORS = (
     "#3868d7",
     "#c78028",
@@ -33,3 +35,49 @@ EVENT_COLOR = CLASS_COLORS[3]
 """What was changed while a network was trained."""
 MEMBER_COLOR, CHOSEN_COLOR, FRONT_COLOR = CLASS_COLORS[0], CLASS_COLORS[5], CLASS_COLORS[2]
 """Members of a grid, the one where the sliders are, and those that no other beats."""
+QUIET_COLOR = "#5b6068"
+"""Words that step back: the axes' labels."""
+
+SURFACES = ("#f3f1ec", "#262c34")
+"""What text may stand on where its contrast is least: the light theme's darkest and the dark one's lightest
+background, as .streamlit/config.toml has them."""
+
+READABLE = 4.5
+"""Least contrast of text to what it stands on (WCAG 2.2, 1.4.3)."""
+
+
+@cache
+def text_shades(color: str) -> tuple[str, str]:
+    """A mark's colour, `#rrggbb`, as words beside the mark have it: in the light theme, in the dark one.
+
+    No colour can be read on both. It is mixed with black, and with white, as far as `READABLE` asks.
+    """
+    light, dark = (_mixed_until_readable(color, end, on) for end, on in zip("0f", SURFACES, strict=True))
+    return light, dark
+
+
+def text_css(color: str) -> str:
+    """A mark's colour as words beside it have it, for a style in HTML; the page's theme chooses."""
+    return "light-dark({}, {})".format(*text_shades(color))
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2's contrast ratio of two colours `#rrggbb`, from 1 to 21."""
+    a, b = sorted((_luminance(one), _luminance(other)))
+    return (b + 0.05) / (a + 0.05)
+
+
+def _mixed_until_readable(color: str, end: str, surface: str) -> str:
+    mixes = (_mix(color, end * 6, step / 50) for step in range(51))
+    return next(mixed for mixed in mixes if contrast(mixed, surface) >= READABLE)
+
+
+def _mix(color: str, end: str, share: float) -> str:
+    pairs = zip(bytes.fromhex(color[1:]), bytes.fromhex(end), strict=True)
+    return "#" + bytes(round(a + share * (b - a)) for a, b in pairs).hex()
+
+
+def _luminance(color: str) -> float:
+    values = (byte / 255 for byte in bytes.fromhex(color[1:]))
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -65,6 +65,19 @@ PRESETS: dict[str, Config] = {
 """Named starting points: the post's network, Hinton & Salakhutdinov's sizes, the convolutional recipe,
 the sparse dictionary, a network that learns to take noise away, and a variational one."""
 
+DESCRIPTIONS = {
+    "post": "The small network of the blog post on auto-encoders that this app grew out of: dense layers "
+    "784-128-64-12 and back, a linear code. It trains in seconds.",
+    "hinton": "The layer widths 784-1000-500-250-30 of [Hinton & Salakhutdinov 2006]"
+    "(https://doi.org/10.1126/science.1127647), who showed that deep auto-encoders beat PCA; trained on "
+    "shifted images, for several minutes.",
+    "conv": "Two convolutions and a dense layer to 30 units, trained on shifted images, for several minutes.",
+    "dictionary": "Sparse codes: a dense encoder with ReLU, and a decoder of one linear layer that adds up "
+    "atoms, pictures of which each image uses a few.",
+    "denoising": "Half of each image's pixels are black, and the whole image is to come out.",
+    "vae": "A variational auto-encoder, whose codes of all images together resemble a normal distribution.",
+}
+"""Each preset in a sentence or two of Markdown."""
 
 SMALLEST_MAP = 8
 """Side in pixels down to which convolutions halve an image before the dense layers."""

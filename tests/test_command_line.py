@@ -331,7 +331,7 @@ def test_help_is_readable(capsys, arguments):
 
         for path in field_paths():
             assert f"--{path.replace('_', '-')}" in text
-        assert "Number of units in the code. (default: 12)" in text
+        assert "How many numbers the network squeezes an image into" in text
         assert "{None}" not in text
     elif "resume" not in arguments:
         for command in COMMANDS:

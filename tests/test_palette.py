@@ -65,6 +65,43 @@ def contrast(colors, background):
     return np.maximum(front, back) / np.minimum(front, back)
 
 
+def surfaces(mode):
+    """Every background that text stands on in a theme."""
+    theme = THEME[mode]
+    return [part[name] for part in (theme, theme["sidebar"]) for name in BACKGROUNDS]
+
+
+BACKGROUNDS = ("backgroundColor", "secondaryBackgroundColor")
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_text_can_be_read_on_every_background(mode):
+    text = THEME[mode]["textColor"]
+    for surface in surfaces(mode):
+        assert contrast([text], surface) >= 7.0
+        # Streamlit's captions are the text's colour at 60 %.
+        caption = "#" + "".join(
+            f"{round(0.6 * int(text[i : i + 2], 16) + 0.4 * int(surface[i : i + 2], 16)):02x}"
+            for i in (1, 3, 5)
+        )
+        assert contrast([caption], surface) >= 4.5
+        assert contrast([THEME[mode]["linkColor"]], surface) >= 4.5
+        for color in (*palette.CLASS_COLORS, palette.L1_COLOR, palette.L2_COLOR, palette.PCA_COLOR):
+            assert contrast([palette.text_shades(color)[mode == "dark"]], surface) >= 4.5
+        assert contrast([palette.text_shades(palette.QUIET_COLOR)[mode == "dark"]], surface) >= 4.5
+    # White on a primary button.
+    assert contrast(["#ffffff"], THEME[mode]["primaryColor"]) >= 4.5
+
+
+def test_the_hardest_surfaces_are_those_of_the_themes():
+    light, dark = palette.SURFACES
+    assert light in surfaces("light")
+    assert dark in surfaces("dark")
+    assert palette.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert palette.contrast("#8a8f98", light) == pytest.approx(float(contrast(["#8a8f98"], light)[0]))
+    assert palette.text_css("#000000") == f"light-dark(#000000, {palette.text_shades('#000000')[1]})"
+
+
 def test_theme_has_the_class_colors():
     assert tuple(THEME["chartCategoricalColors"]) == palette.CLASS_COLORS
     assert not any("chartCategoricalColors" in THEME[mode] for mode in ("light", "dark"))

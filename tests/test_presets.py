@@ -6,6 +6,7 @@ from aecore.config import PENALTIES, Config, LossConfig, ModelConfig
 from aecore.models import layer_sizes
 from aecore.naming import title
 from aecore.presets import (
+    DESCRIPTIONS,
     MAX_DEPTH,
     PRESETS,
     architecture,
@@ -108,3 +109,8 @@ def test_hidden_widths_are_constant_or_fall_by_one_factor_to_the_code():
     for depth in (-1, 17):
         with pytest.raises(ValueError, match=f"from 0 to 16 hidden layers a side, not {depth}"):
             hidden_widths(depth, 128)
+
+
+def test_each_preset_is_described():
+    assert DESCRIPTIONS.keys() == PRESETS.keys()
+    assert "10.1126/science.1127647" in DESCRIPTIONS["hinton"]

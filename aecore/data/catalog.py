@@ -225,7 +225,7 @@ DATASETS: dict[str, Dataset] = {
         Dataset(
             "mnist",
             data_title("mnist"),
-            "Handwritten digits, the data set of the post.",
+            "Handwritten digits, 28x28, the usual first data set.",
             (1, 28, 28),
             DIGIT_NAMES,
             60_000,

@@ -1,1 +1,3 @@
 """Altair charts from arrays and tables; no Streamlit."""
+
+from aecore.figures import theme as theme

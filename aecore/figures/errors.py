@@ -6,6 +6,7 @@ import altair as alt
 import numpy as np
 
 from aecore.figures.tables import table
+from aecore.figures.theme import ink
 from aecore.palette import PCA_COLOR
 
 RUN_COLOR = "#2f86ad"
@@ -69,5 +70,5 @@ def _rule(value: float, text: str, color: str, y: int, to_the_left: bool, scale:
     """A dashed rule with its label above the plot, each rule's on a line of its own."""
     base = alt.Chart(table(value=[value], text=[text])).encode(x=alt.X("value:Q", scale=scale))
     line = base.mark_rule(color=color, strokeWidth=2, strokeDash=[4, 3])
-    label = base.mark_text(align="right" if to_the_left else "left", color=color, fontWeight="bold")
+    label = base.mark_text(align="right" if to_the_left else "left", color=ink(color), fontWeight="bold")
     return line + label.encode(text="text:N", y=alt.value(y))

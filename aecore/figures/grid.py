@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 
+from aecore.figures.theme import ink
 from aecore.palette import CHOSEN_COLOR, MEMBER_COLOR
 
 PICKED = "picked"
@@ -58,7 +59,7 @@ def parallel(rows: Sequence[Row], columns: Sequence[str], chosen: int, height: i
     errors = sorted((row for row in long if row["column"] == columns[-1]), key=lambda row: row["at"])
     words = [*ends.values(), *([errors[0], errors[-1]] if len(errors) > 1 else errors)]
     text = alt.Chart(alt.Data(values=words)).mark_text(
-        align="right", dx=-9, fontSize=12, fontWeight="bold", color=TEXT
+        align="right", dx=-9, fontSize=12, fontWeight="bold", color=ink(TEXT)
     )
     text = text.encode(x=alt.X("column:N", sort=list(columns)), y="at:Q", text="text:N")
     return (lines + here + dots.add_params(_pick()) + text).properties(height=height)

@@ -11,6 +11,7 @@ from torch import Tensor
 from aecore.analysis.pixels import Fit, histogram, normalized_levels
 from aecore.data import Scaling
 from aecore.figures.tables import table
+from aecore.figures.theme import ink
 from aecore.palette import CLASS_COLORS
 
 REACHED, MISSED = CLASS_COLORS[0], CLASS_COLORS[5]
@@ -151,7 +152,7 @@ def _range_line(fit: Fit, domain: Sequence[float], scale: alt.Scale) -> list[alt
     line = base.mark_rule(strokeWidth=4, color=CLASS_COLORS[2]).encode(
         x=alt.X("start:Q", scale=scale), x2="end:Q", y=above
     )
-    name = base.mark_text(color=CLASS_COLORS[2], fontWeight="bold", baseline="bottom").encode(
+    name = base.mark_text(color=ink(CLASS_COLORS[2]), fontWeight="bold", baseline="bottom").encode(
         x=alt.X("middle:Q", scale=scale), y=alt.value(-11), text="text:N"
     )
     return [line, name]

@@ -9,6 +9,7 @@ import altair as alt
 import numpy as np
 
 from aecore.figures.tables import table
+from aecore.figures.theme import ink
 from aecore.palette import CLASS_COLORS, L1_COLOR, L2_COLOR, PCA_COLOR
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def lines(
     if rule is not None:
         at = alt.Chart(alt.Data(values=[{"y": rule[0], "text": rule[1]}]))
         layers.append(at.mark_rule(color=PCA_COLOR, strokeWidth=2, strokeDash=[4, 3]).encode(y=level("y")))
-        words = at.mark_text(align="right", baseline="bottom", dy=-3, color=PCA_COLOR, fontWeight="bold")
+        words = at.mark_text(align="right", baseline="bottom", dy=-3, color=ink(PCA_COLOR), fontWeight="bold")
         layers.append(words.encode(x=alt.value("width"), y=level("y"), text="text:N"))
     return alt.LayerChart(layer=layers, height=height)
 

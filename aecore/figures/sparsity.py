@@ -10,6 +10,7 @@ import altair as alt
 import numpy as np
 
 from aecore.figures.tables import table
+from aecore.figures.theme import ink
 
 BINS = 40
 
@@ -93,7 +94,7 @@ def value_histogram(
     spike = at_zero.mark_bar(color=spike_color, width=5).encode(
         x=alt.X("value:Q", scale=scale), y=alt.Y("share:Q", scale=y), tooltip=[_percent("share")]
     )
-    label = at_zero.mark_text(align="left", dx=8, baseline="top", fontWeight="bold", color=spike_color)
+    label = at_zero.mark_text(align="left", dx=8, baseline="top", fontWeight="bold", color=ink(spike_color))
     label = label.encode(x=alt.X("value:Q", scale=scale), y=alt.value(2), text="text:N")
     return (bins + spike + label).properties(height=height)
 

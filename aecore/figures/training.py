@@ -11,6 +11,7 @@ import altair as alt
 
 from aecore.config import PENALTIES
 from aecore.events import Event, change_text, course
+from aecore.figures.theme import ink
 from aecore.palette import CLASS_COLORS, EVENT_COLOR, PCA_COLOR
 from aecore.results import EpochRecord, Origin
 
@@ -113,7 +114,7 @@ def error_curve(
         return chart
     base = alt.Chart(alt.Data(values=[{"value": pca, "text": f"PCA {pca:.1f}"}]))
     rule = base.mark_rule(color=PCA_COLOR, strokeWidth=2).encode(y="value:Q")
-    text = base.mark_text(align="right", baseline="bottom", dy=-3, color=PCA_COLOR, fontWeight="bold")
+    text = base.mark_text(align="right", baseline="bottom", dy=-3, color=ink(PCA_COLOR), fontWeight="bold")
     return chart + rule + text.encode(x=alt.value("width"), y="value:Q", text="text:N")
 
 

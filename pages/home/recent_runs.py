@@ -36,7 +36,7 @@ def draw_recent_runs(runs: list[RunInfo]) -> None:
                 st.caption("Not trained to its end yet")
             here = info.key == chosen_key()
             st.button(
-                "Chosen" if here else "Choose",
+                "Shown" if here else "Show this one",
                 key=f"home_choose_{info.key}",
                 disabled=here,
                 on_click=choose,

@@ -53,6 +53,7 @@ def field_docs() -> dict[str, str]:
 
 def in_words(sentence: str) -> str:
     """A config's sentence with the form's labels in place of dotted field names."""
+    sentence = re.sub(r"\bmlp\b", CHOICES["mlp"], sentence)
     known = "|".join(re.escape(field) for field in sorted(field_paths(), key=len, reverse=True))
     sentence = re.sub(rf"\b({known})\b", lambda match: f"“{label(match[1])}”", sentence)
     return re.sub(r"\b(minus_one_one|zero_one)\b", lambda match: CHOICES[match[1]], sentence)
@@ -132,13 +133,9 @@ def draw_preset(page: str) -> None:
         persist_state="session",
         on_change=reset,
         args=(page,),
-        help="post: the post's own network, 784-128-64-12. hinton: Hinton & Salakhutdinov's sizes, "
-        "784-1000-500-250-30. conv: two convolutions and a dense layer, 30 units. These two train on shifted "
-        "images, for several minutes. dictionary: sparse codes over linear atoms. "
-        "denoising: half of each image's pixels are black, and the whole image is to come out. "
-        "vae: a variational auto-encoder, whose codes of all images together resemble a normal distribution. "
-        "A choice resets every setting below.",
+        help="Networks and recipes to start from. A choice resets every setting below.",
     )
+    st.caption(presets.DESCRIPTIONS[st.session_state[f"{page}_preset"]])
 
 
 def reset(page: str) -> None:
@@ -172,7 +169,11 @@ def draw_field(page: str, field: str) -> None:
     kind = field_paths()[field]
     if field == "data.name":
         return _data_name(page, field)
-    common = {"key": key(page, field), "help": field_docs().get(field), "persist_state": "session"}
+    common = {
+        "key": key(page, field),
+        "help": in_words(field_docs().get(field, "")),
+        "persist_state": "session",
+    }
     if field == "model.family":
         common |= {"on_change": _family_changed, "args": (page,)}
         st.segmented_control(label(field), get_args(kind), format_func=show, required=True, **common)

@@ -66,7 +66,7 @@ def _offer(chosen: RunInfo | None) -> None:
         del st.session_state[_ENDED]
         return
     with st.container(border=True, gap="small"):
-        st.markdown(f"**Trained** {info.name}")
+        st.markdown(f"**Trained** {plain(info.name)}")
         with st.container(horizontal=True):
             st.button(
                 "Choose among them" if is_grid else "Show this one",

@@ -61,7 +61,7 @@ def draw() -> None:
 def _draw_standing() -> None:
     info = subject()
     if info is None:
-        st.caption("Nothing has been trained here yet. Train starts it; this is where it is seen.")
+        st.caption("No training to watch yet: press Train, and its progress and its pictures are drawn here.")
         return
     status = jobs.status(info)
     with st.container(horizontal=True, vertical_alignment="center"):

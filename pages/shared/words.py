@@ -14,6 +14,11 @@ def time_left(seconds: float | None) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d} left" if hours else f"{minutes}:{rest:02d} left"
 
 
+def about(seconds: float) -> str:
+    """`under a second`, `about 8 seconds`."""
+    return duration(seconds) if seconds < 1 else f"about {duration(seconds)}"
+
+
 def duration(seconds: float) -> str:
     """`under a second`, `8 seconds`, `3 minutes`, `1.5 hours`."""
     if seconds < 1:

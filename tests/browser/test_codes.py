@@ -78,7 +78,7 @@ def test_hover_lasso_click_and_decode_on_10_000_codes(codes_server, browser_page
     page.mouse.click(*place(page, 0.5, 0.5))
     page.get_by_alt_text("nearest in pixels").wait_for()
     page.mouse.click(*place(page, 0.97, 0.04))
-    page.get_by_text("To the nearest real code").wait_for()
+    page.get_by_text("Nearest training code", exact=True).wait_for()
 
     page.locator('[data-testid="stSidebarNavLink"]').filter(has_text="Units").click()
     page.get_by_role("heading", name="Units").wait_for()

@@ -55,7 +55,7 @@ def test_another_draw_changes_every_sheet_and_the_link_keeps_it(page):
     seen = page("", SCORED)
     before = seen.locator("img[alt^='24 samples']").evaluate_all("all => all.map(one => one.src)")
     assert len(before) == 3
-    seen.get_by_role("button", name="Another draw").click()
+    seen.get_by_role("button", name="Draw again").click()
 
     def sources():
         return seen.locator("img[alt^='24 samples']").evaluate_all("all => all.map(one => one.src)")

@@ -94,7 +94,7 @@ def test_the_scores_are_those_of_five_draws_beside_floor_and_ceiling(tiny_key):
 def test_another_draw_and_another_temperature_make_other_samples(tiny_key):
     app = open_page(PAGE)
     before = sheets(app)
-    (button,) = (b for b in app.main.button if b.label == "Another draw")
+    (button,) = (b for b in app.main.button if b.label == "Draw again")
     button.click().run()
     assert app.number_input(key="generation_draw").value == 1
     after = sheets(app)

@@ -59,7 +59,7 @@ def test_every_view_of_small_and_large_codes(empty_root, view, size):
 def test_every_path(tiny_root, kind):
     app = open_page(PAGE, interpolation_path=kind)
     assert not app.exception
-    assert [m.label for m in app.metric] == ["Farthest from the data", "On the way, from a real image"]
+    assert [m.label for m in app.metric] == ["Farthest from the data", "Error to the nearest image"]
     assert ("image_c" in app.session_state) == (kind == "through")
 
 

@@ -174,7 +174,7 @@ def test_the_slider_moves_l1_and_the_match_follows(shipped_root):
     app.toggle(key="sparsity_match").set_value(False).run()
     app.select_slider(key="sparsity_dictionary_right").set_value(2.8e-3).run()
     assert "<b>32.40</b>" in strip_of(app)
-    assert "L2's error lies 114.5% to 116.0% above L1's" in app.markdown[-1].value
+    assert "that of L2 lies 114.5% to 116.0% above that of L1" in app.markdown[-1].value
 
 
 @pytest.mark.mnist

@@ -13,5 +13,5 @@ export function remoteness(code, codes, typical) {
 
 export function distanceWords(distance, limit) {
   const outside = distance > limit ? ": outside the data" : "";
-  return `Nearest training code at ${distance.toFixed(2)} typical distances${outside}`;
+  return `Nearest training code ${distance.toFixed(2)} times as far as usual${outside}`;
 }

@@ -69,7 +69,7 @@ function draw(root, { data, frame, decoded, baseline }) {
   if (data.curve) {
     const distance = data.curve[frame];
     const left = data.band && distance > data.band[1];
-    text.push(`nearest training code at ${distance.toFixed(2)} typical distances${left ? ": outside the data" : ""}`);
+    text.push(`nearest training code ${distance.toFixed(2)} times as far as usual${left ? ": outside the data" : ""}`);
     root.querySelector(".controls output").classList.toggle("outside", Boolean(left));
     const x = (1000 * frame) / (data.count - 1);
     const now = root.querySelector("[data-part=now]");

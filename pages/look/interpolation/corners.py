@@ -43,10 +43,13 @@ def draw(run: Run, key: str, data: ImageData) -> None:
         st.metric("Places outside the data", f"{outside.sum()} of {len(outside)}")
         st.caption(
             f"framed in orange: farther from every training code than 95 % of test images, {band[1]:.2f} "
-            "typical distances"
+            "times the usual distance between neighbours"
         )
-        st.metric("Middle of the sheet", f"{remoteness[len(remoteness) // 2]:.2f}")
-        st.caption(f"typical distances from the nearest training code (usual {band[0]:.2f} to {band[1]:.2f})")
+        st.metric("Middle of the sheet", f"{remoteness[len(remoteness) // 2]:.2f} times")
+        st.caption(
+            "the usual distance between neighbours, from the nearest training code (test images: "
+            f"{band[0]:.2f} to {band[1]:.2f})"
+        )
     if (codes == codes[0]).all():
         st.caption("All four corners have the same code, so the sheet is one picture: choose other images.")
 

@@ -102,23 +102,24 @@ def _path_numbers(
 
     st.metric(
         "Farthest from the data",
-        f"{curve.max():.2f}",
-        help="Largest distance to the nearest training code on the path, in typical distances between "
-        f"nearest neighbours; 95 % of test images lie within {band[1]:.2f}.",
+        f"{curve.max():.2f} times",
+        help="Largest distance on the path to the nearest training code, as a multiple of the usual distance "
+        f"between nearest neighbours; 95 % of test images lie within {band[1]:.2f}.",
     )
-    st.caption(f"typical distances (test images: up to {band[1]:.2f})")
+    st.caption(f"the usual distance between neighbours (95 % of test images: up to {band[1]:.2f})")
     inner = np.linspace(0, len(frames) - 1, PLACES + 2).round().astype(int)[1:-1]
     pictures = np.concatenate([frames[inner], fade[inner], ends])
     errors, _ = nearest_images(pictures, data.train_images, data.known)
     decoded, faded, themselves = (e.mean() for e in np.split(errors, [PLACES, 2 * PLACES]))
     st.metric(
-        "On the way, from a real image",
+        "Error to the nearest image",
         f"{decoded:.1f}",
         help="Squared error between a picture and the training image nearest to it in pixels, mean of "
         f"{PLACES} places on the path. Blur is near to much: below the ends' own is no merit.",
     )
     st.caption(
-        f"squared error (cross-fade {faded:.1f}, the ends themselves {themselves:.1f}; lower is nearer)"
+        f"squared error on the way (cross-fade {faded:.1f}, the ends themselves {themselves:.1f}; lower is "
+        "nearer)"
     )
 
 

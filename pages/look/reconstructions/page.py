@@ -49,7 +49,13 @@ def controls(class_names: Sequence[str]) -> tuple[str, str, int, bool, int]:
     draw = 0
     if order == "Random":
         draw = row[4].number_input(
-            "Another draw", 0, 9999, 0, key="reconstructions_draw", bind="query-params"
+            "Random draw",
+            0,
+            9999,
+            0,
+            key="reconstructions_draw",
+            bind="query-params",
+            help="Each number draws other test images, always the same ones for every run.",
         )
     return order.lower(), chosen, count, with_pca, draw
 

@@ -216,7 +216,7 @@ def _slider(side: Side, networks: Sequence[Member], key: str) -> Member:
         st.session_state[key] = st.session_state[kept]
         start = {}
     chosen = st.select_slider(
-        f"Strength of {side.name}",
+        words.strength_label(side.name),
         stops,
         **start,
         format_func=lambda s: f"{s:g}",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from aecore.palette import text_css
 from pages.look.sparsity.sources import Source
 from pages.shared import images
 
@@ -56,8 +57,8 @@ def _pair(source: Source, data, image: int) -> None:
     st.html(
         '<div style="display:flex;gap:8px;align-items:center;font-size:0.9rem">'
         f"{images.tag(original, 44, 'test image')}{images.tag(rebuilt, 44, 'reconstruction')}"
-        f'<span><b style="color:{source.color}">{html.escape(source.name)}</b> writes this image with '
-        f"<b>{active}</b> of {source.look.codes.shape[1]} units</span></div>"
+        f'<span><b style="color:{text_css(source.color)}">{html.escape(source.name)}</b> '
+        f"writes this image with <b>{active}</b> of {source.look.codes.shape[1]} units</span></div>"
     )
 
 
@@ -132,7 +133,7 @@ def atom_mosaic(source: Source, units: np.ndarray, columns: int = 16) -> np.ndar
 def draw_name(source: Source) -> None:
     """The side's name in its colour."""
     st.html(
-        f'<b style="color:{source.color}">{html.escape(source.name)}</b> '
+        f'<b style="color:{text_css(source.color)}">{html.escape(source.name)}</b> '
         f'<span style="opacity:0.7">{html.escape(source.setting)}</span>'
     )
 

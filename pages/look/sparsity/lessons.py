@@ -68,7 +68,7 @@ LESSONS = {
         "A ReLU code and one linear decoder layer whose columns, the atoms, have norm 1.",
     ),
     "Linear code": Lesson(
-        "linear", *_both(gallery.LINEAR), "The same without the ReLU, as in the post: nothing lands on zero."
+        "linear", *_both(gallery.LINEAR), "The same without the ReLU: nothing lands on zero."
     ),
     "Free decoder": Lesson(
         "free",

@@ -11,7 +11,7 @@ import streamlit as st
 from aecore.analysis import comparison
 from aecore.analysis.comparison import Member
 from aecore.gallery import sparsity as gallery
-from aecore.palette import L1_COLOR, L2_COLOR
+from aecore.palette import L1_COLOR, L2_COLOR, text_css
 from aecore.results import Figures
 from pages.look.sparsity import lessons, sources, words
 from pages.shared import images, loading
@@ -124,7 +124,7 @@ def _weights_column(name: str, color: str, member: Member, members: Sequence[Mem
     errors = comparison.spread(m.squared_error for m in comparison.over_seeds(members, member.config))
     seeds = f" ({errors.low:.1f} to {errors.high:.1f} over {errors.n} seeds)" if errors.n > 1 else ""
     st.html(
-        f'<div style="font-size:0.95rem;line-height:1.6"><b style="color:{color}">{name}</b> '
+        f'<div style="font-size:0.95rem;line-height:1.6"><b style="color:{text_css(color)}">{name}</b> '
         f'<span style="opacity:0.7">{sources.setting(member) or "no penalty"}</span><br>'
         f"<b>{figures.weight_zeros:.1%}</b> of the weights exactly 0 · "
         f"<b>{figures.weight_near_zeros:.0%}</b> within 5 % of the largest · squared error "

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from aecore.analysis import comparison
+from aecore.palette import text_css
 from aecore.results import Figures
 from pages.look.sparsity.sources import Source
 
@@ -92,7 +93,7 @@ def _get(name: str) -> Callable[[Figures], float | None]:
 def _row(source: Source, columns: Sequence[Figure]) -> str:
     cells = "".join(f'<td style="{CELL}">{_cell(source, value, form)}</td>' for _, _, value, form in columns)
     return (
-        f'<tr><td style="{CELL}"><b style="color:{source.color}">{html.escape(source.name)}</b> '
+        f'<tr><td style="{CELL}"><b style="color:{text_css(source.color)}">{html.escape(source.name)}</b> '
         f'<span style="opacity:0.7">{html.escape(source.setting)}</span></td>{cells}</tr>'
     )
 

@@ -54,6 +54,11 @@ def direction(left: Seeds, right: Seeds, value: Callable[[Figures], float]) -> i
     return signs.pop() if len(signs) == 1 else 0
 
 
+def strength_label(name: str) -> str:
+    """`Strength of L1`; `Strength with batches of 128`, which are no penalty themselves."""
+    return f"Strength of {name}" if name in ("L1", "L2") else f"Strength with {name[:1].lower()}{name[1:]}"
+
+
 def matched(left: Seeds, right: Seeds) -> bool:
     """Whether squared errors are within `CLOSE` of each other at every seed."""
     return all(abs(share) <= CLOSE for share in _shares(left, right))
@@ -93,8 +98,8 @@ def _active(names: tuple[str, str], left: Seeds, right: Seeds) -> str:
     if not matched(left, right):
         change = _change_range(left, right)
         return (
-            f"Not at the same squared error, so this does not say which is sparser ({names[1]}'s error lies "
-            f"{change} {names[0]}'s): {counts}. {never}"
+            f"Not at the same squared error, so this does not say which is sparser (that of {names[1]} lies "
+            f"{change} that of {names[0]}): {counts}. {never}"
         )
     word = {1: "more", -1: "fewer"}.get(direction(left, right, _active_units))
     return f"At the same squared error {counts}: {_verdict(left, word)}. {never}"

@@ -109,7 +109,8 @@ def draw_unit(material: Material, unit: int, strips: np.ndarray) -> None:
     columns[3].html(
         images.tag(images.mosaic(extreme, len(strongest)), "100%", f"images that move unit {unit}")
         + f'<div style="{SMALL}">'
-        f"{values.max():.2f} and down; {values.min():.2f} and up</div>"
+        f"above: its largest values, from {values.max():.2f}; "
+        f"below: its smallest, from {values.min():.2f}</div>"
     )
     limit = float(np.abs(atom).mean(0).max())
     columns[4].html(
@@ -130,5 +131,6 @@ def importance_bar(units: Units, unit: int) -> str:
         f'<div style="font-weight:600">Unit {unit}</div>'
         '<div style="background:rgba(128,128,128,0.2);border-radius:3px;height:8px;margin:6px 0">'
         f'<div style="background:#2f86ad;border-radius:3px;height:8px;width:{100 * share:.1f}%"></div></div>'
-        f'<div style="font-size:0.8rem;opacity:0.75">error {units.importance[unit]:+.2f}{kl}</div>{state}'
+        f'<div style="font-size:0.8rem;opacity:0.75">without it, error '
+        f"{units.importance[unit]:+.2f}{kl}</div>{state}"
     )

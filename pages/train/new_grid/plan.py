@@ -12,7 +12,7 @@ from aecore.store import GridInfo
 from pages.shared import settings_form
 from pages.shared.job_controls import draw_start_button
 from pages.shared.plain import plain
-from pages.shared.words import device_words, duration
+from pages.shared.words import about, device_words
 
 if TYPE_CHECKING:
     from aecore.data import Dataset
@@ -77,4 +77,4 @@ def facts(grid: Grid) -> str:
     stacks = f"{found.stacks} stack{'s' * (found.stacks != 1)}"
     if found.side_by_side > 1:
         stacks += f", {found.side_by_side} side by side"
-    return f"about {duration(found.seconds)} on {device} · {stacks} · {found.bytes / 1e6:,.0f} MB of memory"
+    return f"{about(found.seconds)} on {device} · {stacks} · {found.bytes / 1e6:,.0f} MB of memory"

@@ -223,7 +223,7 @@ def draw_runs() -> None:
 
 def main() -> None:
     layout.draw_header(
-        "Runs", "Every network trained here. Choose a line to look at it, rename it or train it again."
+        "Runs", "Every network trained here. Choose a row to look at it, rename it or train it again."
     )
     bringing_in.show_taken(SELECTED)
     bringing_in.draw()

@@ -14,7 +14,7 @@ from aecore.store import RunInfo
 from pages.shared import settings_form
 from pages.shared.job_controls import draw_start_button
 from pages.shared.plain import plain
-from pages.shared.words import device_words, duration
+from pages.shared.words import about, device_words
 
 if TYPE_CHECKING:
     from aecore.data import Dataset
@@ -153,7 +153,7 @@ def facts(config: Config) -> str:
         seconds = epoch_seconds(config, dataset.shape, dataset.train_size, threads)
     except (ValueError, RuntimeError) as error:
         return f"{text} · {settings_form.in_words(str(error))}"
-    return f"{text} · an epoch takes about {duration(seconds)} on {device_words(device, threads)}"
+    return f"{text} · an epoch takes {about(seconds)} on {device_words(device, threads)}"
 
 
 def compression(pixels: int, units: int) -> str:

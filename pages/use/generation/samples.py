@@ -87,7 +87,7 @@ def controls() -> tuple[float, int, bool]:
         width=140,
         help="The same number draws the same noise for each sampler and for every model.",
     )
-    row.button("Another draw", icon=":material/casino:", on_click=_next_draw)
+    row.button("Draw again", icon=":material/casino:", on_click=_next_draw)
     paired = row.toggle(
         "Nearest training images", True, key="generation_nearest", bind="query-params", width="content"
     )

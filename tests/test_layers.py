@@ -212,3 +212,16 @@ def test_light_modules_import_without_torch(name):
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_a_training_begins_without_waiting_for_what_it_does_not_need():
+    """These take as long to import as torch does; a stop is heard no sooner than they are there."""
+    code = (
+        "import sys, aecore.jobs.recording, aecore.jobs.steering\n"
+        "from aecore import data; data.load('digits')\n"
+        f"print(sorted({HEAVY - {'torch'} | {'pandas'}!r} & sys.modules.keys()))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"

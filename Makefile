@@ -9,11 +9,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
-# Processes for the tests without a browser. Those with one run alone afterwards: they measure time.
+# Processes for the tests, those in a browser included: these wait for conditions and measure no time.
 WORKERS ?= 2
-# Which lines of aecore the tests reach; on Python 3.11, where a tracer counts them, the tests without a browser
-# take half as long again. Without: make test COVERAGE=
-COVERAGE ?= --cov=aecore
+# Which lines of aecore the tests reach: make test COVERAGE=--cov=aecore. On Python 3.11, where a tracer counts
+# them, the tests without a browser then take half as long again.
+COVERAGE ?=
+# Each process begins with a half of its own, so that what tests share is made once, and takes from the other's end.
+PYTEST := -m pytest -n $(WORKERS) --dist worksteal --durations=10
 
 .PHONY: run test format gallery
 
@@ -25,8 +27,8 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser" --durations=10 $(COVERAGE) $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
-	$(BIN)/python -m pytest -m browser --durations=10 $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
+	$(BIN)/python $(PYTEST) -m "not browser" $(COVERAGE) $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
+	$(BIN)/python $(PYTEST) -m browser $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

@@ -54,6 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["AECORE_DATA"] = str(config.stash[_MNIST] or Path(temporary.name) / "data")
     os.environ["AECORE_CHECKPOINTS"] = str(Path(temporary.name) / "checkpoints")
     os.environ["AECORE_CACHE"] = str(Path(temporary.name) / "cache")
+    # The devices' locks: no test waits for a training outside, nor holds one up.
+    os.environ["AECORE_LOCKS"] = str(Path(temporary.name) / "locks")
     for variable in ("AECORE_DATA", "AECORE_CHECKPOINTS"):
         Path(os.environ[variable]).mkdir(exist_ok=True)
     # One thread: two test processes share two cores, and sums come out in one order everywhere.

@@ -1,6 +1,5 @@
 import json
 import sys
-import tempfile
 
 import pytest
 
@@ -15,10 +14,9 @@ TINY = ["--data.name", "digits", "--model.hidden", "8", "--train.epochs", "1", "
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path, monkeypatch):
-    """A run root, a cache and locks of this test alone; stacks train in this process, which is quicker."""
+    """A run root and a cache of this test alone; stacks train in this process, which is quicker."""
     for variable in ("AECORE_CHECKPOINTS", "AECORE_CACHE"):
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture

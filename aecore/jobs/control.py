@@ -67,7 +67,7 @@ def start(path: Path, threads: int | None = None) -> None:
     # The newcomer goes to the end of the queue: `submitted` is what orders it.
     now = time.time()
     progress = replace(info.progress, status="queued", pid=None, submitted=now, heartbeat=now, message="")
-    store.write_progress(path, progress)
+    store.write_progress(path, replace(progress, waits_for=None))
     module = "aecore.jobs.worker" if isinstance(info, RunInfo) else "aecore.jobs.grid_worker"
     command = [sys.executable, "-m", module, str(path.resolve())]
     command += ["--threads", str(threads), "--nice", str(NICE)]
@@ -140,9 +140,14 @@ def is_active(progress: Progress) -> bool:
         return False
     if progress.pid is None:
         return 0 <= time.time() - progress.heartbeat < START_UP
+    return lives(progress.pid, progress.process_started or 0.0)
+
+
+def lives(pid: int, started: float) -> bool:
+    """Whether the process with that pid still is the one that `process_start` told to have started then."""
     try:
-        same = abs(process_start(progress.pid) - (progress.process_started or 0.0)) < 1
-        return same and psutil.Process(progress.pid).status() != psutil.STATUS_ZOMBIE
+        same = abs(process_start(pid) - started) < 1
+        return same and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     # The last two are what a number that can be no pid raises.
     except (psutil.NoSuchProcess, ValueError, OverflowError):
         return False

@@ -19,8 +19,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, ClassVar, Literal
 
-import psutil
-
 from aecore.files import StoreError, read_object, write_json
 from aecore.jobs import control
 from aecore.own import sets
@@ -173,10 +171,7 @@ def _write(folder: Path, job: ImageJob) -> None:
 def _lives(job: ImageJob) -> bool:
     if job.pid is None:
         return 0 <= time.time() - job.started < START_UP
-    try:
-        return abs(control.process_start(job.pid) - job.process_started) < 1
-    except (psutil.NoSuchProcess, ValueError, OverflowError):
-        return False
+    return control.lives(job.pid, job.process_started)
 
 
 def main(folder: Path) -> int:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from aecore import store
 from aecore.jobs import control
+from aecore.jobs.device import Device
 from aecore.results import Progress
 
 HEARTBEAT = 0.25
 """Seconds between two writings of the progress, and between two looks for a stop request."""
 
-ELSEWHERE = "a training in another folder has the device"
-"""What a job waits for when nobody is before it in its own folder's queue."""
+ELSEWHERE = "a training that has not said who it is has the device"
+"""What a job waits for when nobody is before it in its own folder's queue, and nobody has left word."""
 
 QUEUE_PAUSE = 1.0
 """Seconds between two looks of a waiting run at the queue."""
@@ -43,10 +42,11 @@ class Reporter:
         self.stopping = False
         self.asked = False
         self._values: dict[str, Any] = {
-            **asdict(store.read_progress(path)),
+            **vars(store.read_progress(path)),
             "pid": os.getpid(),
             "process_started": control.process_start(os.getpid()),
             "message": "",
+            "waits_for": None,
         }
         self._values["submitted"] = self._values["submitted"] or time.time()
         self._written = 0.0
@@ -127,21 +127,21 @@ def stopping_on_signals(reporter: Reporter) -> Iterator[None]:
 @contextmanager
 def _device_turn(path: Path, device: str, reporter: Reporter) -> Iterator[bool]:
     """Holds the device's lock; gives False if a stop was asked for while waiting in the queue."""
-    lock = FileLock(Path(tempfile.gettempdir()) / f"aecore-{control.user_name()}-{device}.lock")
+    lock, taken = Device(device), False
     while not reporter.update(status="queued"):
-        if not control.jobs_before(path, device):
-            try:
-                lock.acquire(timeout=0)
-                break
-            except Timeout:
-                # Nobody is before it here, so the lock's owner works for another folder.
-                reporter.update(message=ELSEWHERE)
+        before = control.jobs_before(path, device)
+        if not before and lock.take(path):
+            taken = True
+            break
+        holder = lock.holder()
+        # Where nobody is before it here, the lock's owner works for another folder.
+        reporter.update(waits_for=holder, message="" if before or holder else ELSEWHERE)
         time.sleep(QUEUE_PAUSE)
-    reporter.update(message="")
+    reporter.update(message="", waits_for=None)
     try:
-        yield lock.is_locked
+        yield taken
     finally:
-        lock.release()
+        lock.give_back()
 
 
 def lower_priority(niceness: int) -> None:

@@ -63,6 +63,8 @@ class Server:
         command = [sys.executable, "-c", STREAMLIT, "run", str(self.script)]
         command += ["--server.headless", "true", "--server.port", str(self.port)]
         folders = {"AECORE_CHECKPOINTS": str(self.checkpoints), "AECORE_DATA": str(self.data)}
+        # No other server's training is waited for.
+        folders["AECORE_LOCKS"] = str(self.checkpoints.parent / "locks")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=os.environ | folders, stdout=log, stderr=subprocess.STDOUT

@@ -16,8 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def trained(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def trained(tmp_path):
     grid = Grid(tiny_config(data__name="digits", train__epochs=1), {"model.latent_size": (2, 3)})
     path = store.create_grid(grid, "ours", tmp_path / "trained")
     work(path, threads=1)

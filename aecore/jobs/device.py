@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from aecore.files import read_object, write_json
 from aecore.jobs import control
+from aecore.processes import lives, process_start
 from aecore.results import Holder
 
 
@@ -67,7 +68,7 @@ class Device:
             return False
         pid = os.getpid()
         name, root = control.read(path).name, os.fsencode(path.absolute().parent).decode(errors="replace")
-        holder = Holder(name, root, time.time(), pid, control.process_start(pid))
+        holder = Holder(name, root, time.time(), pid, process_start(pid))
         # Whoever waits can do without it, as it has to where the disk is full.
         with suppress(OSError):
             write_json(self._note, holder.to_dict(), durable=False)
@@ -79,7 +80,7 @@ class Device:
             holder = Holder.from_dict(read_object(self._note))
         except (ValueError, OSError):
             return None
-        return holder if control.lives(holder.pid, holder.process_started) else None
+        return holder if lives(holder.pid, holder.process_started) else None
 
     def give_back(self) -> None:
         """Lets the next have it; also where it was not taken."""

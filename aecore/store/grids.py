@@ -88,12 +88,14 @@ def create_grid(grid: Grid, name: str = "", root: Path | None = None) -> Path:
     root = root or checkpoints_root()
     base = grid.base
     slug = "-".join(["grid", base.data.name.replace("_", "-"), architecture(base.model), grid.hash])
-    draft = folders.draft_folder(root, slug)
-    for k, config in enumerate(grid.members):
-        (draft / str(k)).mkdir()
-        fill_run(draft / str(k), config)
-    folders.write_header(draft, GRID, grid.to_dict(), name)
-    return folders.claim_folder(draft, root / slug)
+
+    def fill(draft: Path) -> None:
+        for k, config in enumerate(grid.members):
+            (draft / str(k)).mkdir()
+            fill_run(draft / str(k), config)
+        folders.write_header(draft, GRID, grid.to_dict(), name)
+
+    return folders.make_folder(root / slug, fill)
 
 
 def read_grid(path: Path) -> GridInfo:

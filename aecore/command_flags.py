@@ -212,7 +212,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs there are, newest first."""
+    """The runs and grids there are, newest first."""
 
     out: Folder = None
     """Folder that holds the runs; AECORE_CHECKPOINTS or checkpoints/ if left out."""

@@ -47,7 +47,7 @@ def modules(path: Path) -> set[str]:
     return found
 
 
-APP = ("aecore/**/*.py", "pages/**/*.py", "streamlit_app.py")
+APP = ("aecore/**/*.py", "pages/**/*.py", "streamlit_app.py", "serve.py")
 
 
 def test_the_app_declares_what_it_imports_and_nothing_else():

@@ -38,7 +38,7 @@ class Server:
     starts, and in the end stops together with every training begun below its run root.
     """
 
-    def __init__(self, checkpoints: Path, data: Path, log: Path, script: Path = ROOT / "streamlit_app.py"):
+    def __init__(self, checkpoints: Path, data: Path, log: Path, script: Path = ROOT / "serve.py"):
         self.checkpoints, self.data, self.log, self.script = checkpoints, data, log, script
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"

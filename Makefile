@@ -1,5 +1,6 @@
 # make run      the app in the browser        make test     lint, types and every test
 # make format   rewrite in the house style    make gallery  train the shipped runs again
+# make trust    many configs, and trainings that are killed
 #
 # The first call installs into .venv; later calls find it done.
 # Other Python: make run PYTHON=python3.13 VENV=.venv313
@@ -9,24 +10,31 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
-# Processes for the tests without a browser. Those with one run alone afterwards: they measure time.
+# Processes for the tests, those in a browser included: these wait for conditions and measure no time.
 WORKERS ?= 2
-# Which lines of aecore the tests reach; on Python 3.11, where a tracer counts them, the tests without a browser
-# take half as long again. Without: make test COVERAGE=
-COVERAGE ?= --cov=aecore
+# Which lines of aecore the tests reach: make test COVERAGE=--cov=aecore. On Python 3.11, where a tracer counts
+# them, the tests without a browser then take half as long again.
+COVERAGE ?=
+# Each process begins with a half of its own, so that what tests share is made once, and takes from the other's end.
+PYTEST := -m pytest -n $(WORKERS) --dist worksteal --durations=10
 
-.PHONY: run test format gallery
+.PHONY: run test trust format gallery
 
 run: $(VENV)/.installed
-	$(BIN)/streamlit run streamlit_app.py
+	$(BIN)/streamlit run serve.py
 
 # Exit code 5 is "no test selected": an error, unless PYTEST_ARGS chose among the tests.
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser" --durations=10 $(COVERAGE) $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
-	$(BIN)/python -m pytest -m browser --durations=10 $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
+	$(BIN)/python $(PYTEST) -m "not browser" $(COVERAGE) $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
+	$(BIN)/python $(PYTEST) -m browser $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
+
+# What `make test` does a little of, with other moments at each call: AECORE_TRUST_SEED=7 make trust
+trust: $(VENV)/.installed-dev
+	AECORE_TRUST_TRIALS=$${AECORE_TRUST_TRIALS:-20} AECORE_TRUST_EXAMPLES=$${AECORE_TRUST_EXAMPLES:-400} \
+	  AECORE_TRUST_SEED=$${AECORE_TRUST_SEED:-$$(date +%s)} $(BIN)/python -m pytest tests/trust --durations=5 -rP
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

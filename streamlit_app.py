@@ -1,4 +1,7 @@
-"""Entry point: names the pages and draws the shared sidebar. Start with `streamlit run streamlit_app.py`."""
+"""Entry point: names the pages and draws the shared sidebar.
+
+Start with `streamlit run streamlit_app.py`; for others to reach, with `streamlit run serve.py`.
+"""
 
 from __future__ import annotations
 

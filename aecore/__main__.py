@@ -13,6 +13,7 @@ from typing import Any
 
 from aecore import command_flags as flags
 from aecore.commands import app, doctor, exporting, images, looking, training
+from aecore.memory import TOO_LITTLE, is_want_of_memory
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,8 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever reads has had enough (`aecore runs | head -1`), and what is left is flushed at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (ValueError, RuntimeError, OSError) as error:
-        print(f"aecore: {' '.join(str(error).split())}", file=sys.stderr)
+    except (ValueError, RuntimeError, OSError, MemoryError) as error:
+        text = TOO_LITTLE if is_want_of_memory(error) else " ".join(str(error).split())
+        print(f"aecore: {text}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("aecore: stopped", file=sys.stderr)

@@ -267,7 +267,7 @@ class Import:
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs there are, newest first."""
+    """The runs and grids there are, newest first."""
 
     out: Folder = None
     """Folder that holds the runs; AECORE_CHECKPOINTS, or the app's own (`doctor` names it), if left out."""

@@ -6,13 +6,17 @@ such a file can need.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+
+from aecore.drafts import draft_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,13 +50,13 @@ def write_whole(path: Path, content: bytes, durable: bool = True) -> None:
     """Replaces the file as a whole: temporary name in the same folder, flush, rename.
 
     `durable` waits until the disk has it, which what can be computed again need not. Raises OSError when
-    the folder is not there or can't be written.
+    the folder is not there or can't be written, `FullDiskError` where there is no room.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = draft_of(path)
     draft.unlink(missing_ok=True)
     try:
         # A new file: one that lies there may be a link to somewhere else.
-        with draft.open("xb") as file:
+        with telling_of_a_full_disk(path), draft.open("xb") as file:
             file.write(content)
             if durable:
                 file.flush()
@@ -81,6 +85,60 @@ def spreadsheet_text(text: str) -> str:
 def unicode_text(text: str) -> str:
     """A text in which what is no Unicode, as in some files' names, has its bytes spelled out."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def overwrite(path: Path, content: bytes) -> None:
+    """Writes over a file that is there, which needs no room on a full disk; a reader may meet a mixture.
+
+    OSError where there is no such file, or it is a link.
+    """
+    descriptor = os.open(path, os.O_WRONLY | _NO_LINK | _NO_WAITING | _BINARY)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
+def append(path: Path, content: bytes, durable: bool = True) -> None:
+    """Adds to a file's end, and makes it where there is none.
+
+    Raises as `write_whole` does, and OSError for a link or a pipe.
+    """
+    with telling_of_a_full_disk(path), open_to_append(path) as file:
+        file.write(content)
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
+
+
+class FullDiskError(OSError):
+    """There is no room for a file; the message says where, and what can be done, in one sentence."""
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
+@contextmanager
+def telling_of_a_full_disk(path: Path) -> Iterator[None]:
+    """Makes the system's errors for want of room on the disk a `FullDiskError`; `path` is what is written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM or isinstance(error, FullDiskError):
+            raise
+        # What the system names is nearer to the truth than what was asked for.
+        path = Path(error.filename) if isinstance(error.filename, str) else path
+        reason = _NO_ROOM[error.errno].format(name=path.name, folder=path.absolute().parent)
+        raise FullDiskError(error.errno, f"{reason}; what was saved before is kept") from error
+
+
+_NO_ROOM = {
+    errno.ENOSPC: "the disk of {folder} is full: free some space there, then resume or try again",
+    errno.EFBIG: "{name} in {folder} may not grow as large as it has to: raise the limit of files' sizes "
+    "(`ulimit -f`), then resume or try again",
+}
+if hasattr(errno, "EDQUOT"):
+    _NO_ROOM[errno.EDQUOT] = (
+        "your share of the disk of {folder} is used up: delete something there, then resume or try again"
+    )
 
 
 def open_regular(path: Path, largest: int) -> IO[bytes]:

@@ -7,6 +7,7 @@ writes. Files of earlier versions lack some fields, which then take their defaul
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
@@ -17,13 +18,42 @@ Status = Literal["queued", "running", "paused", "stopped", "failed", "finished"]
 
 
 @dataclass(frozen=True)
+class Holder(Record):
+    """The training that has a device, as it says itself to whoever waits."""
+
+    run: str
+    """What people see as the name of its run or grid."""
+    root: str
+    """The folder that its run or grid lies in."""
+    since: float
+    """In seconds since 1970."""
+    pid: int
+    process_started: float
+    """As in `Progress`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # Up to the year 9999, which every clock can tell.
+        self.check_range("since", 0, 253e9)
+
+    @property
+    def text(self) -> str:
+        """`post · digits has been training since 14:03, in /home/ada/checkpoints`, in local time."""
+        since, today = time.localtime(self.since), time.localtime()
+        day = "" if since[:3] == today[:3] else "%Y-%m-%d "
+        return f"{self.run} has been training since {time.strftime(f'{day}%H:%M', since)}, in {self.root}"
+
+
+@dataclass(frozen=True)
 class Progress(Record):
     """What a training process has said of itself last; renewed several times a second while it works."""
 
     status: Status | None = None
     """None where no process has been at work."""
     message: str = ""
-    """Why it failed, in one sentence, or while it is queued what it waits for besides those before it."""
+    """Why it failed, in one sentence; while it is queued, that nobody knows who has the device."""
+    waits_for: Holder | None = None
+    """Who has the device, while it is queued."""
     pid: int | None = None
     process_started: float | None = None
     """When the process with that pid started, as `jobs.process_start` tells it: pids are given again."""

@@ -56,6 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # Without the shipped runs: a test that needs them copies them into its run root.
     os.environ["AECORE_GALLERY"] = ""
     os.environ["AECORE_CACHE"] = str(Path(temporary.name) / "cache")
+    # The devices' locks: no test waits for a training outside, nor holds one up.
+    os.environ["AECORE_LOCKS"] = str(Path(temporary.name) / "locks")
     for variable in ("AECORE_DATA", "AECORE_CHECKPOINTS"):
         Path(os.environ[variable]).mkdir(exist_ok=True)
     # One thread: two test processes share two cores, and sums come out in one order everywhere.

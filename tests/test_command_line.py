@@ -3,7 +3,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 
 import pytest
@@ -22,10 +21,9 @@ TINY = ["--data.name", "digits", "--model.hidden", "8", "--model.latent-size", "
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path, monkeypatch):
-    """A run root, a cache and locks of this test alone."""
+    """A run root and a cache of this test alone."""
     for variable in ("AECORE_CHECKPOINTS", "AECORE_CACHE"):
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 def lines(text: str) -> list[dict]:

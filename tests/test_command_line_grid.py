@@ -1,6 +1,5 @@
 import json
 import sys
-import tempfile
 
 import pytest
 
@@ -15,10 +14,9 @@ TINY = ["--data.name", "digits", "--model.hidden", "8", "--train.epochs", "1", "
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path, monkeypatch):
-    """A run root, a cache and locks of this test alone; stacks train in this process, which is quicker."""
+    """A run root and a cache of this test alone; stacks train in this process, which is quicker."""
     for variable in ("AECORE_CHECKPOINTS", "AECORE_CACHE"):
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture
@@ -95,6 +93,18 @@ def test_grid_in_json_then_evaluate_a_member_by_its_name(capsys, in_process):
     assert found["test"] == last["members"][2]["test"]
     assert main(["evaluate", f"{info.key}/9"]) == 2
     assert "there is no run" in capsys.readouterr().err
+    run = store.create_run(info.grid.members[0], "alone")
+    (info.path.parent / "other").mkdir()
+    assert main(["runs", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row.get("grid") or row["run"] for row in rows] == [run.name, info.key, "other"]
+    assert {name: rows[1][name] for name in ("name", "status", "data", "members", "members_done")} == {
+        "name": "mine",
+        "status": "finished",
+        "data": "digits",
+        "members": 4,
+        "members_done": 4,
+    }
     assert main(["resume", info.key]) == 2
     assert "mine has had all its epochs" in capsys.readouterr().err
 
@@ -110,6 +120,8 @@ def test_a_grid_in_words_stopped_and_resumed(capsys, in_process, monkeypatch):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "stopped; `python -m aecore resume" in captured.err
+    assert main(["runs"]) == 0
+    assert capsys.readouterr().out.rstrip().endswith("stopped  digits  mlp-8  0 of 2 members")
     monkeypatch.setattr(process.Reporter, "update", update)
     key = store.list_grids()[0].key
     assert main(["resume", key]) == 0

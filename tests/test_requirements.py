@@ -50,7 +50,7 @@ def modules(path: Path) -> set[str]:
 
 # What some things need, in a file each.
 OPTIONAL = ("requirements-ray.txt", "requirements-onnx.txt", "requirements-tensorboard.txt")
-APP = ("aecore/**/*.py", "pages/**/*.py", "streamlit_app.py")
+APP = ("aecore/**/*.py", "pages/**/*.py", "streamlit_app.py", "serve.py")
 
 
 def test_the_app_declares_what_it_imports_and_nothing_else():

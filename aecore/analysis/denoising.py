@@ -9,8 +9,6 @@ from functools import partial
 
 import numpy as np
 import torch
-from skimage.filters import median
-from skimage.restoration import denoise_nl_means
 from torch import Tensor
 
 from aecore.analysis.metrics import squared_errors, standard_error
@@ -143,10 +141,14 @@ def choose_filter(clean: Tensor, seen: Tensor) -> Filter:
 
 
 def _median(images: np.ndarray, footprint: np.ndarray) -> np.ndarray:
+    from skimage.filters import median
+
     return _by_channel(images, lambda image: median(image, footprint, mode="nearest"))
 
 
 def _non_local_means(images: np.ndarray, h: float, noise: float) -> np.ndarray:
+    from skimage.restoration import denoise_nl_means
+
     def one(image: np.ndarray) -> np.ndarray:
         return denoise_nl_means(image, patch_size=3, patch_distance=6, h=h, sigma=noise, fast_mode=True)
 

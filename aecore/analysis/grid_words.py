@@ -67,9 +67,9 @@ def front_words(front: Sequence[tuple[Candidate, bool]]) -> str:
     if not front:
         return NO_FRONT
     return (
-        f"In colour: {sum(best for _, best in front)} of {len(front)} models. For each grey one there is another "
-        "that is at least as good in validation error, in active units on validation images and in parameters "
-        "(the mark's size), and better in one of them."
+        f"In colour: {sum(best for _, best in front)} of {len(front)} models. For each grey one there is "
+        "another that is at least as good in validation error, in active units on validation images and in "
+        "parameters (the mark's size), and better in one of them."
     )
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
-from sklearn import decomposition
 
 from aecore.analysis.neighbors import as_points
 from aecore.cache import cache_root
@@ -97,6 +96,8 @@ def fit_pca(x: Array) -> PCA:
     images of 28 x 28), and as exact for all components that carry variance. Raises ValueError for fewer
     than two points.
     """
+    from sklearn import decomposition
+
     points = as_points(x)
     n, width = points.shape
     if n < 2:
@@ -218,6 +219,8 @@ def _of_wide(images: torch.Tensor) -> PCA:
 
     Of many images as many are used as fit in memory at once, drawn with seed 0.
     """
+    from sklearn import decomposition
+
     width = images[0].numel()
     rows = max(MOST, AT_ONCE // (2 * width))
     if rows < len(images):

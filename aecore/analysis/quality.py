@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from aecore.analysis.metrics import errors_on
@@ -100,6 +99,8 @@ def ssim(x: Tensor, reconstruction: Tensor) -> np.ndarray:
     (Wang, Bovik, Sheikh & Simoncelli 2004, equation 13, with a uniform window in the place of their Gaussian
     one, which is larger than small images are.)
     """
+    from skimage.metrics import structural_similarity
+
     side = min(*x.shape[2:], SSIM_WINDOW)
     window = side if side % 2 else side - 1
     pairs = zip(x.numpy().astype(np.float64), reconstruction.numpy().astype(np.float64), strict=True)

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from aecore import places
 from aecore.command_flags import App
 
-FOLDERS = ("AECORE_DATA", "AECORE_CHECKPOINTS", "AECORE_CACHE", "AECORE_GALLERY")
+FOLDERS = ("AECORE_DATA", "AECORE_CHECKPOINTS", "AECORE_CACHE", "AECORE_GALLERY", "AECORE_LOCKS")
 """Variables that name folders."""
 
 
 def app(command: App) -> int:
     """Hands this process over to Streamlit, where the system knows such; else waits for it."""
-    entry = places.app_folder() / "streamlit_app.py"
+    entry = places.app_folder() / "serve.py"
     if not entry.is_file():
         raise FileNotFoundError(f"there is no app at {entry}: install the package again, or use a checkout")
     if command.port is not None and not 1 <= command.port <= 65_535:

@@ -9,25 +9,43 @@ from aecore import jobs, store
 from aecore.command_flags import Code, Evaluate, Runs
 from aecore.presets import architecture, penalty_text
 from aecore.results import Score
+from aecore.store import GridInfo, RunInfo
 
 
 def runs(command: Runs) -> int:
-    for run in store.list_runs(command.out):
-        if isinstance(run, store.Unreadable):
-            row: dict[str, Any] = {"run": run.key, "status": "unreadable", "reason": run.reason}
-        else:
-            row = {
-                "run": run.key,
-                "name": run.name,
-                "status": jobs.status(run),
-                "data": run.config.data.name,
-                "architecture": architecture(run.config.model),
-                "latent_size": run.config.model.latent_size,
-                "penalty": penalty_text(run.config.loss),
-                "squared_error": run.result.test.squared_error if run.result else None,
-            }
-        print(json.dumps(row) if command.json else "  ".join(str(v) for v in row.values() if v is not None))
+    found = [*store.list_runs(command.out), *store.list_grids(command.out)]
+    for job in sorted(found, key=lambda job: 0.0 if isinstance(job, store.Unreadable) else -job.created):
+        row = _row(job)
+        if command.json:
+            print(json.dumps(row))
+            continue
+        if "members" in row:
+            row["members"] = f"{row.pop('members_done')} of {row['members']} members"
+        print("  ".join(str(value) for value in row.values() if value is not None))
     return 0
+
+
+def _row(job: RunInfo | GridInfo | store.Unreadable) -> dict[str, Any]:
+    """What is listed of a run or grid, whose folder's name is under `run` or `grid`."""
+    is_grid = store.is_grid(job.path)
+    key = {"grid" if is_grid else "run": job.key}
+    if isinstance(job, store.Unreadable):
+        return {**key, "status": "unreadable", "reason": job.reason}
+    row = {
+        **key,
+        "name": job.name,
+        "status": jobs.status(job),
+        "data": job.config.data.name,
+        "architecture": architecture(job.config.model),
+    }
+    if isinstance(job, GridInfo):
+        return {**row, "members": len(job.grid.members), "members_done": len(job.members())}
+    return {
+        **row,
+        "latent_size": job.config.model.latent_size,
+        "penalty": penalty_text(job.config.loss),
+        "squared_error": job.result.test.squared_error if job.result else None,
+    }
 
 
 def evaluate(command: Evaluate) -> int:

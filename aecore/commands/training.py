@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,7 +144,10 @@ def _work(path: Path, threads: int | None, as_json: bool) -> int:
     store.clear_requests(path)
     bar = tqdm(total=config.train.epochs, unit="epoch", disable=as_json or not sys.stderr.isatty())
 
+    tell_waiting = _teller_of_waiting(as_json)
+
     def on_progress(progress: Progress) -> None:
+        tell_waiting(progress)
         bar.n = round(progress.epoch + progress.step / (progress.steps or 1), 2)
         paused = progress.status == "paused"
         bar.set_postfix_str("paused" if paused else f"{progress.images_per_second:,.0f} images/s")
@@ -184,7 +188,10 @@ def _work_grid(path: Path, threads: int | None, as_json: bool, engine: Engine | 
     store.clear_requests(path)
     bar = tqdm(total=members, unit="member", disable=as_json or not sys.stderr.isatty())
 
+    tell_waiting = _teller_of_waiting(as_json)
+
     def on_progress(progress: Progress) -> None:
+        tell_waiting(progress)
         bar.n = round(progress.fraction * members, 2)
         bar.refresh()
 
@@ -209,6 +216,27 @@ def _work_grid(path: Path, threads: int | None, as_json: bool, engine: Engine | 
         )
         print(f"{path}/{row.k}: {axes}: {score}")
     return 0
+
+
+def _teller_of_waiting(as_json: bool) -> Callable[[Progress], None]:
+    """Says once what a training that has to wait is waiting for."""
+    from tqdm import tqdm
+
+    told: object = None
+
+    def tell(progress: Progress) -> None:
+        nonlocal told
+        waits = progress.status == "queued" and (progress.waits_for or progress.message)
+        if not waits or waits == told:
+            return
+        told, holder = waits, progress.waits_for
+        if as_json:
+            print(json.dumps({"waiting_for": holder.to_dict() if holder else None}), flush=True)
+        else:
+            who = holder.text if holder else progress.message
+            tqdm.write(f"aecore: waiting for the device: {who}", file=sys.stderr)
+
+    return tell
 
 
 def _engine(name: str, ray_address: str = "") -> Engine | None:

@@ -27,17 +27,17 @@ class Parts(NamedTuple):
     factor_names: tuple[str, ...] = ()
 
 
+DIGITS = Path(__file__).with_name("digits.npz")
+"""scikit-learn's digits as they come with it, and which of them are the test part: importing scikit-learn to
+read them takes a training longer than torch."""
+
+
 def read_digits(_: Path) -> Parts:
     """scikit-learn's digits, 8 x 8 with values 0..16; a fixed fifth of each class is the test part."""
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    digits = load_digits()
-    images = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
-    labels = digits.target.astype(np.int64)
-    train, test = train_test_split(np.arange(len(labels)), test_size=360, stratify=labels, random_state=0)
-    train.sort(), test.sort()
-    parts = [(torch.from_numpy(images[index]), torch.from_numpy(labels[index])) for index in (train, test)]
+    with np.load(DIGITS, allow_pickle=False) as digits:
+        images = np.rint(digits["images"] * (255 / 16)).astype(np.uint8)[:, None]
+        labels, test = digits["classes"].astype(np.int64), digits["test"]
+    parts = [(torch.from_numpy(images[rows]), torch.from_numpy(labels[rows])) for rows in (~test, test)]
     return Parts(*parts[0], *parts[1])
 
 

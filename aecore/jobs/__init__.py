@@ -12,7 +12,6 @@ from aecore.jobs.control import (
     jobs_before,
     lock_name,
     page_threads,
-    process_start,
     read,
     require_unfinished,
     start,
@@ -23,6 +22,7 @@ from aecore.jobs.control import (
     user_name,
 )
 from aecore.jobs.steering import change, go_on, pause, train_one_epoch
+from aecore.processes import process_start
 
 __all__ = [
     "AT_WORK",

@@ -19,22 +19,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from aecore import store
 from aecore.config import Config
 from aecore.files import StoreError
 from aecore.grid import Grid
-from aecore.results import Progress
-from aecore.store import GridInfo, RunInfo
+from aecore.store import GridInfo, RunInfo, is_active
 
 Job = RunInfo | GridInfo
 
 AT_WORK = ("queued", "running", "paused", "silent")
 """What `status` says of a job that has a process."""
-
-START_UP = 30.0
-"""Seconds within which a started process must have shown itself in progress.json."""
 
 SILENT = 60.0
 """Seconds without a heartbeat after which a living process is called silent."""
@@ -67,7 +61,7 @@ def start(path: Path, threads: int | None = None) -> None:
     # The newcomer goes to the end of the queue: `submitted` is what orders it.
     now = time.time()
     progress = replace(info.progress, status="queued", pid=None, submitted=now, heartbeat=now, message="")
-    store.write_progress(path, progress)
+    store.write_progress(path, replace(progress, waits_for=None))
     module = "aecore.jobs.worker" if isinstance(info, RunInfo) else "aecore.jobs.grid_worker"
     command = [sys.executable, "-m", module, str(path.resolve())]
     command += ["--threads", str(threads), "--nice", str(NICE)]
@@ -129,39 +123,6 @@ def active(root: Path | None = None) -> list[Job]:
             with contextlib.suppress(StoreError, OSError):
                 jobs.append(read(path))
     return sorted(jobs, key=lambda job: job.progress.submitted)
-
-
-def is_active(progress: Progress) -> bool:
-    """Whether the process that wrote `progress` is at work, paused or waiting for its turn.
-
-    A process is its pid and its start time: a pid alone may have been given to another since.
-    """
-    if progress.status not in ("queued", "running", "paused"):
-        return False
-    if progress.pid is None:
-        return 0 <= time.time() - progress.heartbeat < START_UP
-    try:
-        same = abs(process_start(progress.pid) - (progress.process_started or 0.0)) < 1
-        return same and psutil.Process(progress.pid).status() != psutil.STATUS_ZOMBIE
-    # The last two are what a number that can be no pid raises.
-    except (psutil.NoSuchProcess, ValueError, OverflowError):
-        return False
-
-
-def process_start(pid: int) -> float:
-    """When a process started, in seconds; psutil.NoSuchProcess where there is none with that pid.
-
-    On Linux since the machine's start, elsewhere since 1970: psutil has Linux's from the clock of today, so
-    that it moves whenever the clock is set, and a living process would seem to be another.
-    """
-    if sys.platform != "linux":
-        return psutil.Process(pid).create_time()
-    try:
-        about = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        raise psutil.NoSuchProcess(pid) from None
-    # The second field is the program's name in brackets, which may hold anything; the start is the 22nd.
-    return int(about.rpartition(b")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
 
 
 def jobs_before(path: Path, device: str) -> list[Job]:

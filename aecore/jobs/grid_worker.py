@@ -16,7 +16,7 @@ from typing import Protocol
 from aecore import store
 from aecore.grid import Grid
 from aecore.jobs.local_engine import LocalEngine
-from aecore.jobs.process import Listener, Reporter, lower_priority, run_exclusively
+from aecore.jobs.process import Listener, Reporter, lower_priority, run_exclusively, start_up
 from aecore.results import EpochRecord, GridResult, Row
 from aecore.store import GridInfo
 
@@ -73,7 +73,8 @@ def _train(
     with engine:
         stacks = store.read_stacks(info.path)
         if not stacks:
-            stacks = engine.plan(info.grid)
+            with start_up(reporter):
+                stacks = engine.plan(info.grid)
             store.write_stacks(info.path, stacks)
         waiting = [s for s, members in enumerate(stacks) if not store.is_stack_finished(info.path, members)]
         started, before = time.time(), _fraction(info.path, stacks)

@@ -19,13 +19,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, ClassVar, Literal
 
-import psutil
-
 from aecore.files import StoreError, read_object, write_json
 from aecore.jobs import control
 from aecore.own import sets
 from aecore.own.build import Options, build, plan
 from aecore.own.opening import open_source
+from aecore.processes import lives, process_start
 from aecore.records import Record
 
 PREFIX = ".job-"
@@ -173,10 +172,7 @@ def _write(folder: Path, job: ImageJob) -> None:
 def _lives(job: ImageJob) -> bool:
     if job.pid is None:
         return 0 <= time.time() - job.started < START_UP
-    try:
-        return abs(control.process_start(job.pid) - job.process_started) < 1
-    except (psutil.NoSuchProcess, ValueError, OverflowError):
-        return False
+    return lives(job.pid, job.process_started)
 
 
 def main(folder: Path) -> int:
@@ -184,7 +180,7 @@ def main(folder: Path) -> int:
     job = replace(
         ImageJob.from_dict(read_object(folder / STATE)),
         pid=os.getpid(),
-        process_started=control.process_start(os.getpid()),
+        process_started=process_start(os.getpid()),
     )
     options = Options.from_dict(read_object(folder / "options.json"))
     if hasattr(os, "nice"):

@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from aecore import store
-from aecore.jobs.process import Reporter, noting_failure, stopping_on_signals
+from aecore.jobs.process import Reporter, StoppedAtStart, noting_failure, start_up, stopping_on_signals
 
 GRACE = 30.0
 """Seconds to wait for another process that is still saving this stack."""
@@ -33,6 +33,14 @@ def work(path: Path, s: int, threads: int, until: int | None = None) -> None:
         if until is not None:
             threading.Thread(target=_wait_for_end, args=(until, ended), daemon=True).start()
         reporter.update(force=True, status="running")
+        finished = False
+        with contextlib.suppress(StoppedAtStart):
+            finished = _train(path, s, threads, reporter, ended)
+        reporter.update(force=True, status="finished" if finished else "stopped")
+
+
+def _train(path: Path, s: int, threads: int, reporter: Reporter, ended: threading.Event) -> bool:
+    with start_up(reporter, ended.is_set):
         import torch
 
         from aecore import data as datasets
@@ -41,8 +49,7 @@ def work(path: Path, s: int, threads: int, until: int | None = None) -> None:
         torch.set_num_threads(threads)
         info = store.read_grid(path)
         data = datasets.load(info.config.data.name)
-        finished = train_members(Recording.of_stack(info, s, data), data, reporter, ended.is_set)
-        reporter.update(force=True, status="finished" if finished else "stopped")
+    return train_members(Recording.of_stack(info, s, data), data, reporter, ended.is_set)
 
 
 def _wait_for_end(descriptor: int, ended: threading.Event) -> None:

@@ -60,7 +60,7 @@ def _at_work(path: Path) -> RunInfo:
     info = control.read(path)
     if not isinstance(info, RunInfo) or store.is_grid(path.parent):
         raise RuntimeError(f"{info.name} trains several models at once, which can be stopped but not changed")
-    if info.progress.status not in ("running", "paused") or not control.is_active(info.progress):
+    if info.progress.status not in ("running", "paused") or not store.is_active(info.progress):
         raise RuntimeError(f"{info.name} is not being trained now, so there is nothing to change")
     return info
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from aecore import store
 from aecore.config import Config
-from aecore.jobs.process import Listener, Reporter, lower_priority, run_exclusively
+from aecore.jobs.process import Listener, Reporter, lower_priority, run_exclusively, start_up
 from aecore.results import EpochRecord, Result
 
 if TYPE_CHECKING:
@@ -64,19 +64,20 @@ def _train(
     on_record: Callable[[EpochRecord], None] | None,
 ) -> Result | None:
     reporter.update(force=True, status="running", step=0)
-    import torch
+    with start_up(reporter):
+        import torch
 
-    from aecore import data as datasets
-    from aecore.events import settings_at
-    from aecore.jobs.recording import Recording, train_members
-    from aecore.jobs.steering import Steering
-    from aecore.training.images import resolve_device
-    from aecore.training.single import NonFiniteLossError
+        from aecore import data as datasets
+        from aecore.events import settings_at
+        from aecore.jobs.recording import Recording, train_members
+        from aecore.jobs.steering import Steering
+        from aecore.training.images import resolve_device
+        from aecore.training.single import NonFiniteLossError
 
-    torch.set_num_threads(threads or os.cpu_count() or 1)
-    config = store.read_info(path).config
-    device = str(resolve_device(config.train.device))
-    data = datasets.load(config.data.name)
+        torch.set_num_threads(threads or os.cpu_count() or 1)
+        config = store.read_info(path).config
+        device = str(resolve_device(config.train.device))
+        data = datasets.load(config.data.name)
     reporter.update(force=True, device=device, threads=torch.get_num_threads(), epochs=config.train.epochs)
     steering = Steering(path, config, reporter)
     recording = Recording.of_run(path, data)

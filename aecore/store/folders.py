@@ -11,10 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from filelock import Timeout
+
 from aecore import places
-from aecore.files import StoreError, read_object, write_json
+from aecore.drafts import clear_drafts, draft_of
+from aecore.files import StoreError, read_object, telling_of_a_full_disk, write_json
 from aecore.records import Record, shown
-from aecore.store.names import CONFIG, GRID
+from aecore.store.names import CONFIG, EPOCHS, GRID, REQUESTS, STACKS
+from aecore.store.records import has_result, is_active, read_progress, training_lock
 
 FORMAT = 1
 """Version of the folder's layout, raised when older code could misread it."""
@@ -92,15 +96,24 @@ def is_grid(path: Path) -> bool:
     return os.path.lexists(path / GRID)
 
 
-def draft_folder(root: Path, folder: str) -> Path:
-    """A hidden folder to fill before `claim_folder` gives it its name."""
-    draft = root / f".{folder}-{os.getpid()}-{time.time_ns()}"
-    draft.mkdir(parents=True)
-    return draft
+def make_folder(wanted: Path, fill: Callable[[Path], None]) -> Path:
+    """Makes a folder of the wanted name, or that with -2, -3 ..., and returns it.
+
+    `fill` puts into it what it is to hold before anybody sees it; where it raises, nothing is left.
+    """
+    draft = draft_of(wanted)
+    try:
+        with telling_of_a_full_disk(wanted):
+            draft.mkdir(parents=True)
+            fill(draft)
+        return claim_folder(draft, wanted)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def claim_folder(draft: Path, wanted: Path) -> Path:
-    """Renames a draft to the wanted name, or that with -2, -3 ..., and returns it."""
+    """Renames a draft to the wanted name, or to that with -2, -3 ..., and returns the folder."""
     for number in range(1, 10_000):
         path = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
         # Renaming onto an existing folder fails unless it is empty, so two creators never share one.
@@ -145,9 +158,11 @@ def listed(
     """What `read` finds in the runs' or grids' folders, newest first; those it can't read come last."""
     found: list[Info] = []
     broken: list[Unreadable] = []
+    clear_drafts(root or checkpoints_root())
     for path in all_folders(root):
         if is_grid(path) != grids:
             continue
+        clear_leftovers(path)
         try:
             found.append(read(path))
         except (StoreError, OSError) as error:
@@ -218,8 +233,9 @@ def delete(path: Path, file: str, kind: str) -> None:
         raise StoreError(f"{path.name} is a link to another folder: not deleted; remove the link by hand")
     if not os.path.lexists(path / file):
         raise StoreError(f"{path.name} has no {file}: not deleted, since it may not be a {kind}")
+    _require_nobody_at_work(path)
     # Out of sight first, so that no listing meets a half-deleted folder.
-    doomed = path.with_name(f".deleted-{path.name}-{time.time_ns()}")
+    doomed = draft_of(path)
     path.rename(doomed)
     shutil.rmtree(doomed)
 
@@ -227,6 +243,44 @@ def delete(path: Path, file: str, kind: str) -> None:
 def _require_own(path: Path) -> None:
     if is_shipped(path):
         raise StoreError(f"{path.name} comes with the app, and stays as it is")
+
+
+def _require_nobody_at_work(path: Path) -> None:
+    """StoreError where a process trains what lies in a folder, waits to do so, or is being started."""
+    # A process holds its lock also where its progress could not be written.
+    if is_active(read_progress(path)) or any(map(_is_locked, (path, *_folders_in(path / STACKS)))):
+        raise StoreError(f"{path.name} is being trained or waits for its turn: stop it first, then delete it")
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        # Let go at once: elsewhere than on Unix a folder with an open file can't be moved.
+        with training_lock(path):
+            return False
+    except Timeout:
+        return True
+    # What can't be locked is no lock of a training: a stranger's link, or a folder that can't be written.
+    except OSError:
+        return False
+
+
+def clear_leftovers(path: Path) -> None:
+    """Removes what killed processes left half written in a run's or grid's folder; follows no link."""
+    if path.is_symlink():
+        return
+    parts = [path]
+    if is_grid(path) and not has_result(path):
+        parts += [*_folders_in(path), *_folders_in(path / STACKS)]
+    for part in parts:
+        for folder in (part, part / EPOCHS, part / REQUESTS):
+            clear_drafts(folder)
+
+
+def _folders_in(path: Path) -> list[Path]:
+    """Those with a number for a name, as members and stacks have."""
+    with contextlib.suppress(OSError), os.scandir(path) as entries:
+        return [Path(e.path) for e in entries if e.name.isdecimal() and e.is_dir(follow_symlinks=False)]
+    return []
 
 
 def one_line(name: str) -> str:

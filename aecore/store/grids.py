@@ -104,13 +104,14 @@ class GridInfo:
 def create_grid(grid: Grid, name: str = "", root: Path | None = None) -> Path:
     """Makes a grid folder with a run folder for each member, and returns it."""
     root = root or checkpoints_root()
-    slug = grid_slug(grid)
-    draft = folders.draft_folder(root, slug)
-    for k, config in enumerate(grid.members):
-        (draft / str(k)).mkdir()
-        fill_run(draft / str(k), config)
-    folders.write_header(draft, GRID, grid.to_dict(), name)
-    return folders.claim_folder(draft, root / slug)
+
+    def fill(draft: Path) -> None:
+        for k, config in enumerate(grid.members):
+            (draft / str(k)).mkdir()
+            fill_run(draft / str(k), config)
+        folders.write_header(draft, GRID, grid.to_dict(), name)
+
+    return folders.make_folder(root / grid_slug(grid), fill)
 
 
 def grid_slug(grid: Grid) -> str:

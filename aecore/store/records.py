@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from pathlib import Path
@@ -14,14 +13,17 @@ from filelock import FileLock
 from aecore.events import Event, Request
 from aecore.files import (
     StoreError,
+    append,
     open_regular,
     open_to_append,
+    overwrite,
     parse_json,
     read_object,
     read_text,
     write_json,
     write_whole,
 )
+from aecore.processes import lives
 from aecore.records import Record
 from aecore.results import EpochRecord, FigureTable, Origin, Progress, Result
 from aecore.store.folders import all_folders
@@ -38,6 +40,9 @@ from aecore.store.names import (
     RESULT,
     STOP,
 )
+
+START_UP = 30.0
+"""Seconds within which a started process must have shown itself in progress.json."""
 
 Kind = TypeVar("Kind", bound=Record)
 
@@ -105,11 +110,7 @@ def history_file(path: Path) -> int:
 
 def append_history(path: Path, record: EpochRecord, durable: bool = True) -> None:
     """Adds an epoch's record to the history."""
-    with open_to_append(path / HISTORY) as file:
-        file.write(json.dumps(record.to_dict()).encode() + b"\n")
-        file.flush()
-        if durable:
-            os.fsync(file.fileno())
+    append(path / HISTORY, json.dumps(record.to_dict()).encode() + b"\n", durable)
 
 
 def truncate_history(path: Path, epochs: int) -> None:
@@ -122,10 +123,7 @@ def truncate_history(path: Path, epochs: int) -> None:
 
 def append_event(path: Path, event: Event) -> None:
     """Adds an event to the run's; on the disk when this returns, so that it may take effect."""
-    with open_to_append(path / EVENTS) as file:
-        file.write(json.dumps(event.to_dict()).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    append(path / EVENTS, json.dumps(event.to_dict()).encode() + b"\n")
 
 
 def read_events(path: Path) -> list[Event]:
@@ -187,6 +185,20 @@ def read_progress(path: Path) -> Progress:
 def write_progress(path: Path, progress: Progress) -> None:
     """Replaces what the trainer says of itself."""
     write_json(path / PROGRESS, progress.to_dict(), durable=False)
+
+
+def overwrite_progress(path: Path, progress: Progress) -> None:
+    """The same where the disk has no room for another file."""
+    overwrite(path / PROGRESS, json.dumps(progress.to_dict()).encode())
+
+
+def is_active(progress: Progress) -> bool:
+    """Whether the process that wrote `progress` is at work, paused or waiting for its turn."""
+    if progress.status not in ("queued", "running", "paused"):
+        return False
+    if progress.pid is None:
+        return 0 <= time.time() - progress.heartbeat < START_UP
+    return lives(progress.pid, progress.process_started or 0.0)
 
 
 def read_result(path: Path) -> Result | None:

@@ -13,7 +13,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from aecore.files import StoreError, open_regular, open_to_append, parse_json, write_whole
+from aecore.files import (
+    StoreError,
+    open_regular,
+    open_to_append,
+    parse_json,
+    telling_of_a_full_disk,
+    write_whole,
+)
 from aecore.looks import BINS, HISTOGRAMS, FrameHeader, Frames, LayerHistory, LookHeader
 from aecore.store.names import FRAMES, LOOKS
 
@@ -76,7 +83,7 @@ def _line(header: LookHeader | FrameHeader) -> bytes:
 
 def _append(file: Path, header: LookHeader | FrameHeader, rows: np.ndarray) -> None:
     line, size = _line(header), header.dtype.itemsize
-    with open_to_append(file) as out:
+    with telling_of_a_full_disk(file), open_to_append(file) as out:
         # A kill may have left half a row; what comes after it would be out of step.
         rest = out.tell() - len(line)
         whole = len(line) + rest // size * size if rest >= 0 else 0

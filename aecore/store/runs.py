@@ -82,12 +82,13 @@ def create_run(
 
     `fill` puts what else it is to hold into the folder, before anybody sees it.
     """
-    root = root or checkpoints_root()
-    draft = folders.draft_folder(root, slug(config))
-    fill_run(draft, config, name)
-    if fill is not None:
-        fill(draft)
-    return folders.claim_folder(draft, root / slug(config))
+
+    def fill_whole(draft: Path) -> None:
+        fill_run(draft, config, name)
+        if fill is not None:
+            fill(draft)
+
+    return folders.make_folder((root or checkpoints_root()) / slug(config), fill_whole)
 
 
 def fill_run(path: Path, config: Config, name: str = "") -> None:

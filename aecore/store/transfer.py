@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from aecore.files import LARGEST_TENSORS, StoreError, copy_file, open_regular
+from aecore.drafts import draft_of
+from aecore.files import LARGEST_TENSORS, StoreError, copy_file, open_regular, telling_of_a_full_disk
 from aecore.presets import slug
 from aecore.results import FigureTable
 from aecore.store import folders, names
@@ -126,12 +127,14 @@ def import_run(
     StoreError in one sentence for whatever could not be used here; nothing is left behind then.
     """
     root = root or folders.checkpoints_root()
-    draft = folders.draft_folder(root, "import")
+    draft = draft_of(root / "import")
     try:
-        if source.is_dir():
-            called, left_out = _copy_folder(source, draft, on_progress)
-        else:
-            called, left_out = _unpack(source, draft, name or source.stem, on_progress)
+        with telling_of_a_full_disk(draft):
+            draft.mkdir(parents=True)
+            if source.is_dir():
+                called, left_out = _copy_folder(source, draft, on_progress)
+            else:
+                called, left_out = _unpack(source, draft, name or source.stem, on_progress)
         info = _checked(draft)
         return Imported(folders.claim_folder(draft, root / _folder_name(called, info)), left_out)
     except FileNotFoundError as error:

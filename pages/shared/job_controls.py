@@ -25,6 +25,8 @@ def waits_for(info: jobs.Job) -> str:
         more = f" and {len(before) - 1} more" if len(before) > 1 else ""
         paused = ", which is paused" if before[0].progress.status == "paused" else ""
         return f"waits for {plain(before[0].name)}{more}{paused}"
+    if (holder := info.progress.waits_for) is not None:
+        return f"waits for the device: {plain(holder.text)}"
     if info.progress.message:
         return f"waits: {plain(info.progress.message)}"
     return "starting"

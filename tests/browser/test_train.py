@@ -39,11 +39,8 @@ SLOW_LINE = """
 
 
 @pytest.fixture
-def train_server(start_server, tmp_path, monkeypatch):
-    """A server without runs whose temporary folder is its own, and with it the device lock: no other training
-    is waited for.
-    """
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+def train_server(start_server):
+    """A server without runs."""
     return start_server()
 
 

@@ -39,7 +39,7 @@ class Server:
     starts, and in the end stops together with every training begun below its run root.
     """
 
-    def __init__(self, checkpoints: Path, data: Path, log: Path, script: Path = ROOT / "streamlit_app.py"):
+    def __init__(self, checkpoints: Path, data: Path, log: Path, script: Path = ROOT / "serve.py"):
         self.checkpoints, self.data, self.log, self.script = checkpoints, data, log, script
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -64,6 +64,8 @@ class Server:
         command = [sys.executable, "-c", STREAMLIT, "run", str(self.script)]
         command += ["--server.headless", "true", "--server.port", str(self.port)]
         folders = {"AECORE_CHECKPOINTS": str(self.checkpoints), "AECORE_DATA": str(self.data)}
+        # No other server's training is waited for.
+        folders["AECORE_LOCKS"] = str(self.checkpoints.parent / "locks")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=os.environ | folders, stdout=log, stderr=subprocess.STDOUT

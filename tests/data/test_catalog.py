@@ -123,15 +123,17 @@ def test_always_there_data_are_as_the_catalogue_says_and_the_same_every_time(nam
     assert not root.exists()
 
 
-def test_digits_are_scikit_learns_scaled_to_bytes():
+def test_digits_are_scikit_learns_scaled_to_bytes_and_split_by_class():
     from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
 
-    digits = data.load("digits")
-    ours = np.concatenate([digits.train_images, digits.test_images])[:, 0] / 255
-    theirs = load_digits().images / 16
-    assert np.abs(np.sort(ours, axis=0) - np.sort(theirs, axis=0)).max() <= 0.5 / 255
-    share = torch.bincount(digits.test_labels) / torch.bincount(digits.train_labels)
-    assert (share - 0.25).abs().max() < 0.02
+    digits, theirs = data.load("digits"), load_digits()
+    rows = np.arange(len(theirs.target))
+    parts = train_test_split(rows, test_size=360, stratify=theirs.target, random_state=0)
+    ours = ((digits.train_images, digits.train_labels), (digits.test_images, digits.test_labels))
+    for (images, labels), part in zip(ours, map(np.sort, parts), strict=True):
+        assert np.array_equal(images[:, 0], np.rint(theirs.images[part] / 16 * 255))
+        assert np.array_equal(labels, theirs.target[part])
 
 
 def test_sprites_follow_their_factors():

@@ -10,17 +10,18 @@ from aecore.gallery import shipping, sparsity
 from aecore.grid import Grid
 from aecore.jobs.grid_worker import work
 from aecore.store import names
+from tests.engines import InProcess
 from tests.samples import tiny_config
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def trained(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folder of a trained grid, which tests only read."""
     grid = Grid(tiny_config(data__name="digits", train__epochs=1), {"model.latent_size": (2, 3)})
-    path = store.create_grid(grid, "ours", tmp_path / "trained")
-    work(path, threads=1)
+    path = store.create_grid(grid, "ours", tmp_path_factory.mktemp("trained"))
+    work(path, threads=1, engine=InProcess())
     return path
 
 

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import tempfile
 from dataclasses import replace
 
 import pytest
@@ -31,7 +30,7 @@ CONFIG = tiny_config(train__epochs=4, train__keep_weights="powers_of_two")
 
 @pytest.fixture(autouse=True)
 def own_locks(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("AECORE_LOCKS", str(tmp_path))
 
 
 def trained(root, config=CONFIG, *asked):

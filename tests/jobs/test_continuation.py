@@ -40,7 +40,7 @@ def weights_after(config, state=None):
 
 @pytest.fixture(autouse=True)
 def own_locks(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("AECORE_LOCKS", str(tmp_path))
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])

@@ -4,7 +4,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from safetensors.torch import load_file
 
 from aecore import jobs, store
 from aecore.config import Config
+from aecore.files import StoreError
 from aecore.jobs import control, process, worker
 from aecore.results import Progress, Result, Score
 from aecore.store import RunInfo, names
@@ -30,8 +30,7 @@ LONG = 100_000
 def own_queue(tmp_path_factory, monkeypatch):
     """Locks of this test alone, so that trainings elsewhere on the machine do not hold it up."""
     folder = tmp_path_factory.mktemp("locks")
-    monkeypatch.setenv("TMPDIR", str(folder))
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("AECORE_LOCKS", str(folder))
     monkeypatch.setattr(process, "QUEUE_PAUSE", 0.05)
     # A training gives way to the page; on a busy machine a test would wait for it for minutes.
     monkeypatch.setattr(control, "NICE", 0)
@@ -178,6 +177,71 @@ def test_a_stop_asked_for_before_the_process_is_up_counts_and_a_resume_gives_the
     jobs.start(path)
     until(lambda: status(path) == "finished", "the end")
     assert same_weights(path, train_whole(config, root / "other"))
+
+
+STOPPED_WHILE_STARTING = """
+import builtins, sys, time
+from pathlib import Path
+from aecore import store
+from aecore.jobs import worker
+
+path, how = Path(sys.argv[1]), sys.argv[2]
+known = builtins.__import__
+
+def slow(name, *rest):
+    if name == "torch":
+        # As on a busy machine, where this takes a minute.
+        if how == "request":
+            store.request_stop(path)
+        else:
+            import os, signal
+            os.kill(os.getpid(), getattr(signal, how))
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            time.sleep(0.01)
+    return known(name, *rest)
+
+builtins.__import__ = slow
+assert worker.work(path, threads=1) is None
+assert "torch" not in sys.modules
+"""
+"""A worker that is asked to stop while it imports torch, which takes it a minute."""
+
+
+@pytest.mark.parametrize("how", ["request", "SIGTERM", "SIGINT"])
+def test_a_stop_is_heard_while_modules_are_being_loaded(root, how):
+    path = store.create_run(tiny_config(train__epochs=1), "", root)
+    begun = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_WHILE_STARTING, str(path), how], cwd=ROOT, check=False
+    )
+    assert done.returncode == 0
+    assert time.monotonic() - begun < 60
+    assert status(path) == "stopped"
+    assert not store.stop_requested(path)
+    assert worker.work(path, threads=1) is not None
+
+
+def test_a_training_that_lives_is_not_deleted(root):
+    path = store.create_run(tiny_config(train__epochs=LONG), "alive", root)
+    # Being started, and not up yet.
+    store.write_progress(path, Progress("queued", heartbeat=time.time()))
+    with pytest.raises(StoreError, match="is being trained or waits for its turn: stop it first"):
+        store.delete_run(path)
+    store.write_progress(path, Progress())
+    jobs.start(path, threads=1)
+    reached(path, 0, 1)
+    with pytest.raises(StoreError, match=f"{path.name} is being trained or waits for its turn"):
+        store.delete_run(path)
+    progress = store.read_progress(path)
+    jobs.stop(path)
+    until(lambda: status(path) == "stopped", "the stop")
+    until(lambda: not store.is_active(progress), "the end of its process")
+    # The lock tells as well, whatever the progress says.
+    with store.training_lock(path), pytest.raises(StoreError, match="stop it first"):
+        store.delete_run(path)
+    store.delete_run(path)
+    assert not path.exists()
 
 
 def test_a_polite_kill_is_a_stop(root):

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -30,8 +29,7 @@ LONG = 100_000
 def own_queue(tmp_path_factory, monkeypatch):
     """Locks of this test alone, so that trainings elsewhere on the machine do not hold it up."""
     folder = tmp_path_factory.mktemp("locks")
-    monkeypatch.setenv("TMPDIR", str(folder))
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("AECORE_LOCKS", str(folder))
     monkeypatch.setattr(process, "QUEUE_PAUSE", 0.05)
 
 

@@ -1,7 +1,5 @@
 """What a run notes of its layers and keeps of every epoch, however often it was stopped or killed."""
 
-import tempfile
-
 import numpy as np
 import pytest
 import torch
@@ -23,7 +21,7 @@ CONFIG = tiny_config(train__epochs=4, train__batch_size=128, train__keep_weights
 
 @pytest.fixture(autouse=True)
 def own_locks(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("AECORE_LOCKS", str(tmp_path))
 
 
 def notes(path):

@@ -1,7 +1,6 @@
 """The Ray engine on a real cluster of two nodes on this machine; one of them is killed."""
 
 import importlib.util
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -29,7 +28,7 @@ EPOCHS = 8
 @pytest.fixture(autouse=True)
 def own_queue(tmp_path_factory, monkeypatch):
     """Locks of this test alone, so that trainings elsewhere on the machine do not hold it up."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("locks")))
+    monkeypatch.setenv("AECORE_LOCKS", str(tmp_path_factory.mktemp("locks")))
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """One path from a step to a file: lone, stacked or alone in a grid, and killed between two files."""
 
-import tempfile
-
 import pytest
 import torch
 
@@ -20,7 +18,7 @@ CONFIG = tiny_config(train__epochs=2, train__precision="float64")
 
 @pytest.fixture(autouse=True)
 def own_locks(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("AECORE_LOCKS", str(tmp_path))
 
 
 def lone(root, config=CONFIG):

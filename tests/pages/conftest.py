@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -68,13 +67,7 @@ def open_page(path: str, link: Mapping[str, str] | None = None, **session: objec
 def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root with one finished run, trained once in this session and never handed out itself."""
     root = tmp_path_factory.mktemp("trained")
-    before = tempfile.tempdir
-    # The device's lock lies in the temporary folder: with one of our own no other training is waited for.
-    tempfile.tempdir = str(tmp_path_factory.mktemp("locks"))
-    try:
-        work(store.create_run(TINY, "tiny", root), threads=1)
-    finally:
-        tempfile.tempdir = before
+    work(store.create_run(TINY, "tiny", root), threads=1)
     return root
 
 
@@ -82,14 +75,9 @@ def _trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _trained_variational(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root with one finished variational run and a grid of two, trained once in this session."""
     root = tmp_path_factory.mktemp("trained-variational")
-    before = tempfile.tempdir
-    tempfile.tempdir = str(tmp_path_factory.mktemp("variational-locks"))
-    try:
-        work(store.create_run(VARIATIONAL, "tiny vae", root), threads=1)
-        grid = Grid(VARIATIONAL.with_values({"train.epochs": 2}), {"loss.beta": (0.5, 8.0)})
-        train_grid_here(store.create_grid(grid, "tiny betas", root))
-    finally:
-        tempfile.tempdir = before
+    work(store.create_run(VARIATIONAL, "tiny vae", root), threads=1)
+    grid = Grid(VARIATIONAL.with_values({"train.epochs": 2}), {"loss.beta": (0.5, 8.0)})
+    train_grid_here(store.create_grid(grid, "tiny betas", root))
     return root
 
 
@@ -102,12 +90,7 @@ def train_grid_here(path: Path) -> None:
 def _trained_grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root with one finished grid, trained once in this session and never handed out itself."""
     root = tmp_path_factory.mktemp("trained-grid")
-    before = tempfile.tempdir
-    tempfile.tempdir = str(tmp_path_factory.mktemp("grid-locks"))
-    try:
-        train_grid_here(store.create_grid(TINY_GRID, "tiny grid", root))
-    finally:
-        tempfile.tempdir = before
+    train_grid_here(store.create_grid(TINY_GRID, "tiny grid", root))
     return root
 
 

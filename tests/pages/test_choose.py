@@ -353,10 +353,7 @@ def test_importance_speaks_beyond_chance_alone():
     )
 
 
-def test_a_newly_trained_grid_of_one_seed_is_given_a_proposal_and_further_seeds(
-    empty_root, monkeypatch, tmp_path
-):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_a_newly_trained_grid_of_one_seed_is_given_a_proposal_and_further_seeds(empty_root, monkeypatch):
     path = store.create_grid(Grid(TINY, {"model.latent_size": (2, 6)}), "one seed", empty_root)
     train_grid_here(path)
     app = open_page(PAGE)

@@ -1,7 +1,5 @@
 """Every page, whatever lies in the run root: no exception, and something to read."""
 
-import tempfile
-
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -62,7 +60,6 @@ def colours(tmp_path_factory):
     folder = tmp_path_factory.mktemp("colours")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AECORE_DATA", str(folder / "data"))
-        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("colour-locks")))
         fill("cifar10", cifar_files(images=40))
         config = TINY.with_values({"data.name": "cifar10", "model.latent_size": 5, "train.epochs": 1})
         work(store.create_run(config, "colours", folder / "checkpoints"), threads=1)

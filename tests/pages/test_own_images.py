@@ -1,7 +1,6 @@
 """One's own images on the pages: large coloured ones without classes, and the page that makes their set."""
 
 import io
-import tempfile
 import time
 
 import numpy as np
@@ -37,7 +36,6 @@ def own(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AECORE_DATA", str(folder / "data"))
-        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("own-locks")))
         made = build(plan(open_source(photos(folder / "photos", 90, 70)), Options(title="my <b>photos</b>")))
         assert made.shape == (3, 64, 64)
         config = presets.for_images(made.shape).with_values(
@@ -73,7 +71,7 @@ def kinds(tmp_path_factory, own):
             np.savez(folder / "x.npz", x=images, y=np.array([names[i % len(names)] for i in range(count)]))
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("AECORE_DATA", str(folder / "data"))
-                patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("kind-locks")))
+                patch.setenv("AECORE_LOCKS", str(tmp_path_factory.mktemp("kind-locks")))
                 own_set = build(plan(open_source(folder / "x.npz"), Options(title="mine")))
                 values = {"data.name": own_set.name, "model.hidden": (16,), "model.latent_size": 5}
                 values |= (
@@ -167,7 +165,6 @@ def test_a_run_whose_images_are_gone_says_so(path, see):
 def test_the_pages_own_way_from_a_path_to_a_set_and_to_train(see, own, tmp_path, monkeypatch):
     see()
     monkeypatch.setenv("AECORE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     app = open_page(PAGE)
     app.text_input(key="own_path").set_value(str(own / "photos")).run()
     assert "90 images" in " ".join(element.value for element in app.markdown)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 
 import pytest
 
@@ -74,9 +73,8 @@ def shipped_root(_untrained, empty_root):
 
 
 @pytest.fixture
-def two_runs(tiny_root, tmp_path, monkeypatch):
+def two_runs(tiny_root):
     """The tiny run, and another of the same kind with L1."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     values = {"loss.code_l1": 1e-2, "model.code_activation": "relu"}
     work(store.create_run(TINY.with_values(values), "with L1", tiny_root), threads=1)
     return tiny_root

@@ -16,7 +16,7 @@ from aecore.events import Event, Request
 from aecore.grid import Grid
 from aecore.jobs import process
 from aecore.presets import PRESETS
-from aecore.results import Progress
+from aecore.results import Holder, Progress
 from aecore.store import names
 from pages.shared import settings_form, training_view
 from pages.shared.plain import plain
@@ -595,6 +595,11 @@ def test_a_run_waits_for_a_training_elsewhere_only_when_it_has_said_so(empty_roo
     seem_at_work(path, status="queued", message=process.ELSEWHERE)
     bars = [element.proto.text for element in open_page(PAGE).get("progress")]
     assert set(bars) == {f"waits: {process.ELSEWHERE}"}
+    holder = Holder("another's *run*", "/home/ada/runs", time.time(), os.getpid(), 0.0)
+    seem_at_work(path, status="queued", message="", waits_for=holder)
+    bars = [element.proto.text for element in open_page(PAGE).get("progress")]
+    assert set(bars) == {f"waits for the device: {plain(holder.text)}"}
+    assert r"another's \*run\* has been training since" in bars[0]
 
 
 def test_a_run_that_never_began_and_one_that_diverged_say_what_there_is(empty_root):

@@ -1,7 +1,5 @@
 """What pages say of a variational run: its bound beside the squared error, its units, its paths."""
 
-import tempfile
-
 import pytest
 
 from aecore import store
@@ -54,8 +52,7 @@ def test_spherical_interpolation_is_offered(run):
     assert app.segmented_control(key="interpolation_path").value == "spherical"
 
 
-def test_a_run_made_to_collapse_is_called_so_and_another_is_not(run, variational_root, monkeypatch, tmp_path):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+def test_a_run_made_to_collapse_is_called_so_and_another_is_not(run, variational_root):
     path = store.create_run(VARIATIONAL.with_values({"loss.beta": 500.0}), "silent", variational_root)
     work(path, threads=1)
     app = open_page("pages/understand/training/page.py", run=path.name)

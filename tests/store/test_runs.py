@@ -456,7 +456,7 @@ def test_a_link_to_another_folder_is_neither_listed_nor_renamed_nor_deleted(tmp_
     assert {name: (elsewhere / name).read_bytes() for name in os.listdir(elsewhere)} == before
 
 
-def test_files_that_are_links_are_neither_read_nor_written_through(tmp_path):
+def test_files_that_are_links_are_neither_read_nor_written_through(tmp_path, monkeypatch):
     path, secret = make_run(tmp_path / "runs"), tmp_path / "secret"
     secret.write_text((path / names.RESULT).read_text())
     for name in (names.RESULT, names.HISTORY, names.LOG):
@@ -470,8 +470,9 @@ def test_files_that_are_links_are_neither_read_nor_written_through(tmp_path):
         store.append_history(path, RECORD)
     with pytest.raises(OSError):
         store.open_log(path)
-    draft = path / f".{names.PROGRESS}.{os.getpid()}"
+    draft = path / "draft"
     draft.symlink_to(secret)
+    monkeypatch.setattr(files, "draft_of", lambda path: draft)
     store.write_progress(path, Progress())
     assert store.read_progress(path) == Progress()
     assert json.loads(secret.read_text()) == RESULT.to_dict()

@@ -80,11 +80,9 @@ def elsewhere(request, tmp_path_factory) -> Elsewhere:
         "plain": config,
     }
     axes = {"model.latent_size": (2, 6), "loss.code_l1": (0.0, 0.05), "train.seed": (0, 1)}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tempfile.tempdir", str(tmp_path_factory.mktemp("locks")))
-        paths = {name: store.create_run(one, name, root) for name, one in kinds.items()}
-        for path in paths.values():
-            work(path, threads=1)
-        grid = store.create_grid(Grid(config.with_values({"train.epochs": 1}), axes), "small", root)
-        grid_worker.work(grid, 1, engine=InProcess())
+    paths = {name: store.create_run(one, name, root) for name, one in kinds.items()}
+    for path in paths.values():
+        work(path, threads=1)
+    grid = store.create_grid(Grid(config.with_values({"train.epochs": 1}), axes), "small", root)
+    grid_worker.work(grid, 1, engine=InProcess())
     return Elsewhere(root, paths, grid, data.load(request.param))

@@ -33,11 +33,9 @@ def rows(tmp_path_factory):
 
 def trained(tmp_path_factory):
     """The table of the grid, trained here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tempfile.tempdir", str(tmp_path_factory.mktemp("locks")))
-        path = store.create_grid(GRID, "", tmp_path_factory.mktemp("grids"))
-        assert grid_worker.work(path, 1, engine=InProcess()) is not None
-        return store.read_grid(path).members()
+    path = store.create_grid(GRID, "", tmp_path_factory.mktemp("grids"))
+    assert grid_worker.work(path, 1, engine=InProcess()) is not None
+    return store.read_grid(path).members()
 
 
 def judged(rows):

@@ -21,9 +21,18 @@ _HOME = {
     "Run": "store.run",
     "Grid": "grid",
     "train_grid": "training.grids",
+    "AutoencoderTransformer": "estimator",
+    "train_run": "jobs.worker",
+    "evaluate": "analysis.metrics",
+    "pca_baseline": "analysis.projection",
+    "picture": "figures.pictures",
 }
 
 __all__ = sorted(_HOME)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})
 
 
 def __getattr__(name: str) -> object:

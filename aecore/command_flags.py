@@ -234,6 +234,16 @@ class Export:
     """A folder for a model hub: card with figures and pictures, weights, and code that loads them."""
     zip: Target = None
     """The folder of the run or grid as it is, for `import` on another machine."""
+    history: Target = None
+    """A run's epochs with every term of the loss, .csv or .parquet."""
+    layers: Target = None
+    """A run's looks at its layers while it trained, .csv or .parquet."""
+    table: Target = None
+    """A grid's members with their settings and figures, .csv or .parquet."""
+    codes: Target = None
+    """Codes, errors and classes of a run's test images, .csv or .parquet."""
+    tensorboard: Folder = None
+    """TensorBoard's event files: curves, pictures, codes (needs requirements-tensorboard.txt)."""
     force: Switch = False
     """Replace files of the same names; nothing else is touched."""
     out: Folder = None

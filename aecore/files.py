@@ -62,6 +62,27 @@ def write_whole(path: Path, content: bytes, durable: bool = True) -> None:
         draft.unlink(missing_ok=True)
 
 
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+"""What a cell begins with that a spreadsheet may compute instead of showing (OWASP, CSV injection)."""
+
+
+def spreadsheet_text(text: str) -> str:
+    """A text as a cell of a CSV file: with an apostrophe before it where a spreadsheet would take it for a
+    formula. What is a number stays one."""
+    if not text.startswith(FORMULA_SIGNS):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
+
+
+def unicode_text(text: str) -> str:
+    """A text in which what is no Unicode, as in some files' names, has its bytes spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def open_regular(path: Path, largest: int) -> IO[bytes]:
     """Opens a file for reading.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,7 @@ def quick(monkeypatch):
         return "a note"
 
     for name, kind in exporting.EXPORTS.items():
-        monkeypatch.setitem(
-            exporting.EXPORTS, name, exporting.Kind(write, folder=kind.folder, grids=kind.grids)
-        )
+        monkeypatch.setitem(exporting.EXPORTS, name, replace(kind, write=write))
 
 
 def test_every_export_is_a_flag_of_the_command():
@@ -88,3 +87,29 @@ def test_points_are_for_a_run(capsys, tmp_path):
     assert "--points is for the map of a run" in refusal(
         capsys, "export", GRID, "--html", target, "--points", "40"
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((POST, "--table", "t.csv"), f"{POST} is a run, and --table takes a grid"),
+        ((GRID, "--history", "h.csv"), f"{GRID} is a grid, and --history takes a run"),
+        ((POST, "--history", "h.xlsx"), "--history must end in .csv or .parquet, not .xlsx"),
+        ((POST, "--codes", "codes"), "--codes must end in .csv or .parquet, not a file without ending"),
+    ],
+)
+def test_a_table_is_refused_before_anything_is_written(capsys, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    assert words in refusal(capsys, "export", *arguments)
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_tables_are_written_beside_each_other(capsys, tmp_path):
+    files = [tmp_path / "new" / name for name in ("h.csv", "l.parquet", "c.CSV")]
+    assert main(["export", POST, "--history", str(files[0]), "--layers", str(files[1]), "--json"]) == 0
+    assert main(["export", f"{GRID}/1", "--codes", str(files[2]), "--json"]) == 0
+    assert main(["export", GRID, "--table", str(tmp_path / "t.csv"), "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["export"] for row in rows] == ["history", "layers", "codes", "table"]
+    assert [row["bytes"] for row in rows[:3]] == [file.stat().st_size for file in files]
+    assert [row["note"] for row in rows[2:]] == ["360 test images", "24 of 24 members"]

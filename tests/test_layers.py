@@ -30,6 +30,8 @@ ROOMS = {
     "figures": {"data", "store", "analysis"},
     "jobs": {"own", "data", "training", "store", "analysis"},
     "gallery": {"data", "store", "analysis", "jobs"},
+    # No folder: scikit-learn's way to a training. `export` holds trained models, and may not train.
+    "estimator": {"data", "training"},
 }
 # What two rooms of pages may import of the others; any other room is a page's, which imports these two.
 PAGE_ROOMS = {"components": set(), "shared": {"components"}}

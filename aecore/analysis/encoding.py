@@ -3,12 +3,10 @@ images it was trained on."""
 
 from __future__ import annotations
 
-import io
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,12 +16,6 @@ from aecore.own.build import as_image
 from aecore.own.pictures import Fit, fitted
 from aecore.own.source import Source, Unreadable
 from aecore.store.run import BATCH, Run
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-FORMATS = (".csv", ".parquet", ".npz")
-"""What a table of codes is saved as."""
 
 
 @dataclass(frozen=True)
@@ -93,43 +85,3 @@ def encode_source(
         np.concatenate(errors),
         skipped,
     )
-
-
-def encoded_table(encoded: Encoded) -> pd.DataFrame:
-    """One row an image: name, class where there are any, squared_error, unit_0, unit_1, ..."""
-    import pandas as pd
-
-    columns: dict[str, object] = {"name": encoded.names}
-    if encoded.classes is not None:
-        columns["class"] = encoded.classes
-    columns["squared_error"] = encoded.errors
-    units = pd.DataFrame(encoded.codes, columns=[f"unit_{i}" for i in range(encoded.codes.shape[1])])
-    return pd.concat([pd.DataFrame(columns), units], axis=1)
-
-
-def encoded_file(encoded: Encoded, suffix: str) -> bytes:
-    """The table as a file's content, of one of the `FORMATS`; ValueError for others.
-
-    An .npz file holds `names`, `codes`, `squared_error` and, where there are any, `classes`.
-    """
-    if suffix not in FORMATS:
-        raise ValueError(
-            f"codes are saved as {', '.join(FORMATS)}, not as {suffix or 'a file without ending'}"
-        )
-    out = io.BytesIO()
-    if suffix == ".npz":
-        arrays = {
-            "names": np.array(encoded.names),
-            "codes": encoded.codes,
-            "squared_error": encoded.errors,
-        }
-        if encoded.classes is not None:
-            arrays["classes"] = np.array(encoded.classes)
-        np.savez_compressed(out, allow_pickle=False, **arrays)
-    elif suffix == ".csv":
-        # A name that is no Unicode is written with its bytes spelled out.
-        text = encoded_table(encoded).to_csv(index=False)
-        out.write(text.encode("utf-8", "backslashreplace"))
-    else:
-        encoded_table(encoded).to_parquet(out, index=False)
-    return out.getvalue()

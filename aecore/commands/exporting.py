@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aecore import store
 from aecore.command_flags import Export, Import
+from aecore.export import tables
 
 Report = Callable[[float], None]
 """Is told the share that is done, from 0 to 1."""
@@ -25,6 +26,10 @@ class Kind:
     """Whether the flag names a folder, which is made first, and not a file."""
     grids: bool = False
     """Whether it takes a whole grid too."""
+    runs: bool = True
+    """Whether it takes a run or a member."""
+    suffixes: tuple[str, ...] = ()
+    """What a file's name must end in, where its kind goes by that."""
 
 
 def export(command: Export) -> int:
@@ -91,6 +96,11 @@ def _check(flag: str, path: Path, target: Path, force: bool) -> None:
         raise ValueError(
             f"{path.name} is a grid, and --{flag} takes a run: name one of its members, {path.name}/0"
         )
+    if not store.is_grid(path) and not kind.runs:
+        raise ValueError(f"{path.name} is a run, and --{flag} takes a grid")
+    if kind.suffixes and target.suffix.lower() not in kind.suffixes:
+        ending = target.suffix or "a file without ending"
+        raise ValueError(f"--{flag} must end in {' or '.join(kind.suffixes)}, not {ending}")
     if kind.folder and target.exists() and not target.is_dir():
         raise ValueError(f"--{flag} needs a folder, and {target} is a file")
     if not kind.folder and target.is_dir():
@@ -143,10 +153,53 @@ def _html(path: Path, target: Path, command: Export, report: Report) -> str:
     return ""
 
 
+def _history(path: Path, target: Path, command: Export, report: Report) -> str:
+    history = store.read_history(path)
+    if not history:
+        raise ValueError(f"{path.name} has no history: its first epoch is not finished")
+    tables.write_table(tables.history_table(history), target)
+    return f"{len(history):,} epochs"
+
+
+def _layers(path: Path, target: Path, command: Export, report: Report) -> str:
+    looks = store.read_looks(path)
+    if not looks:
+        raise ValueError(f"{path.name} has no looks at its layers (see train.record)")
+    tables.write_table(tables.layer_table(looks), target)
+    return f"{len(looks):,} looks at {len(looks.layers)} layers"
+
+
+def _table(path: Path, target: Path, command: Export, report: Report) -> str:
+    info = store.read_grid(path)
+    table = tables.member_table(info)
+    tables.write_table(table, target)
+    return f"{len(table):,} of {len(info.grid.members):,} members"
+
+
+def _codes(path: Path, target: Path, command: Export, report: Report) -> str:
+    from aecore import data
+
+    run = store.load_run(path)
+    table = tables.code_table(run, data.load(run.config.data.name), on_progress=report)
+    tables.write_table(table, target)
+    return f"{len(table):,} test images"
+
+
+def _tensorboard(path: Path, target: Path, command: Export, report: Report) -> str:
+    from aecore.export import tensorboard
+
+    return tensorboard.write(path, target, report)
+
+
 EXPORTS: dict[str, Kind] = {
     "html": Kind(_html, grids=True),
     "onnx": Kind(_onnx, folder=True),
     "card": Kind(_card, folder=True),
     "zip": Kind(_zip, grids=True),
+    "history": Kind(_history, suffixes=tables.TABLES),
+    "layers": Kind(_layers, suffixes=tables.TABLES),
+    "table": Kind(_table, grids=True, runs=False, suffixes=tables.TABLES),
+    "codes": Kind(_codes, suffixes=tables.TABLES),
+    "tensorboard": Kind(_tensorboard, folder=True, grids=True),
 }
 """By the name of the flag, which is a field of `command_flags.Export`."""

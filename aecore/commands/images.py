@@ -82,13 +82,14 @@ def images(command: Images) -> int:
 def encode(command: Encode) -> int:
     from tqdm import tqdm
 
-    from aecore.analysis.encoding import FORMATS, encode_source, encoded_file
+    from aecore.analysis.encoding import encode_source
+    from aecore.export.tables import CODES, encoded_file
     from aecore.files import write_whole
     from aecore.own.opening import open_source
 
-    if command.out.suffix.lower() not in FORMATS:
+    if command.out.suffix.lower() not in CODES:
         raise ValueError(
-            f"--out must end in {', '.join(FORMATS)}, not {command.out.suffix or command.out.name}"
+            f"--out must end in {', '.join(CODES)}, not {command.out.suffix or command.out.name}"
         )
     run, source = store.load_run(command.run), open_source(command.path)
     with tqdm(disable=command.json or not sys.stderr.isatty(), unit=" images", unit_scale=True) as bar:

@@ -1,8 +1,9 @@
-"""Named data sets as uint8 tensors, how they are scaled for training, and how they are fetched."""
+"""Named data sets as uint8 tensors, rows of numbers as floats, their scaling, their download."""
 
 from aecore.cache import data_root
 from aecore.data.catalog import DATASETS, DataNotFoundError, Dataset, datasets, find, load
 from aecore.data.fetch import download
+from aecore.data.floats import FloatData, TrainingData
 from aecore.data.images import (
     ImageData,
     classes_in_turn,
@@ -18,8 +19,10 @@ __all__ = [
     "DATASETS",
     "DataNotFoundError",
     "Dataset",
+    "FloatData",
     "ImageData",
     "Scaling",
+    "TrainingData",
     "classes_in_turn",
     "data_root",
     "datasets",

@@ -112,16 +112,20 @@ class ImageData:
         out. Depends on the arguments alone, not on global random state. Raises ValueError when the
         fraction is outside [0, 1) or leaves nothing to train on.
         """
-        if not 0 <= fraction < 1:
-            raise ValueError(f"the validation fraction must be at least 0 and below 1, not {fraction}")
-        count = len(self.train_images)
-        held_out = max(round(fraction * count), 1) if fraction else 0
-        if held_out >= count:
-            raise ValueError(
-                f"a validation fraction of {fraction} leaves none of the {count} training images to train on"
-            )
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
-        return order[held_out:].sort().values, order[:held_out].sort().values
+        return split_indices(len(self.train_images), fraction, seed)
+
+
+def split_indices(count: int, fraction: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """`ImageData.split` of `count` images."""
+    if not 0 <= fraction < 1:
+        raise ValueError(f"the validation fraction must be at least 0 and below 1, not {fraction}")
+    held_out = max(round(fraction * count), 1) if fraction else 0
+    if held_out >= count:
+        raise ValueError(
+            f"a validation fraction of {fraction} leaves none of the {count} training images to train on"
+        )
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    return order[held_out:].sort().values, order[:held_out].sort().values
 
 
 def thumbnails(data: ImageData, n: int = 12, seed: int = 0) -> torch.Tensor:

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import torch
 
 from aecore.config import Normalization
-from aecore.data.images import ImageData
+from aecore.data.floats import FloatData, TrainingData
 
 # One grey level: keeps constant images from dividing by zero.
 SMALLEST_STD = 1 / 255
@@ -94,13 +94,20 @@ class Scaling:
         return cls(values["mean"], values["std"])
 
 
-def scaling(normalization: Normalization, data: ImageData) -> Scaling:
+def scaling(normalization: Normalization, data: TrainingData) -> Scaling:
     """The Scaling that `data.normalization` names, for these images.
 
     zero_one keeps [0, 1]; minus_one_one gives [-1, 1]; standardized gives every channel of the
-    training images mean 0 and standard deviation 1.
+    training images mean 0 and standard deviation 1. `FloatData` come standardized and stay as they are.
     """
     channels = data.shape[0]
+    if isinstance(data, FloatData):
+        if normalization != "standardized":
+            raise ValueError(
+                "rows of numbers come standardized: data.normalization must be standardized, "
+                f"not {normalization}"
+            )
+        return Scaling((0.0,) * channels, (1.0,) * channels)
     if normalization == "zero_one":
         return Scaling((0.0,) * channels, (1.0,) * channels)
     if normalization == "minus_one_one":

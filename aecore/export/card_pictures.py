@@ -5,26 +5,21 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import altair as alt
 import numpy as np
 import vl_convert
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from aecore.analysis.projection import fit_pca, pca_baseline
-from aecore.data import ImageData, classes_in_turn, to_uint8, unit_range
-from aecore.figures.tables import table
+from aecore.data import ImageData, classes_in_turn, unit_range
+from aecore.figures.codes import code_plane
+from aecore.figures.pictures import picture
 from aecore.figures.training import error_curve
-from aecore.palette import CLASS_COLORS
 from aecore.store.run import Run
 
 SHOWN = 12
 """Images in a row of reconstructions."""
-SIDE = 64
-"""Pixels of an image's side in the picture, at least."""
 MAPPED = 2_000
 """Codes in the map."""
-NAMED = 20
-"""Classes that a legend names at most."""
 SCALE = 2.0
 """Pixels of a chart's file for each of the chart's own."""
 
@@ -51,20 +46,7 @@ def reconstructions(run: Run, data: ImageData) -> bytes:
         "network": run.reconstruct(images),
         f"PCA, {run.latent_size}": pca,
     }
-    height, width = images.shape[2:]
-    times = max(1, -(-SIDE // height))
-    high, wide, left, gap = height * times, width * times, 92, 4
-    size = (left + (wide + gap) * len(chosen), (high + gap) * len(rows) + gap)
-    picture = Image.new("RGB", size, "white")
-    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(15)
-    for i, (name, row) in enumerate(rows.items()):
-        top = gap + i * (high + gap)
-        pen.text((left - 10, top + high // 2), name, "#23272e", font, anchor="rm")
-        for j, image in enumerate(to_uint8(row)):
-            rgb = np.repeat(image, 3, axis=0) if len(image) == 1 else image
-            enlarged = rgb.transpose(1, 2, 0).repeat(times, axis=0).repeat(times, axis=1)
-            picture.paste(Image.fromarray(enlarged), (left + j * (wide + gap), top))
-    return _png(picture)
+    return _png(picture(rows))
 
 
 def code_map(run: Run, data: ImageData) -> bytes:
@@ -74,23 +56,7 @@ def code_map(run: Run, data: ImageData) -> bytes:
     if run.latent_size > 2:
         titles = [f"{which} principal component of the codes" for which in ("first", "second")]
         codes = np.asarray(fit_pca(codes).transform(codes, 2))
-    names = [data.class_names[i] for i in data.test_labels[:MAPPED].tolist()]
-    chart = (
-        alt.Chart(table(x=codes[:, 0], y=codes[:, 1], name=names))
-        .mark_circle(size=14, opacity=0.7)
-        .encode(
-            x=alt.X("x:Q", title=titles[0], axis=alt.Axis(grid=False)),
-            y=alt.Y("y:Q", title=titles[1], axis=alt.Axis(grid=False)),
-        )
-        .properties(width=420, height=420)
-    )
-    if data.labelled:
-        shown = list(data.class_names)
-        colors = alt.Scale(
-            domain=shown, range=[CLASS_COLORS[i % len(CLASS_COLORS)] for i in range(len(shown))]
-        )
-        legend = alt.Legend(title=None, symbolLimit=0) if len(shown) <= NAMED else None
-        chart = chart.encode(color=alt.Color("name:N", scale=colors, legend=legend))
+    chart = code_plane(codes[:, :2], data.test_labels[:MAPPED].numpy(), data.class_names, titles)
     return _chart_png(chart)
 
 
@@ -105,7 +71,7 @@ def _chart_png(chart: Any) -> bytes:
     return vl_convert.vegalite_to_png(chart.to_json(), scale=SCALE)
 
 
-def _png(picture: Image.Image) -> bytes:
+def _png(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
+    image.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

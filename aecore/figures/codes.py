@@ -1,4 +1,4 @@
-"""Small bars beside a map of codes: how far it can be trusted, and the classes of a selection."""
+"""Codes in a plane, and small bars beside a map: how far it can be trusted, the classes of a selection."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from aecore.figures.tables import table
 from aecore.palette import CLASS_COLORS
 
 MAP_COLOR = "#4c78a8"
@@ -58,3 +59,29 @@ def class_bars(labels: np.ndarray, class_names: Sequence[str]) -> alt.Chart:
         )
         .properties(height=110)
     )
+
+
+NAMED = 20
+"""Classes that a legend names at most."""
+
+
+def code_plane(
+    points: np.ndarray, labels: np.ndarray, class_names: Sequence[str], titles: Sequence[str] = ("x", "y")
+) -> alt.Chart:
+    """Codes in a plane, N x 2, coloured by class where there is more than one; `titles` name the axes."""
+    names = [class_names[i] for i in np.asarray(labels).tolist()]
+    chart = (
+        alt.Chart(table(x=points[:, 0], y=points[:, 1], name=names))
+        .mark_circle(size=14, opacity=0.7)
+        .encode(
+            x=alt.X("x:Q", title=titles[0], axis=alt.Axis(grid=False)),
+            y=alt.Y("y:Q", title=titles[1], axis=alt.Axis(grid=False)),
+        )
+        .properties(width=420, height=420)
+    )
+    if len(class_names) < 2:
+        return chart
+    shown = list(class_names)
+    colors = alt.Scale(domain=shown, range=[CLASS_COLORS[i % len(CLASS_COLORS)] for i in range(len(shown))])
+    legend = alt.Legend(title=None, symbolLimit=0) if len(shown) <= NAMED else None
+    return chart.encode(color=alt.Color("name:N", scale=colors, legend=legend))

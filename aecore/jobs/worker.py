@@ -11,10 +11,15 @@ import argparse
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aecore import store
+from aecore.config import Config
 from aecore.jobs.process import Listener, Reporter, lower_priority, run_exclusively
 from aecore.results import EpochRecord, Result
+
+if TYPE_CHECKING:
+    from aecore.store.run import Run
 
 
 def work(
@@ -32,6 +37,24 @@ def work(
     return run_exclusively(
         path, device, lambda reporter: _train(path, threads, reporter, on_record), on_progress
     )
+
+
+def train_run(
+    config: Config,
+    name: str = "",
+    root: Path | None = None,
+    threads: int | None = None,
+    on_record: Callable[[EpochRecord], None] | None = None,
+) -> Run:
+    """Trains a new run to its end and loads it, as `python -m aecore train` does.
+
+    Its folder is made below `root`, or where the other runs are; `name` is what people see. `on_record` is
+    called after each epoch. Raises what `work` does, and RuntimeError in one sentence where it was stopped.
+    """
+    path = store.create_run(config, name, root)
+    if work(path, threads, on_record) is None:
+        raise RuntimeError(f"the training in {path} was stopped; `python -m aecore resume` goes on")
+    return store.load_run(path)
 
 
 def _train(

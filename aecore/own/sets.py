@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from aecore.cache import data_root
-from aecore.files import StoreError, open_regular, read_object, write_json
+from aecore.files import StoreError, open_regular, read_object, spreadsheet_text, write_json
 from aecore.own.limits import LARGEST_TABLE
 from aecore.records import Record
 
@@ -195,7 +195,9 @@ def write_set(folder: Path, own: OwnSet, rows: Iterator[Sequence[Any]], bad: Seq
     """Writes what stands beside the pixels: the record last, since its presence means whole."""
     write_table(folder / NAMES, ("name", "class", "part"), rows)
     if bad:
-        write_table(folder / SKIPPED, ("name", "reason"), bad)
+        # It is for people, who open it in a spreadsheet; the names above are read again.
+        rows = ([spreadsheet_text(text) for text in row] for row in bad)
+        write_table(folder / SKIPPED, ("name", "reason"), rows)
     write_json(folder / RECORD, own.to_dict())
 
 

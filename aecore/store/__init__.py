@@ -26,7 +26,6 @@ from aecore.store.grids import (
     read_stacks,
     rename_grid,
     stack_path,
-    table_csv,
     write_stacks,
 )
 from aecore.store.probe import (
@@ -201,7 +200,6 @@ __all__ = [
     "stack_path",
     "state_position",
     "stop_requested",
-    "table_csv",
     "training_lock",
     "truncate_history",
     "truncate_rows",

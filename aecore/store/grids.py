@@ -12,12 +12,10 @@ A member being an ordinary run folder, everything that takes a run takes `<grid>
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from aecore.config import Config
 from aecore.files import StoreError, copy_file, read_object, write_json
@@ -203,32 +201,3 @@ def read_stacks(path: Path) -> list[list[int]]:
 def is_stack_finished(path: Path, members: Sequence[int]) -> bool:
     """Whether all those members of the grid in `path` have their result, or have failed."""
     return all(has_result(path / str(k)) or read_failed(path / str(k)) is not None for k in members)
-
-
-def table_csv(info: GridInfo) -> str:
-    """The table of members as comma-separated values, one row a member, axes first."""
-    import csv
-    import io
-
-    rows = [_flat(row.to_dict()) for row in info.members()]
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()
-
-
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in row.items():
-        if isinstance(value, Mapping):
-            prefix = "" if name == "axes" else f"{name}."
-            flat |= {f"{prefix}{inner}": _cell(v) for inner, v in value.items()}
-        else:
-            flat[name] = value
-    return flat
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, (list, dict)) else value

@@ -10,7 +10,7 @@ from aecore.batch import Batch, Noise
 from aecore.binarization import binarized
 from aecore.config import Config
 from aecore.corruption import corrupt
-from aecore.data import ImageData, Scaling, scaling, unit_range
+from aecore.data import FloatData, Scaling, TrainingData, scaling, unit_range
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
 """Type of the stored weights; bfloat16 is autocast over float32 weights."""
@@ -70,16 +70,18 @@ def fit_on(device: torch.device, images: Tensor) -> bool:
     if device.type != "cuda":
         return True
     free, _ = torch.cuda.mem_get_info(device)
-    return images.numel() <= RESIDENT_SHARE * free
+    return images.nbytes <= RESIDENT_SHARE * free
 
 
 class Images:
-    """A data set's images as uint8, normalized batch by batch.
+    """A data set's images as uint8, normalized batch by batch; or rows of numbers in their place, as floats.
 
     They are resident on the device, or, where they are too many for it, sent there batch by batch.
     """
 
-    def __init__(self, config: Config, data: ImageData, device: torch.device) -> None:
+    def __init__(self, config: Config, data: TrainingData, device: torch.device) -> None:
+        if isinstance(data, FloatData):
+            data.check(config.train)
         self.scaling: Scaling = scaling(config.data.normalization, data)
         self.dtype = DTYPES[config.train.precision]
         self.config = config.train

@@ -21,7 +21,7 @@ from aecore import losses, models
 from aecore.batch import Batch, Noise
 from aecore.config import Config
 from aecore.corruption import EVALUATION
-from aecore.data import ImageData
+from aecore.data import TrainingData
 from aecore.events import Event, settings_at
 from aecore.looks import Layer, is_looked_at
 from aecore.results import EpochRecord
@@ -61,7 +61,7 @@ class EpochLoop(ABC):
     def __init__(
         self,
         configs: Sequence[Config],
-        data: ImageData,
+        data: TrainingData,
         on_step: OnStep | None,
         events: Sequence[Event] = (),
     ) -> None:
@@ -415,7 +415,8 @@ class EpochLoop(ABC):
         ]
 
     def _weight_sums(self) -> list[float]:
-        sums = [t.detach().double().flatten(1).sum(1) for t in self.tensors.values()]
+        # A buffer may be one number a member, such as a BatchNorm's count of batches.
+        sums = [t.detach().double().reshape(len(t), -1).sum(1) for t in self.tensors.values()]
         return torch.stack(sums).sum(0).tolist()
 
     @torch.no_grad()

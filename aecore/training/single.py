@@ -11,7 +11,7 @@ from torch import Tensor
 from aecore import losses, models
 from aecore.batch import Batch
 from aecore.config import Config
-from aecore.data import ImageData
+from aecore.data import TrainingData
 from aecore.events import Event
 from aecore.results import EpochRecord
 from aecore.training.loop import EpochLoop, OnStep
@@ -35,7 +35,7 @@ class Training(EpochLoop):
     def __init__(
         self,
         config: Config,
-        data: ImageData,
+        data: TrainingData,
         on_step: OnStep | None = None,
         state: Mapping[str, Tensor] | None = None,
         events: Sequence[Event] = (),
@@ -98,7 +98,7 @@ class Training(EpochLoop):
 
 def train(
     config: Config,
-    data: ImageData,
+    data: TrainingData,
     on_step: OnStep | None = None,
     state: Mapping[str, Tensor] | None = None,
     events: Sequence[Event] = (),

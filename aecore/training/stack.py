@@ -19,7 +19,7 @@ from torch.func import functional_call, vmap
 from aecore import losses, models
 from aecore.batch import Batch, Noise
 from aecore.config import Config
-from aecore.data import ImageData
+from aecore.data import TrainingData
 from aecore.training.loop import EpochLoop, OnStep, corner
 from aecore.training.optimizers import Optimizer, learning_rate, update_
 from aecore.training.stacking import rate_key, stack_key
@@ -31,7 +31,7 @@ class Stack(EpochLoop):
     def __init__(
         self,
         configs: Sequence[Config],
-        data: ImageData,
+        data: TrainingData,
         on_step: OnStep | None = None,
         state: Mapping[str, Tensor] | None = None,
     ) -> None:

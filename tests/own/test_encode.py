@@ -12,8 +12,9 @@ from PIL import Image
 
 from aecore import data, store
 from aecore.__main__ import main
-from aecore.analysis.encoding import encode_source, encoded_file
+from aecore.analysis.encoding import encode_source
 from aecore.analysis.metrics import squared_errors
+from aecore.export.tables import encoded_file
 from aecore.own import sets
 from aecore.own.opening import open_source
 from tests.own.odd import saved

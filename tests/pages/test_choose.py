@@ -11,6 +11,7 @@ import pytest
 from aecore import data, jobs, store
 from aecore.analysis import grid_words, selection
 from aecore.config import Config
+from aecore.export.tables import member_table, table_file
 from aecore.grid import Grid
 from aecore.jobs import control
 from aecore.results import Result, Row, Score
@@ -141,7 +142,7 @@ def test_every_view_draws(grid_root, view):
 
 def test_the_table_has_a_line_a_member_with_its_axes_and_figures(grid_root, grid_key):
     info = store.read_grid(grid_root / grid_key)
-    lines = list(csv.DictReader(io.StringIO(store.table_csv(info))))
+    lines = list(csv.DictReader(io.StringIO(table_file(member_table(info), ".csv").decode())))
     assert len(lines) == 12
     for k, line in enumerate(lines):
         assert int(line["model.latent_size"]) == info.grid.members[k].model.latent_size

@@ -1,5 +1,3 @@
-import csv
-import io
 import json
 import shutil
 
@@ -83,16 +81,6 @@ def test_each_member_of_a_trained_grid_is_a_run_with_its_figures(trained):
         )
     assert jobs.status(info) == "finished"
     assert jobs.status(store.read_info(trained / "0")) == "finished"
-
-
-def test_the_table_as_comma_separated_values(trained):
-    info = store.read_grid(trained)
-    rows = list(csv.DictReader(io.StringIO(store.table_csv(info))))
-    assert len(rows) == 4
-    assert list(rows[0])[:3] == ["k", "model.latent_size", "loss.code_l1"]
-    for row, member in zip(rows, info.members(), strict=True):
-        assert float(row["test.squared_error"]) == member.result.test.squared_error
-        assert int(row["model.latent_size"]) == member.axes["model.latent_size"]
 
 
 def test_a_kept_member_is_a_run_of_its_own(copy):

@@ -390,3 +390,10 @@ def test_the_posts_network_learns_mnist_in_an_epoch():
     assert training.evaluate(data.test_images)[0]["squared_error"] < 30
     assert record.validation["squared_error"] < 30
     assert np.isfinite(record.train["loss"])
+
+
+@pytest.mark.parametrize("name", ["batch norm", "variational"])
+def test_without_validation_images_every_kind_trains(name):
+    """What the last step broke is then looked for in the weights, a BatchNorm's counts among them."""
+    records = list(Training(kind(name).with_values({"data.validation_fraction": 0.0}), DATA))
+    assert [bool(r.validation) for r in records] == [False] * 3

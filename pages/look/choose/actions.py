@@ -7,6 +7,7 @@ import streamlit as st
 from aecore import jobs, store
 from aecore.analysis import selection
 from aecore.config import Config
+from aecore.export.tables import member_table, table_file
 from aecore.files import StoreError
 from aecore.grid import Grid
 from aecore.results import Row
@@ -64,7 +65,7 @@ def draw_actions(info: GridInfo, k: int, row: Row, proposal: selection.Proposal 
             draw_continue_form(info, k)
         st.download_button(
             "Table",
-            lambda: store.table_csv(info),
+            lambda: table_file(member_table(info), ".csv"),
             file_name=f"{info.key}.csv",
             mime="text/csv",
             key="choose_table",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from aecore.export.tables import path_table, table_file
 from pages.look.interpolation import saving
 from pages.shared.picker import Picked
 
@@ -41,7 +42,7 @@ def save(t: np.ndarray, codes: np.ndarray, frames: np.ndarray, fade: np.ndarray,
 
         button("Strip (PNG)", lambda: saving.strip_png(frames[chosen], fade[chosen]), "path.png", "image/png")
         button("Film (GIF)", lambda: saving.gif(frames), "path.gif", "image/gif")
-        button("Codes (CSV)", lambda: saving.codes_csv(t, codes, name), "codes.csv", "text/csv")
+        button("Codes (CSV)", lambda: table_file(path_table(t, codes, name), ".csv"), "codes.csv", "text/csv")
         st.caption(
             f"The strip shows {STRIP} places, decoded above and the pixels' way below; the film and the "
             f"table hold all {len(t)}."

@@ -1,4 +1,4 @@
-"""Pictures and tables as the bytes of files to be saved."""
+"""Pictures as the bytes of files to be saved."""
 
 from __future__ import annotations
 
@@ -34,14 +34,3 @@ def gif(frames: np.ndarray, milliseconds: int = 40) -> bytes:
         buffer, "GIF", save_all=True, append_images=there_and_back[1:], duration=milliseconds, loop=0
     )
     return buffer.getvalue()
-
-
-def codes_csv(positions: np.ndarray, codes: np.ndarray, name: str = "t") -> bytes:
-    """A line per position: the position, then the code's units 0, 1, ..."""
-    header = ",".join([name, *(f"unit_{i}" for i in range(codes.shape[1]))])
-    text = io.StringIO()
-    # Nine significant digits give every float32 back.
-    np.savetxt(
-        text, np.column_stack([positions, codes]), fmt="%.9g", delimiter=",", header=header, comments=""
-    )
-    return text.getvalue().encode()

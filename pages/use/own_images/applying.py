@@ -112,10 +112,10 @@ def _draw_outliers(run: Run, found: Encoded) -> None:
 
 
 def _draw_downloads(name: str, found: Encoded) -> None:
-    from aecore.analysis.encoding import FORMATS, encoded_file
+    from aecore.export.tables import CODES, encoded_file
 
     with st.container(horizontal=True):
-        for suffix in FORMATS:
+        for suffix in CODES:
             st.download_button(
                 f"Codes as {suffix[1:].upper() if suffix != '.parquet' else 'Parquet'}",
                 lambda suffix=suffix: encoded_file(found, suffix),

@@ -69,6 +69,34 @@ class Steps(Work):
             self.problem = f"{self._failure}: {error}."
 
 
+class Task(Work):
+    """One function that says how far it is; a stop ends it at its next word, and nothing is kept of it."""
+
+    def __init__(self, do: Callable[[Callable[[float], None]], object], failure: str) -> None:
+        """`do` is given a function to tell the share that is done, 0 to 1, and returns the result.
+
+        `failure` begins the sentence of what goes wrong.
+        """
+        super().__init__()
+        self.share = 0.0
+        self.result: object = None
+        """None until it is there."""
+        self._do, self._failure = do, failure
+
+    def _run(self) -> None:
+        try:
+            self.result = self._do(self._tell)
+        except InterruptedError:
+            return
+        except (ValueError, RuntimeError, MemoryError, OSError) as error:
+            self.problem = f"{self._failure}: {error}."
+
+    def _tell(self, share: float) -> None:
+        self.share = min(share, 1.0)
+        if self.stopping:
+            raise InterruptedError
+
+
 @st.cache_resource(show_spinner=False)
 def works() -> dict[str, Work]:
     """Every work of this process by name, running or ended, shared by all visitors."""
@@ -113,6 +141,16 @@ def draw_progress(name: str, what: str, draw: Callable[[], None] | None = None) 
         )
     if draw is not None:
         draw()
+
+
+@st.fragment(run_every=0.5)
+def draw_task(name: str, what: str, key: str) -> None:
+    """The bar and the stop of a running `Task`, `key` being the button's; at its end, the page."""
+    task = works().get(name)
+    if not isinstance(task, Task) or not task.running:
+        st.rerun()
+    st.progress(task.share, what)
+    st.button("Stopping" if task.stopping else "Stop", key=key, on_click=task.stop, disabled=task.stopping)
 
 
 def draw_problem(name: str) -> None:

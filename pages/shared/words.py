@@ -40,3 +40,8 @@ def device_words(device: str, threads: int | None = None) -> str:
         return {"cuda": "the GPU (CUDA)", "mps": "the GPU (Apple MPS)"}[kind]
     cores = os.cpu_count() or 1
     return f"the CPU ({min(threads, cores)} of {cores} cores)" if threads else "the CPU"
+
+
+def size(count: int) -> str:
+    """`420 kB`, `2.8 MB`: bytes, by thousands, as file managers count them."""
+    return f"{count / 1e6:.1f} MB" if count >= 999_500 else f"{max(count / 1000, 1):.0f} kB"

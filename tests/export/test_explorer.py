@@ -13,7 +13,7 @@ import pytest
 
 from aecore import store
 from aecore.data import some_of
-from aecore.export.explorer import Options, estimate, theme, write, write_run
+from aecore.export.explorer import Options, estimate, measure, theme, write, write_run
 from aecore.export.explorer.material import collect
 from aecore.export.explorer.packing import packed
 from aecore.export.explorer.page import Section, page_text
@@ -132,8 +132,14 @@ def test_the_same_run_gives_the_same_bytes(digits, tmp_path):
 
 
 def test_the_size_is_known_before(digits):
-    for options in (Options(100), Options(100, "half")):
-        assert estimate(digits, options) == len(text(digits, options).encode())
+    sizes = measure(digits)
+    for options in (Options(360), Options(360, "half"), Options(SAMPLE // 4)):
+        assert sizes.about(options) == len(text(digits, options).encode())
+    for points in (10, 200):
+        size = len(text(digits, Options(points)).encode())
+        assert estimate(digits, Options(points)) == pytest.approx(size, rel=0.03)
+    few = kind("plain")  # with fewer images than a file is measured on
+    assert estimate(few, Options()) == len(text(few, Options()).encode())
     assert (
         estimate(digits, Options(100, "half"))
         < estimate(digits, Options(100))

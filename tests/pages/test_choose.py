@@ -19,7 +19,8 @@ from aecore.settings import member_name
 from aecore.store import names
 from aecore.web.board import payload as board_data
 from pages.look.choose import overview
-from pages.shared import grid_source
+from pages.shared import background, grid_source
+from pages.shared.words import size
 from tests.pages.conftest import TINY, TINY_GRID, open_page, train_grid_here
 
 PAGE = "pages/look/choose/page.py"
@@ -131,13 +132,38 @@ def test_a_grid_without_optimizer_state_offers_its_settings_instead(grid_root, g
     assert "choose_continue" not in [button.key for button in app.button]
 
 
-@pytest.mark.parametrize("view", ["Heat map", "Pareto front", "Parallel axes", "Importance"])
-def test_every_view_draws(grid_root, view):
+def components(app):
+    """What each component of a page was sent, by its name."""
+    return {
+        element.proto.component_name.split(".")[-1]: json.loads(element.proto.json)
+        for element in app.get("bidi_component")
+    }
+
+
+@pytest.mark.parametrize(
+    ("view", "name"),
+    [
+        ("Heat map", "grid_heat"),
+        ("Pareto front", "grid_front"),
+        ("Parallel axes", ""),
+        ("Importance", "grid_bars"),
+    ],
+)
+def test_every_view_draws(grid_root, view, name):
     app = open_page(PAGE, {"choose_view": view})
     assert not app.exception
-    charts = len(app.get("vega_lite_chart")) + len(app.get("arrow_vega_lite_chart"))
-    silent = any("No setting stands out" in text for text in texts(app))
-    assert charts == (1 if view == "Importance" and silent else 2)
+    expected = {"grid_board", "grid_curve", *([name] if name else [])}
+    assert components(app).keys() == expected
+    assert len(app.get("vega_lite_chart")) == (0 if name else 1)
+
+
+def test_the_charts_stand_where_the_sliders_do(grid_root, grid_key):
+    app = open_page(PAGE, {"grid": grid_key, "at": "1-1-0"})
+    sent, info = components(app), store.read_grid(grid_root / grid_key)
+    k = selection.member_at(info.grid, [1, 1, 0])
+    assert sent["grid_board"]["at"] == sent["grid_heat"]["at"] == [1, 1, 0]
+    assert sent["grid_curve"]["k"] == k
+    assert sent["grid_curve"]["names"][k] == member_name(info.grid, k)
 
 
 def test_the_table_has_a_line_a_member_with_its_axes_and_figures(grid_root, grid_key):
@@ -346,19 +372,20 @@ def test_a_newly_trained_grid_of_one_seed_is_given_a_proposal_and_further_seeds(
     assert "choose_seeds" not in [button.key for button in app.button]
 
 
-def test_a_field_with_one_value_beside_the_sliders_says_so_instead_of_a_curve(grid_root, monkeypatch):
-    app = open_page(PAGE, choose_field="loss.code_l1")
-    assert len(app.get("vega_lite_chart")) + len(app.get("arrow_vega_lite_chart")) == 2
-    key = next(grid_root.iterdir()).name
-    path = grid_root / key / names.RESULT
+def test_a_field_with_one_value_beside_the_sliders_says_so_instead_of_a_curve(grid_root, grid_key):
+    path = grid_root / grid_key / names.RESULT
     values = json.loads(path.read_text())
     values["members"] = [row for row in values["members"] if row["axes"]["loss.code_l1"] == 0.0]
     path.write_text(json.dumps(values))
-    for history in (grid_root / key).glob(f"*/{names.HISTORY}"):
+    for history in (grid_root / grid_key).glob(f"*/{names.HISTORY}"):
         history.unlink()
-    app = open_page(PAGE, choose_field="loss.code_l1")
+    app = open_page(PAGE)
     assert not app.exception
-    assert any("at 0 alone so far, so there is no curve" in text for text in texts(app))
+    sent = components(app)["grid_curve"]
+    (field,) = [field for field in sent["fields"] if field["name"] == "loss.code_l1"]
+    curve = field["curves"][field["curveOf"][sent["k"]]]
+    assert curve["points"] == []
+    assert "at 0 alone so far, so there is no curve" in curve["words"]
 
 
 @pytest.mark.parametrize("page", [PAGE, "pages/look/reconstructions/page.py", "pages/train/train/page.py"])
@@ -382,3 +409,42 @@ def test_classes_that_differ_between_training_and_test_are_warned_of(
         [cut.classes_apart()] if apart else []
     )
     assert any("differ in their classes" in warning.value for warning in app.warning) == apart
+
+
+def saving(**session):
+    """Choose with the panel of the file opened, when what it makes is made."""
+    app = open_page(PAGE, choose_one_file=True, **session)
+    for work in list(background.works().values()):
+        work.join(60)
+    return app.run()
+
+
+def download(app):
+    return [button.proto.label for button in app.get("download_button") if "Download" in button.proto.label]
+
+
+def test_the_size_of_the_file_is_that_of_the_images_asked_for(grid_root, grid_key):
+    from aecore.export.explorer.grid import GridOptions, estimate
+
+    assert not [name for name in background.works() if grid_key in name]
+    app = saving()
+    assert not app.exception
+    slider = app.slider(key=f"choose_file_images_{grid_key}")
+    assert slider.value == slider.max == 10
+    whole = estimate(grid_root / grid_key)
+    assert download(app) == [f"Download ({size(whole)})"]
+    slider.set_value(3).run()
+    app = saving(**{f"choose_file_images_{grid_key}": 3, "choose_file_pictures": "half"})
+    less = estimate(grid_root / grid_key, GridOptions(3, "half"))
+    assert less < whole
+    assert download(app) == [f"Download ({size(less)})"]
+
+
+def test_a_file_that_cannot_be_made_says_why(grid_root, grid_key):
+    for file in (grid_root / grid_key).glob(f"*/{names.PICTURES}"):
+        file.unlink()
+    app = saving()
+    assert not app.exception
+    said = [warning.value for warning in app.warning]
+    assert any("no model of tiny grid has pictures yet" in text for text in said)
+    assert download(app) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.shared.words import age, device_words, duration, time_left
+from pages.shared.words import age, device_words, duration, size, time_left
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,14 @@ def test_duration(seconds, text):
 )
 def test_age(seconds, text):
     assert age(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(307_787, "308 kB"), (999_499, "999 kB"), (999_500, "1.0 MB"), (12_340_000, "12.3 MB")],
+)
+def test_size(count, text):
+    assert size(count) == text
 
 
 def test_devices_are_named_in_words():

@@ -105,7 +105,7 @@ def test_the_front_holds_what_no_other_member_beats(gallery):
 
     count = sum(not beaten(one) for one in costs)
     app = open_page(PAGE, {"grid": POST.name, "choose_view": "Pareto front"})
-    assert any(text.startswith(f"{count} of 30 models") for text in captions(app))
+    assert payload(app, "grid_front")["words"].startswith(f"{count} of 30 models")
 
 
 def test_importance_names_the_axis_with_most_of_the_variance_and_more_than_chance(gallery):
@@ -128,7 +128,7 @@ def test_importance_names_the_axis_with_most_of_the_variance_and_more_than_chanc
     assert found.argmax() == 0
     assert found[0] > np.max(chance)
     app = open_page(PAGE, {"grid": POST.name, "choose_view": "Importance"})
-    (text,) = [text for text in captions(app) if "goes with" in text]
+    text = payload(app, "grid_bars")["words"]
     assert text.startswith("The validation error goes with “Units in the code” more than by chance")
 
 
@@ -215,43 +215,52 @@ def test_the_curve_through_the_sliders_its_elbow_and_pcas(gallery, members):
     # Place 3-1-0: 12 units, L1, .001.
     app = open_page(PAGE, {"grid": POST.name, "at": "3-1-0"})
     assert not app.exception
-    chart = charts(app)[0]
+    sent = payload(app, "grid_curve")
+    (field,) = [field for field in sent["fields"] if field["name"] == "model.latent_size"]
     through = [members[units, "code_l1", 1e-3] for units in (2, 4, 8, 12, 32, 64)]
-    line = next(rows for mark, rows, _ in chart if mark == "line" and "error" in rows[0])
-    assert [row["k"] for row in line if "low" in row] == [row.k for row in through]
+    assert sent["k"] == through[3].k
+    curve = field["curves"][field["curveOf"][sent["k"]]]
+    line = curve["points"]
+    assert [row["members"] for row in line] == [[row.k] for row in through]
+    assert [row["x"] for row in line] == [2, 4, 8, 12, 32, 64]
     assert [row["error"] for row in line] == [row.result.test.squared_error for row in through]
     assert [row["pca"] for row in line] == [row.result.test.pca_squared_error for row in through]
-    rest = chart[0][1]
-    assert len({row["k"] for row in rest}) == 30 - 6
+    assert curve["onTest"]
     by_k = {row.k: row.result.test.squared_error for row in members.values()}
-    assert all(by_k[row["k"]] == row["error"] for row in rest)
+    assert sent["test"] == [by_k[k] for k in range(30)]
+    assert field["x"] == [run.model.latent_size for run in store.read_grid(POST).grid.members]
 
     sizes = [2, 4, 8, 12, 32, 64]
     errors = [row.result.validation["squared_error"] for row in through]
     fall = [np.log(errors[i] / errors[i + 1]) / (sizes[i + 1] - sizes[i]) for i in range(5)]
     bend = next((sizes[i] for i in range(5) if fall[i] <= 0.02), None)
-    elbows = [rows[0]["x"] for _, rows, _ in chart if "elbow" in str(rows[0].get("text", ""))]
-    assert set(elbows) == {bend}
-    (words,) = [text for text in captions(app) if text.startswith("Line: test images")]
+    assert curve["elbow"] == bend
+    words = curve["words"]
+    assert words.startswith("Line: test images")
     assert "one seed, so no spread" in words
     assert "lowers the validation error by less than 2%" in words
 
 
 def test_the_heat_map_the_front_the_lines_and_the_bars(gallery, members):
     app = open_page(PAGE, {"grid": POST.name, "at": "3-1-0"})
-    cells = charts(app)[1][0][1]
+    heat = payload(app, "grid_heat")
     expected = {
         (str(units), NAMES.get(penalty, penalty)): row.result.validation["squared_error"]
         for (units, penalty, strength), row in members.items()
         if strength == 1e-3
     }
-    shown = {(cell["x"], cell["y"]): cell["error"] for cell in cells}
-    assert len(shown) == len(expected) == 18
-    assert sorted(shown.values()) == sorted(expected.values())
-    assert [cell["error"] for cell in cells if cell["here"]] == [expected["12", "L1"]]
+    units, penalties, strengths = (axis["values"] for axis in heat["axes"])
+    shown = {
+        (n, penalty): heat["errors"][heat["index"][(i * len(penalties) + j) * len(strengths)]]
+        for i, n in enumerate(units)
+        for j, penalty in enumerate(penalties)
+    }
+    assert strengths[0] == "0.001"
+    assert {(n, {"none": "no penalty"}.get(p, p)): error for (n, p), error in shown.items()} == expected
+    assert heat["at"] == [3, 1, 0]
 
     app = open_page(PAGE, {"grid": POST.name, "choose_view": "Pareto front"})
-    marks = {row["k"]: row for mark, rows, _ in charts(app)[1] for row in rows}
+    marks = {mark["k"]: mark for mark in payload(app, "grid_front")["marks"]}
     rows = store.read_grid(POST).members()
     costs = {row.k: cost[:1] + cost[2:4] for row, cost in zip(rows, table(), strict=True)}
     for k, cost in costs.items():
@@ -264,7 +273,7 @@ def test_the_heat_map_the_front_the_lines_and_the_bars(gallery, members):
         assert mark["front"] == (not beaten)
 
     app = open_page(PAGE, {"grid": POST.name, "choose_view": "Parallel axes"})
-    rows = charts(app)[1][0][1]
+    rows = charts(app)[0][0][1]
     errors = {k: cost[0] for k, cost in costs.items()}
     low, high = min(errors.values()), max(errors.values())
     for k, error in errors.items():
@@ -281,10 +290,10 @@ def test_the_bars_of_importance_are_shares_of_the_variance(gallery, members):
     for axis in (sizes, penalties, strengths):
         means = {level: errors[[one == level for one in axis]].mean() for level in axis}
         shares.append(np.var([means[level] for level in axis]) / errors.var())
-    bars, _, rule = charts(app)[1]
-    shown = [row["share"] for row in bars[1] if row["axis"] != "together"]
+    sent = payload(app, "grid_bars")
+    shown = [row["share"] for row in sent["shares"] if row["name"] != "together"]
     assert shown == pytest.approx(sorted(shares, reverse=True))
     rest = 1 - sum(shares)
-    joint = [row["share"] for row in bars[1] if row["axis"] == "together"]
+    joint = [row["share"] for row in sent["shares"] if row["name"] == "together"]
     assert joint == (pytest.approx([rest]) if rest > 0.0005 else [])
-    assert shares[0] > rule[1][0]["share"] > max(shares[1:])
+    assert shares[0] > sent["noise"] > max(shares[1:])

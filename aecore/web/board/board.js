@@ -98,7 +98,11 @@ function makePictures(root, state) {
       box.append(button);
     }
   }
-  root.querySelectorAll("[data-row=original]").forEach((canvas, i) => show(canvas, state.originals, i, state));
+  const known = state.originals.length > 0;
+  root.querySelectorAll("[data-row=original]").forEach((canvas, i) => {
+    canvas.classList.toggle("none", !known);
+    show(canvas, known ? state.originals : null, i, state);
+  });
 }
 
 // What counts as "before" is the member at which a movement began, not the last one it passed.
@@ -164,7 +168,7 @@ function draw(root, state) {
     input.parentElement.querySelector("output").textContent = axis.values[state.at[i]];
   });
   const names = {
-    original: "test image",
+    original: state.originals.length ? "test image" : "test image: not here",
     here: here.name,
     before: before ? `before: ${before.name}` : "before",
     pca: `PCA, ${here.units}`,

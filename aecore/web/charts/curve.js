@@ -1,15 +1,17 @@
 // Squared error against one field, everything else as on the sliders: the line through their place, its
 // spread over seeds, PCA's, the elbow, and the other members, faintly. A click on a mark reports its member.
+// `data` has the curves of all fields (payload.py), the member `k` at the sliders, and the `field` to begin with.
 
 import { element, svgElement } from "../common.js";
 import { frame, hasFocus, line, mark, ring, rove, stateOf, text } from "./plot.js";
 
 const curves = new WeakMap();
 
-export default function mount({ data, parentElement, setTriggerValue }) {
+export default function mount({ data, parentElement, setTriggerValue, setStateValue }) {
   const root = parentElement.querySelector(".curve");
   const state = stateOf(curves, root, draw);
-  Object.assign(state, { data, report: setTriggerValue });
+  Object.assign(state, { data, report: setTriggerValue, keep: setStateValue });
+  state.field ??= data.field;
   if (!data.fields.some((field) => field.name === state.field)) state.field = data.fields[0]?.name;
   draw(root, state);
 }
@@ -25,7 +27,7 @@ function draw(root, state) {
   }
   const curve = field.curves[field.curveOf[data.k]];
   root.querySelector(".words").textContent = curve.words;
-  svg.style.display = curve.points.length ? "" : "none";
+  svg.style.display = curve.points.length ? "block" : "none";
   if (!curve.points.length) return svg.replaceChildren();
   const focused = hasFocus(svg), { colors, names } = data;
   const own = (point) => (point.members.includes(data.k) ? data.k : point.best);
@@ -44,7 +46,7 @@ function draw(root, state) {
   svg.setAttribute("aria-label", `Squared error against ${field.label}`);
   const pick = (k) => state.report("picked", k);
   const words = (k, error, value) => `${names[k]}: squared error ${error.toFixed(2)} at ${value}`;
-  for (const o of others) svg.append(mark({ cx: x(o.x), cy: y(o.error), r: 4, fill: colors.member, "fill-opacity": 0.35 }, o.k, words(o.k, o.error, o.x), pick));
+  for (const o of others) svg.append(mark({ cx: x(o.x), cy: y(o.error), r: 4, fill: colors.member, "fill-opacity": 0.45 }, o.k, words(o.k, o.error, o.x), pick));
   const band = [...curve.points.map((p) => [x(p.x), y(p.high)]), ...curve.points.map((p) => [x(p.x), y(p.low)]).reverse()];
   if (curve.points.some((p) => p.high > p.low)) {
     svg.append(svgElement("polygon", { points: band.map((p) => p.join(",")).join(" "), fill: colors.member, opacity: 0.2 }));
@@ -84,6 +86,7 @@ function drawChoice(root, state) {
       button.dataset.field = field.name;
       button.addEventListener("click", () => {
         state.field = field.name;
+        state.keep("field", field.name);
         draw(root, state);
       });
       return button;

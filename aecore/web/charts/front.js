@@ -14,7 +14,7 @@ export default function mount({ data, parentElement, setTriggerValue }) {
 function draw(root, { data, report }) {
   const svg = root.querySelector("svg"), { marks, colors, k } = data;
   root.querySelector(".words").textContent = data.words;
-  svg.style.display = marks.length ? "" : "none";
+  svg.style.display = marks.length ? "block" : "none";
   if (!marks.length) return;
   const focused = hasFocus(svg);
   const { x, y } = frame(svg, {

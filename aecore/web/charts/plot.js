@@ -5,6 +5,16 @@ import { svgElement } from "../common.js";
 const MARGIN = { left: 46, right: 14, top: 12, bottom: 42 };
 const ROOM = 30; // pixels between two labels of the horizontal axis at least
 
+const STYLE = `
+  text { fill: currentColor; font-size: 12px; opacity: 0.8; }
+  text.strong { font-weight: 600; opacity: 1; }
+  .axis { stroke: currentColor; opacity: 0.5; }
+  .grid { stroke: currentColor; opacity: 0.1; }
+  .mark { cursor: pointer; outline: none; }
+  .mark:focus-visible { stroke: currentColor; stroke-width: 2.5; }
+  .here { pointer-events: none; }
+`;
+
 // From values to pixels: `low` and `high` are the ends, `log` by their logarithm, `pad` pixels free at both.
 function scale(low, high, from, to, log, pad) {
   const at = log ? Math.log2 : (v) => v;
@@ -32,8 +42,10 @@ export function frame(svg, { xs, ys, xTitle, yTitle, xTicks, log = false }) {
   const width = Math.max(svg.parentElement.clientWidth, 240), height = 300;
   const box = { left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom };
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  svg.style.height = `${height}px`;
-  svg.replaceChildren();
+  Object.assign(svg.style, { display: "block", width: "100%", height: `${height}px` });
+  const style = svgElement("style");
+  style.textContent = STYLE;
+  svg.replaceChildren(style);
   const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   const x = scale(x0, x1, box.left, box.right, log, 14), y = scale(y0, y1, box.bottom, box.top, false, 12);
   for (const tick of roundTicks(y0, y1)) {

@@ -21,7 +21,10 @@ export default async function show({ node, data, place }) {
   const sides = element("div", "halves"), left = element("div"), right = element("div");
   sides.append(left, right);
   node.append(sides);
-  const picked = (name, value) => (name === "at" ? moveTo(numbers(value), "chart") : moveToMember(value, "chart"));
+  const picked = (name, value) => {
+    if (name === "at") moveTo(numbers(value), "chart");
+    if (name === "picked") moveToMember(value, "chart");
+  };
   const curve = await place(left, "charts/curve", { ...data.curve, k: 0 }, picked);
 
   const views = { heat: element("div"), front: element("div"), bars: element("div") };

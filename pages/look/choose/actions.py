@@ -13,6 +13,7 @@ from aecore.grid import Grid
 from aecore.results import Row
 from aecore.store import GridInfo
 from pages.look.choose.place import go_to, place_in
+from pages.look.choose.saving import draw_save
 from pages.shared import notices, settings_form, state
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
@@ -73,6 +74,7 @@ def draw_actions(info: GridInfo, k: int, row: Row, proposal: selection.Proposal 
             on_click="ignore",
             help="All members with their settings and figures, as comma-separated values.",
         )
+        draw_save(info)
         width = selection.bottleneck(info.grid.members[k])
         if width is not None:
             st.button(

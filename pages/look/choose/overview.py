@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from aecore.analysis import grid_charts, grid_words, selection
-from aecore.analysis.grid_charts import Point
+from aecore.analysis import grid_words, selection
 from aecore.analysis.selection import Candidate
 from aecore.grid import Grid, axis_text
-from aecore.settings import axis_label, label, member_name
+from aecore.settings import axis_label
+from aecore.store import GridInfo
+from aecore.web.charts.payload import bars_data, curve_data, front_data, heat_data
+from pages.components import charts
+from pages.look.choose.place import field_chosen, member_picked, place_picked
 
 CURVE, HEAT, PARETO, PARALLEL, IMPORTANCE = (
     "Error curve",
@@ -23,102 +27,48 @@ CURVE, HEAT, PARETO, PARALLEL, IMPORTANCE = (
 VIEWS = (HEAT, PARETO, PARALLEL, IMPORTANCE)
 
 
-def draw_curve(
-    grid: Grid, members: Sequence[Candidate], k: int, field: str, key: str, pick: Callable
-) -> None:
-    """Squared error against one field through member k, with PCA's, the spread over seeds and the elbow."""
-    from aecore.figures.grid import error_curve
-
-    config = grid.members[k]
-    curve = grid_charts.curve_through(selection.groups(members), config, field)
-    if len(curve.values) > 1:
-        rows = [_curve_row(grid, point, k) for point in curve.points]
-        here = {row["k"] for row in rows}
-        others = [
-            {"k": c.k, "x": c.config.get(field), "error": error, "label": member_name(grid, c.k)}
-            for c in members
-            if c.k not in here
-            and (error := curve.error_of(c)) is not None
-            and (c.config.get(field) > 0 or not curve.log)
-        ]
-        chart = error_curve(
-            rows, others, label(field), log=curve.log, elbow=curve.elbow, chosen=config.get(field)
-        )
-        _show(chart, key, pick)
-    st.caption(grid_words.curve_words(curve))
-
-
-def _curve_row(grid: Grid, point: Point, k: int) -> dict[str, Any]:
-    own = k if k in point.members else point.best
-    return {
-        "k": own,
-        "x": point.x,
-        "error": point.error,
-        "low": point.low,
-        "high": point.high,
-        "pca": point.pca,
-        "label": member_name(grid, own),
-    }
-
-
-def draw_heat_map(
-    grid: Grid, members: Sequence[Candidate], place: Sequence[int], key: str, pick: Callable
-) -> None:
-    """Validation error over two axes, the others as on the sliders."""
-    from aecore.figures.grid import heat_map as chart
-
-    axes = selection.positions_by_axis(grid)
-    wide = [i for i, (_, values) in enumerate(axes) if len(values) > 1]
-    if len(wide) < 2:
-        st.caption("A heat map needs two axes with several values each; this grid has one.")
-        return
-    names = {i: axis_label(axes[i][0]) for i in wide}
-    with st.container(horizontal=True):
-        x = st.selectbox("Across", wide, format_func=names.get, key=f"{key}_x", persist_state="session")
-        rest = [i for i in wide if i != x]
-        y = st.selectbox("Down", rest, format_func=names.get, key=f"{key}_y_{x}", persist_state="session")
-    errors = {c.k: c.validation for c in members}
-    chosen = selection.member_at(grid, place)
-    cells = []
-    for there in selection.slice_places(grid, place, x, y):
-        k = selection.member_at(grid, there)
-        cells.append(
-            {
-                "k": k,
-                "place": "-".join(map(str, there)),
-                "x": axis_text(axes[x][0], axes[x][1][there[x]]),
-                "y": axis_text(axes[y][0], axes[y][1][there[y]]),
-                "error": errors.get(k),
-                "label": member_name(grid, k),
-                "here": there == list(place),
-            }
-        )
-    _show(chart(cells, names[x], names[y], chosen, height=240), key, pick)
-    st.caption(
-        grid_words.HEAT + (f" {grid_words.DASHED}" if any(cell["error"] is None for cell in cells) else "")
+def draw_curve(info: GridInfo, members: Sequence[Candidate], k: int) -> None:
+    """Squared error against a field through member k, with PCA's, the spread over seeds and the elbow."""
+    key = f"choose_curve_{info.key}"
+    charts.curve(
+        _data("curve", info, members),
+        k,
+        st.session_state.get("_choose_field"),
+        on_pick=partial(member_picked, info, key),
+        on_field=partial(field_chosen, key),
+        key=key,
     )
 
 
-def draw_pareto_front(grid: Grid, members: Sequence[Candidate], k: int, key: str, pick: Callable) -> None:
-    """Which members no other beats in error, active units and parameters at once."""
-    from aecore.figures.grid import pareto as chart
+def draw_heat_map(info: GridInfo, members: Sequence[Candidate], place: Sequence[int]) -> None:
+    """Validation error over two axes, the others as on the sliders."""
+    key = f"choose_heat_{info.key}"
+    charts.heat_map(_data("heat", info, members), place, on_pick=partial(place_picked, info, key), key=key)
 
-    front = grid_charts.front(members)
-    rows = [
-        {
-            "k": c.k,
-            "units": c.active_units,
-            "error": c.validation,
-            "parameters": c.parameters,
-            "front": best,
-            "here": c.k == k,
-            "label": member_name(grid, c.k),
-        }
-        for c, best in front
-    ]
-    if rows:
-        _show(chart(rows), key, pick)
-    st.caption(grid_words.front_words(front))
+
+def draw_pareto_front(info: GridInfo, members: Sequence[Candidate], k: int) -> None:
+    """Which members no other beats in error, active units and parameters at once."""
+    key = f"choose_front_{info.key}"
+    charts.front(_data("front", info, members), k, on_pick=partial(member_picked, info, key), key=key)
+
+
+def draw_importance(info: GridInfo, members: Sequence[Candidate]) -> None:
+    """Which axes the validation error goes with, where more than chance makes one stand out."""
+    charts.bars(_data("bars", info, members), key=f"choose_bars_{info.key}")
+
+
+def _data(chart: str, info: GridInfo, members: Sequence[Candidate]) -> dict[str, Any]:
+    figures = tuple((c.k, c.validation, c.test, c.parameters) for c in members)
+    return _kept_data(chart, str(info.path), figures, info.grid, members)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _kept_data(
+    chart: str, path: str, figures: tuple[Any, ...], _grid: Grid, _members: Sequence[Candidate]
+) -> dict[str, Any]:
+    """What a chart is sent, made again when a member's figures change."""
+    made = {"curve": curve_data, "heat": heat_data, "front": front_data, "bars": bars_data}
+    return made[chart](_grid, _members)
 
 
 def draw_parallel_axes(grid: Grid, members: Sequence[Candidate], k: int, key: str, pick: Callable) -> None:
@@ -143,17 +93,6 @@ def draw_parallel_axes(grid: Grid, members: Sequence[Candidate], k: int, key: st
     st.caption(
         "Each line is a model, coloured by its validation error; the thick one is where the sliders are."
     )
-
-
-def draw_importance(grid: Grid, members: Sequence[Candidate], key: str) -> None:
-    """Which axes the validation error goes with, where more than chance makes one stand out."""
-    from aecore.figures.grid import importance_bars
-
-    found = selection.importance(grid, members)
-    if found is not None and found.telling:
-        shares = {axis_label(name): share for name, share in found.shares.items()}
-        st.altair_chart(importance_bars(shares, found.interactions, found.noise, found.method), key=key)
-    st.caption(grid_words.importance_words(found))
 
 
 def proposal(

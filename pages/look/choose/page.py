@@ -7,11 +7,10 @@ from functools import partial
 import streamlit as st
 
 from aecore import jobs, store
-from aecore.analysis import grid_charts, selection
+from aecore.analysis import selection
 from aecore.analysis.errors import clipped_pca
 from aecore.config import Config
 from aecore.files import StoreError
-from aecore.settings import label
 from aecore.store import GridInfo
 from pages.components.board import board
 from pages.look.choose import overview
@@ -77,29 +76,9 @@ def draw_clipped_pca(config: Config) -> None:
 
 def draw_charts(info: GridInfo, members: list[selection.Candidate], place: list[int], k: int) -> None:
     """The second row: the error curve, and a view of all members beside it."""
-    number = st.session_state.get("_choose_charts", 0)
-
-    def key(name: str) -> str:
-        return f"choose_{name}_{info.key}_{number}"
-
     left, right = st.columns(2, gap="large")
     with left:
-        fields = grid_charts.numeric_fields(info.grid)
-        if fields:
-            field = st.segmented_control(
-                "Squared error against",
-                fields,
-                format_func=label,
-                key="choose_field",
-                default=fields[0],
-                required=True,
-                persist_state="session",
-            )
-            field = field if field in fields else fields[0]
-            name = key(f"curve_{field.replace('.', '_')}")
-            overview.draw_curve(info.grid, members, k, field, name, partial(picked, info, name))
-        else:
-            st.caption("No axis of this grid is a number to draw the error against.")
+        overview.draw_curve(info, members, k)
     with right:
         view = st.segmented_control(
             "All models",
@@ -109,16 +88,15 @@ def draw_charts(info: GridInfo, members: list[selection.Candidate], place: list[
             required=True,
             bind="query-params",
         )
-        name = key(view.split()[0].lower())
-        pick = partial(picked, info, name)
         if view == overview.HEAT:
-            overview.draw_heat_map(info.grid, members, place, name, pick)
+            overview.draw_heat_map(info, members, place)
         elif view == overview.PARETO:
-            overview.draw_pareto_front(info.grid, members, k, name, pick)
+            overview.draw_pareto_front(info, members, k)
         elif view == overview.PARALLEL:
-            overview.draw_parallel_axes(info.grid, members, k, name, pick)
+            name = f"choose_parallel_{info.key}_{st.session_state.get('_choose_charts', 0)}"
+            overview.draw_parallel_axes(info.grid, members, k, name, partial(picked, info, name))
         else:
-            overview.draw_importance(info.grid, members, name)
+            overview.draw_importance(info, members)
     st.caption(
         "Validation images, held out of the training images, choose: the proposal, the elbow, the front and "
         "the maps are made from them. Test images only report, and no choice is made by them."

@@ -91,8 +91,25 @@ def go_to(info: GridInfo, k: int) -> None:
     st.session_state["_choose_move"] = st.session_state.get("_choose_move", 0) + 1
 
 
+def member_picked(info: GridInfo, key: str) -> None:
+    """A mark of a member was picked; for the charts that are components."""
+    if (k := st.session_state[key].picked) is not None:
+        go_to(info, int(k))
+
+
+def place_picked(info: GridInfo, key: str) -> None:
+    """A cell of the heat map was picked."""
+    take(info, st.session_state[key].at or "")
+    st.session_state["_choose_move"] = st.session_state.get("_choose_move", 0) + 1
+
+
+def field_chosen(key: str) -> None:
+    """Another field was chosen to draw the error against."""
+    st.session_state["_choose_field"] = st.session_state[key].field
+
+
 def picked(info: GridInfo, key: str) -> None:
-    """A mark was clicked; for the charts."""
+    """A mark was clicked; for a chart of Altair's."""
     chosen = st.session_state[key]["selection"].get("picked") or []
     if chosen and "k" in chosen[0]:
         go_to(info, int(chosen[0]["k"]))

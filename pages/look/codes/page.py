@@ -16,7 +16,7 @@ from pages.look.codes.material import Points, atlas, test_points
 from pages.look.codes.panel import Shown
 from pages.look.codes.projections import PCA, TSNE, Plane
 from pages.look.codes.trust import draw_trust
-from pages.shared import layout
+from pages.shared import layout, one_file
 from pages.shared.plain import plain
 from pages.shared.state import chosen_key, keep_selection, kept_selections
 
@@ -140,6 +140,7 @@ def main() -> None:
         draw_line(key, data)
     else:
         draw_maps(run, key, data)
+    one_file.draw(key, "codes")
 
 
 main()

@@ -14,7 +14,7 @@ from pages.look.reconstructions.drawing import (
     draw_numbers,
     draw_pictures,
 )
-from pages.shared import further_figures, layout, loading
+from pages.shared import further_figures, layout, loading, one_file
 from pages.shared.state import chosen_key
 
 EVERY_CLASS = "All"
@@ -84,6 +84,7 @@ def main() -> None:
     with right:
         draw_numbers(tested, pool, shown, about)
         further_figures.draw(chosen_key())
+        one_file.draw(chosen_key(), "reconstructions")
 
 
 main()

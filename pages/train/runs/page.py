@@ -11,7 +11,16 @@ from aecore.events import course
 from aecore.files import StoreError
 from aecore.presets import architecture, penalty_text
 from aecore.store import RunInfo, Unreadable
-from pages.shared import further_figures, layout, notices, settings_form, state, training_view, words
+from pages.shared import (
+    further_figures,
+    layout,
+    notices,
+    one_file,
+    settings_form,
+    state,
+    training_view,
+    words,
+)
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.train.runs import bringing_in, folders, grids
@@ -92,6 +101,7 @@ def draw_actions(info: RunInfo) -> None:
             help="Opens Train with this run's settings, to change and train anew.",
         )
         draw_branch(info)
+        one_file.draw(info.key, "runs", disabled=not info.has_weights)
         folders.draw_actions(info, "runs")
 
 

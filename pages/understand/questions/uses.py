@@ -10,6 +10,7 @@ import streamlit as st
 from aecore.gallery import shipped
 from aecore.presets import corruption_text
 from aecore.settings import member_name
+from pages.components import charts
 from pages.shared import images, loading, trained_grids
 from pages.shared.plain import plain
 from pages.understand.questions import material, words
@@ -25,8 +26,8 @@ MAP_POINTS = 2000
 
 def draw_selection() -> None:
     """Every model of the grid of code sizes by error and active units, with the one proposed."""
-    from aecore.analysis import selection
-    from aecore.figures.grid import pareto
+    from aecore.analysis import grid_charts, selection
+    from aecore.web.charts.payload import front_data
 
     info = trained_grids.find(shipped.UNITS.grid)
     if info is None:
@@ -35,25 +36,13 @@ def draw_selection() -> None:
         )
         return
     members = selection.candidates(info.grid, info.members())
-    judged = [m for m in members if None not in (m.validation, m.active_units, m.parameters)]
     found = selection.propose(selection.groups(members))
-    if found is None or not judged:
+    if found is None or not grid_charts.front(members):
         return
     chosen, best = found.chosen.best, found.best
-    front = selection.pareto_front([(m.validation, m.active_units, m.parameters) for m in judged])
-    rows = [
-        {
-            "k": m.k,
-            "units": m.active_units,
-            "error": m.validation,
-            "parameters": m.parameters,
-            "front": bool(on),
-            "here": m.k == chosen.k,
-            "label": member_name(info.grid, m.k),
-        }
-        for m, on in zip(judged, front, strict=True)
-    ]
-    st.altair_chart(pareto(rows), key="questions_pareto")
+    # The page's own line below says how to read it.
+    data = {**front_data(info.grid, members), "words": ""}
+    charts.front(data, chosen.k, on_pick=lambda: None, key="questions_pareto")
     name = member_name(info.grid, chosen.k)
     is_best = found.chosen is best
     st.markdown(

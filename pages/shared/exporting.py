@@ -18,6 +18,7 @@ from aecore import jobs, store
 from aecore.jobs.control import Job
 from aecore.store import GridInfo, RunInfo
 from pages.shared.plain import plain
+from pages.shared.words import size
 
 Report = Callable[[float], None]
 ASKED = "_exports_asked"  # session key: what this person has asked for
@@ -66,6 +67,12 @@ def _card(path: Path, target: Path, report: Report) -> None:
     card.write(store.load_run(path), target, report)
 
 
+def _tensorboard(path: Path, target: Path, report: Report) -> None:
+    from aecore.export import tensorboard
+
+    tensorboard.write(path, target, report)
+
+
 def _code(path: Path, report: Report) -> bytes:
     from aecore.export.code import pytorch_code
 
@@ -93,6 +100,13 @@ KINDS: dict[str, Kind] = {
         _zip_of(_card),
     ),
     "code": Kind("PyTorch code", "The network as a module that runs by itself.", "{name}.py", _code),
+    "tensorboard": Kind(
+        "TensorBoard",
+        "Event files: curves, pictures and codes, for `tensorboard --logdir`.",
+        "{name}-tensorboard.zip",
+        _zip_of(_tensorboard),
+        grids=True,
+    ),
     "zip": Kind(
         "Zip of the folder",
         "All that is kept of it, to be taken in by Runs on another machine.",
@@ -159,7 +173,7 @@ def _draw_kind(info: Job, name: str, kind: Kind) -> None:
         )
         return
     right.download_button(
-        f"Save, {_size(len(content))}",
+        f"Save, {size(len(content))}",
         content,
         kind.file.format(name=info.key.replace("/", "-")),
         key=f"export_{name}_save",
@@ -168,11 +182,6 @@ def _draw_kind(info: Job, name: str, kind: Kind) -> None:
         on_click="ignore",
         width="stretch",
     )
-
-
-def _size(count: int) -> str:
-    """`120 kB`"""
-    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{max(1, round(count / 1e3))} kB"
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

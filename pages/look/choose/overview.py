@@ -173,8 +173,8 @@ def draw_pareto_front(grid: Grid, members: Sequence[Candidate], k: int, key: str
     _show(chart(rows), key, pick)
     st.caption(
         f"In colour: {front.sum()} of {len(front)} models. For each grey one there is another that is at "
-        "least as good in validation error, in active units on validation images and in parameters (the mark's "
-        "size), and better in one of them."
+        "least as good in validation error, in active units on validation images and in parameters (the "
+        "mark's size), and better in one of them."
     )
 
 

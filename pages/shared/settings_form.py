@@ -84,9 +84,14 @@ def fill(page: str, config: Config, branch: Branch | None = None) -> None:
     _follow_widths(page)
 
 
+def is_filled(page: str) -> bool:
+    """Whether the form has been filled in this session."""
+    return f"{page}_filled" in st.session_state
+
+
 def begin(page: str, config: Config | None = None) -> None:
     """Fills the form on a session's first visit: with `config`, or with the first preset."""
-    if f"{page}_filled" not in st.session_state:
+    if not is_filled(page):
         fill(page, config or next(iter(PRESETS.values())))
 
 

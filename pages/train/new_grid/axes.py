@@ -57,6 +57,20 @@ def fill(axes: Mapping[str, Sequence[Any]]) -> None:
         ]
 
 
+def texts() -> dict[str, list[str]]:
+    """The axes in the form with their values as they stand there."""
+    return {name: list(st.session_state.get(key(name)) or []) for name in st.session_state[AXES]}
+
+
+def checked(base: Config, found: Any) -> dict[str, list[str]]:
+    """Axes that `texts` gave, from outside; ValueError in one sentence where they are none."""
+    if not isinstance(found, dict) or not all(isinstance(values, list) for values in found.values()):
+        raise ValueError("its axes must be lists of values")
+    kept = {name: [str(value) for value in values] for name, values in found.items()}
+    Grid(base, {name: parse_axis(f"{name}={','.join(values)}")[1] for name, values in kept.items()})
+    return kept
+
+
 def draw() -> None:
     """The choice of axes, and a line of values for each."""
     if AXES not in st.session_state:

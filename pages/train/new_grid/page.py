@@ -6,7 +6,7 @@ import streamlit as st
 
 from aecore.config import Config
 from aecore.grid import Grid
-from pages.shared import layout, settings_form
+from pages.shared import drafts, layout, settings_form
 from pages.train.new_grid import axes, progress
 from pages.train.new_grid.plan import draw_plan, facts
 
@@ -64,7 +64,24 @@ def begin() -> None:
         settings_form.fill(FORM, config)
         if values:
             axes.fill(values)
+    if not settings_form.is_filled(FORM):
+        _take_draft()
     settings_form.begin(FORM, Config().with_values({"train.epochs": 4}))
+
+
+def _take_draft() -> None:
+    """Fills the form with what the address kept."""
+    values = drafts.taken()
+    if (config := drafts.config_of(values)) is None:
+        return
+    try:
+        kept = axes.checked(config, values.get("axes", {}))
+    except ValueError as error:
+        drafts.refuse(error)
+        return
+    settings_form.fill(FORM, config)
+    axes.fill(kept)
+    st.session_state["new_grid_name"] = str(values.get("name", ""))
 
 
 def main() -> None:
@@ -84,6 +101,7 @@ def main() -> None:
         progress.draw()
     # Last, because it takes a moment: everything else is on the screen by now.
     if grid is not None:
+        drafts.keep(grid.base, name=st.session_state.get("new_grid_name"), axes=axes.texts())
         facts_place.caption(facts(grid))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aecore.config import Config
-from pages.shared import layout, settings_form, training_view
+from pages.shared import drafts, layout, settings_form, training_view
 from pages.shared.plain import plain
 from pages.train.train.images import draw_download, draw_images
 from pages.train.train.plan import FORM, branch_problem, draw_branch, draw_plan, facts, twin_of
@@ -53,13 +53,24 @@ def facts_in_words(config: Config) -> str:
     return text
 
 
+def _begin() -> None:
+    """Fills the form on a session's first visit: with what the address kept, else with the first preset."""
+    if settings_form.is_filled(FORM):
+        return
+    values = drafts.taken()
+    if (config := drafts.config_of(values)) is not None:
+        settings_form.fill(FORM, config, drafts.branch_of(values))
+        st.session_state["train_name"] = str(values.get("name", ""))
+    settings_form.begin(FORM)
+
+
 def main() -> None:
     from aecore.data import find
 
     layout.draw_header(
         "Train", "Choose images and a network, press Train, and watch it learn to rebuild them."
     )
-    settings_form.begin(FORM)
+    _begin()
     # Above the form, so that on a phone the button is on the first screen.
     top = st.container()
     left, right = st.columns([2, 3], gap="large")
@@ -88,6 +99,7 @@ def main() -> None:
     # Last, because they take a moment: everything else is on the screen by now.
     draw_images(images_place, dataset)
     if config is not None:
+        drafts.keep(config, name=st.session_state.get("train_name"), branch=settings_form.branch_of(FORM))
         facts_place.caption(facts_in_words(config))
 
 

@@ -17,8 +17,8 @@ from aecore import places
 from aecore.drafts import clear_drafts, draft_of
 from aecore.files import StoreError, read_object, telling_of_a_full_disk, write_json
 from aecore.records import Record, shown
-from aecore.store.names import CONFIG, EPOCHS, GRID, REQUESTS, STACKS
-from aecore.store.records import has_result, is_active, read_progress, training_lock
+from aecore.store.names import CONFIG, EPOCHS, FIGURES, GRID, REQUESTS, STACKS
+from aecore.store.records import has_result, is_active, read_figures, read_progress, training_lock
 
 FORMAT = 1
 """Version of the folder's layout, raised when older code could misread it."""
@@ -150,6 +150,19 @@ def all_folders(root: Path | None = None) -> Iterator[Path]:
             if path.name not in seen and os.path.isdir(path) and not path.name.startswith((".", "_")):
                 seen.add(path.name)
                 yield path
+
+
+def find_figures(root: Path | None = None) -> Path | None:
+    """The first grid's folder under the run root with a table of figures, rather one that can be read."""
+    found = [path for path in all_folders(root) if (path / FIGURES).exists() and not path.is_symlink()]
+    return next((path for path in found[:-1] if _has_figures(path)), found[-1] if found else None)
+
+
+def _has_figures(path: Path) -> bool:
+    try:
+        return bool(read_figures(path).members)
+    except StoreError:
+        return False
 
 
 def listed(

@@ -26,7 +26,6 @@ from aecore.files import (
 from aecore.processes import lives
 from aecore.records import Record
 from aecore.results import EpochRecord, FigureTable, Origin, Progress, Result
-from aecore.store.folders import all_folders
 from aecore.store.names import (
     EVENTS,
     FAILED,
@@ -246,19 +245,6 @@ def read_figures(path: Path) -> FigureTable:
 def figures_stamp(path: Path) -> int:
     """Changes whenever the table is written again: a cache key."""
     return (path / FIGURES).stat().st_mtime_ns
-
-
-def find_figures(root: Path | None = None) -> Path | None:
-    """The first grid's folder under the run root with a table of figures, rather one that can be read."""
-    found = [path for path in all_folders(root) if (path / FIGURES).exists() and not path.is_symlink()]
-    return next((path for path in found[:-1] if _has_figures(path)), found[-1] if found else None)
-
-
-def _has_figures(path: Path) -> bool:
-    try:
-        return bool(read_figures(path).members)
-    except StoreError:
-        return False
 
 
 def request_stop(path: Path) -> None:

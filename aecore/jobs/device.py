@@ -15,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from aecore.drafts import clear_drafts
 from aecore.files import read_object, write_json
 from aecore.jobs import control
 from aecore.processes import lives, process_start
@@ -56,18 +57,19 @@ class Device:
 
     def __init__(self, name: str) -> None:
         folder = lock_folder()
+        clear_drafts(folder)
         # The lock's own file is emptied by whoever tries it.
         self._note = folder / f"{name}.json"
         self._lock = FileLock(folder / f"{name}.lock")
 
     def take(self, path: Path) -> bool:
         """Takes the device for the run or grid in a folder, if nobody has it, and leaves word of that."""
+        pid, name = os.getpid(), control.read(path).name
+        root = os.fsencode(path.absolute().parent).decode(errors="replace")
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
             return False
-        pid = os.getpid()
-        name, root = control.read(path).name, os.fsencode(path.absolute().parent).decode(errors="replace")
         holder = Holder(name, root, time.time(), pid, process_start(pid))
         # Whoever waits can do without it, as it has to where the disk is full.
         with suppress(OSError):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-TRIALS = int(os.environ.get("AECORE_TRUST_TRIALS", "4"))
+TRIALS = int(os.environ.get("AECORE_TRUST_TRIALS", "3"))
 SEED = int(os.environ.get("AECORE_TRUST_SEED", "0"))
 
 

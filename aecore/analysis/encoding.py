@@ -114,6 +114,14 @@ def encoded_table(encoded: Encoded) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(columns), units], axis=1)
 
 
+def skipped_file(encoded: Encoded) -> bytes:
+    """The images that could not be read and why, as a CSV file."""
+    import pandas as pd
+
+    table = pd.DataFrame(encoded.skipped, columns=["name", "reason"])
+    return table.to_csv(index=False).encode("utf-8", "backslashreplace")
+
+
 def encoded_file(encoded: Encoded, suffix: str) -> bytes:
     """The table as a file's content, of one of the `FORMATS`; ValueError for others.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, interpolate
 
 from aecore.data import ImageData, unit_range
 from aecore.results import ClassifierRecord
@@ -21,7 +21,9 @@ FEATURES = 64
 STEPS, PASSES, BATCH, PEAK = 2000, 100, 128, 3e-3
 """Of the training: updates at most, passes through the images at most, images in an update, and the highest
 learning rate of a one-cycle schedule."""
-_PASS = 1024
+_PASS, _PASS_VALUES = 1024, 1 << 24
+LARGEST_SIDE = 64
+"""Pixels a side that it sees at most: larger images are averaged down, or training would take minutes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +43,26 @@ class Classifier:
 
 
 def _through(layers: nn.Sequential, images: Tensor) -> Tensor:
+    size = min(_PASS, max(1, _PASS_VALUES // images[0].numel()))
     with torch.no_grad():
-        return torch.cat([layers(unit_range(part).clamp(0, 1)) for part in images.split(_PASS)])
+        return torch.cat([layers(_seen(part)) for part in images.split(size)])
+
+
+def _seen(images: Tensor) -> Tensor:
+    """Images as the classifier sees them: float in [0, 1], at most `LARGEST_SIDE` pixels a side."""
+    x = unit_range(images).clamp(0, 1)
+    size = _seen_size(*images.shape[2:])
+    return x if x.shape[2:] == size else interpolate(x, size=size, mode="area")
+
+
+def _seen_size(height: int, width: int) -> tuple[int, int]:
+    scale = min(1.0, LARGEST_SIDE / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def network(shape: tuple[int, int, int], classes: int) -> nn.Sequential:
     """Three convolutions of stride 2, a hidden layer of 64, scores of the classes; images are C x H x W."""
-    channels, height, width = shape
+    channels, (height, width) = shape[0], _seen_size(*shape[1:])
     area = -(-height // 8) * -(-width // 8)
     return nn.Sequential(
         nn.Conv2d(channels, 16, 5, stride=2, padding=2),
@@ -83,7 +98,7 @@ def train(data: ImageData, on_progress: Callable[[float], None] | None = None, s
         if not len(order):
             order = torch.randperm(len(data.train_images), generator=random)
         batch, order = order[:BATCH], order[BATCH:]
-        loss = cross_entropy(model(unit_range(data.train_images[batch])), data.train_labels[batch])
+        loss = cross_entropy(model(_seen(data.train_images[batch])), data.train_labels[batch])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -93,3 +93,11 @@ def encode_source(
         np.concatenate(errors),
         skipped,
     )
+
+
+def skipped_file(encoded: Encoded) -> bytes:
+    """The images that could not be read and why, as a CSV file."""
+    import pandas as pd
+
+    table = pd.DataFrame(encoded.skipped, columns=["name", "reason"])
+    return table.to_csv(index=False).encode("utf-8", "backslashreplace")

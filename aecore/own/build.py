@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -33,7 +33,7 @@ SHEET = 24
 """Of these, so many are shown."""
 USUAL_SIDE = 64
 """Largest side that images of several sizes are brought to unless somebody asks for more."""
-CHUNK = 512
+CHUNK = 128
 """Images that a process takes at once, at most."""
 LONE = 4096
 """Images up to which one process does it, since others take a moment to start."""
@@ -292,26 +292,25 @@ def _fill(
         for start, piece in cuts:
             note(start, work(start, piece))
         return bad
-    # Fresh processes: a fork would take the locks of this one's threads along.
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    # Fresh processes: a fork would take the locks of this one's threads along. This one reads as well, while
+    # the others still start.
+    with ProcessPoolExecutor(workers - 1, multiprocessing.get_context("spawn")) as pool:
         try:
             waiting: dict[Future[dict[int, str]], int] = {}
             for start, piece in cuts:
-                waiting[pool.submit(work, start, piece)] = start
                 # Few at a time: what waits in the queue would be a copy of all names.
-                while len(waiting) > 3 * workers:
-                    _collect(waiting, note)
-            while waiting:
-                _collect(waiting, note)
+                if len(waiting) < 3 * (workers - 1):
+                    waiting[pool.submit(work, start, piece)] = start
+                else:
+                    note(start, work(start, piece))
+                for future in [future for future in waiting if future.done()]:
+                    note(waiting.pop(future), future.result())
+            for future in as_completed(list(waiting)):
+                note(waiting.pop(future), future.result())
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     return bad
-
-
-def _collect(waiting: dict[Future[dict[int, str]], int], note: Callable[[int, dict[int, str]], None]) -> None:
-    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-        note(waiting.pop(future), future.result())
 
 
 @dataclass(frozen=True)

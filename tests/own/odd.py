@@ -491,10 +491,10 @@ def _encrypted(root: Path) -> Path:
 
 
 def _bomb(root: Path) -> Path:
-    """Much of nothing: 512 MiB of zeros in half a MiB."""
+    """Much of nothing: 320 MiB of zeros in a third of a MiB."""
     path = root / "images.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for i in range(8):
+        for i in range(5):
             with archive.open(f"a/{i}.png", "w") as member:
                 for _ in range(64):
                     member.write(bytes(1 << 20))

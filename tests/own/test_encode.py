@@ -12,7 +12,7 @@ from PIL import Image
 
 from aecore import data, store
 from aecore.__main__ import main
-from aecore.analysis.encoding import WORST, encode_source
+from aecore.analysis.encoding import WORST, encode_source, skipped_file
 from aecore.analysis.metrics import squared_errors
 from aecore.export.tables import encoded_file
 from aecore.own import sets
@@ -49,6 +49,8 @@ def test_the_codes_are_those_of_the_run(tiny_root, digits_zip):  # noqa: F811
         expected = squared_errors(original / 255, run.reconstruct(original))
         assert error == pytest.approx(float(expected), rel=1e-4)
     assert np.all(np.diff(found.errors[found.outliers]) <= 0)
+    assert skipped_file(found).decode().startswith("name,reason")
+    assert skipped_file(found).decode().splitlines()[1].startswith("0/broken.png,")
     assert len(found.worst) == WORST < len(found.names)
     for i, image in zip(found.outliers, found.worst, strict=False):
         number = int(found.names[i].split("/")[1].removesuffix(".png"))

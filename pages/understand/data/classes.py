@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 EACH = 6
 """Images shown of each class at once."""
+ALONE = 24
+"""Images shown where there is one class, or none that is known."""
 WIDE = 26
 """Pixels that one of them takes on the page."""
 DRAW = "data_draw"  # session key of the number of times that other images were asked for
@@ -23,9 +25,9 @@ DRAW = "data_draw"  # session key of the number of times that other images were 
 def draw_samples(data: ImageData) -> None:
     """A row of training images of every class, and the button that takes others."""
     figures = [
-        images.Figure([picture], name, f"{EACH} training images of class {name}")
+        images.Figure([picture], name, f"training images of class {name}")
         if data.known_classes
-        else images.Figure([picture], "", f"{EACH} training images")
+        else images.Figure([picture], "", "training images")
         for name, picture in _samples(data.name, st.session_state.get(DRAW, 0))
     ]
     images.draw_wall(figures, width=EACH * WIDE)
@@ -44,7 +46,7 @@ def _samples(name: str, draw: int) -> list[tuple[str, np.ndarray]]:
     order = np.random.default_rng(draw).permutation(len(labels))
     strips = []
     for label, title in enumerate(data.class_names):
-        chosen = order[labels[order] == label][:EACH]
+        chosen = order[labels[order] == label][: EACH if data.labelled else ALONE]
         if len(chosen):
             strips.append((title, images.mosaic(data.train_images[chosen].numpy(), EACH)))
     return strips

@@ -80,8 +80,9 @@ def draw_facts(dataset: Dataset, data: ImageData | None) -> None:
         "Images": f"{dataset.train_size:,} for training, {dataset.test_size:,} for testing",
         "Size": f"{height} × {width} pixels, {'grey' if channels == 1 else f'{channels} colour channels'}",
         "Classes": f"{len(dataset.known_classes)}" if dataset.known_classes else "none that are known",
-        "Made by": dataset.origin,
     }
+    if dataset.origin:
+        facts["Made by"] = dataset.origin
     if dataset.license:
         facts["Licence"] = dataset.license
     if dataset.download_bytes:

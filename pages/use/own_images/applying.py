@@ -41,6 +41,7 @@ def encoded(key: str, stamp: int, path: Path, changed: tuple[int, int], fit: str
 def draw(brought: Brought) -> None:
     """The images, largest error first, beside the run's own test images' errors, and the tables to save."""
     from aecore import store
+    from aecore.analysis.encoding import skipped_file
 
     key = state.chosen_key()
     if key is None:
@@ -80,6 +81,16 @@ def draw(brought: Brought) -> None:
         name, reason = found.skipped[0]
         st.warning(
             plain(f"{len(found.skipped):,} could not be read; {name}: {reason}."), icon=":material/warning:"
+        )
+        st.download_button(
+            f"{len(found.skipped):,} skipped",
+            lambda: skipped_file(found),
+            f"{run.path.name}-skipped.csv",
+            "text/csv",
+            key="own_apply_skipped",
+            icon=":material/download:",
+            on_click="ignore",
+            help="The images that could not be read, and why.",
         )
 
 

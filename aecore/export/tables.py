@@ -151,8 +151,9 @@ def table_file(table: pd.DataFrame, suffix: str, allowed: Sequence[str] = TABLES
     check_suffix(suffix, allowed)
     out = io.BytesIO()
     if suffix == ".csv":
+        # Lines end as in RFC 4180: then a lone carriage return in a text is put into quotes too.
         _mapped(table, lambda text: spreadsheet_text(unicode_text(text))).to_csv(
-            out, index=False, lineterminator="\n"
+            out, index=False, lineterminator="\r\n"
         )
     else:
         _mapped(table, unicode_text).to_parquet(out, index=False)

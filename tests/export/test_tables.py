@@ -147,3 +147,20 @@ def test_another_ending_is_refused(tmp_path):
     assert not list(tmp_path.iterdir())
     tables.write_table(table, tmp_path / "h.CSV")
     assert len(pd.read_csv(tmp_path / "h.CSV")) == 60
+
+
+def test_all_tables_of_a_run_or_a_grid(tmp_path, monkeypatch):
+    for folder in ("run", "grid", "without"):
+        (tmp_path / folder).mkdir()
+    tables.write_all(RUN, tmp_path / "run")
+    sizes = {file.name: len(pd.read_csv(file)) for file in (tmp_path / "run").iterdir()}
+    assert sizes == {"history.csv": 60, "layers.csv": 151 * 6, "codes.csv": 360}
+    tables.write_all(GRID, tmp_path / "grid")
+    assert len(pd.read_csv(tmp_path / "grid" / "members.csv")) == 9
+
+    def gone(name):
+        raise datasets.DataNotFoundError("the images are not here")
+
+    monkeypatch.setattr(datasets, "load", gone)
+    tables.write_all(RUN, tmp_path / "without")
+    assert {file.name for file in (tmp_path / "without").iterdir()} == {"history.csv", "layers.csv"}

@@ -151,8 +151,9 @@ def table_file(table: pd.DataFrame, suffix: str, allowed: Sequence[str] = TABLES
     check_suffix(suffix, allowed)
     out = io.BytesIO()
     if suffix == ".csv":
+        # Lines end as in RFC 4180: then a lone carriage return in a text is put into quotes too.
         _mapped(table, lambda text: spreadsheet_text(unicode_text(text))).to_csv(
-            out, index=False, lineterminator="\n"
+            out, index=False, lineterminator="\r\n"
         )
     else:
         _mapped(table, unicode_text).to_parquet(out, index=False)
@@ -162,6 +163,26 @@ def table_file(table: pd.DataFrame, suffix: str, allowed: Sequence[str] = TABLES
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Writes a table as .csv or .parquet, by the path's ending, as a whole; ValueError for others."""
     write_whole(path, table_file(table, path.suffix.lower()))
+
+
+def write_all(path: Path, folder: Path, on_progress: Callable[[float], None] | None = None) -> None:
+    """Writes all tables that there are of the run or grid in `path` as CSV files: of a grid members.csv, of a
+    run history.csv, layers.csv and, where its data set is on this machine, codes.csv."""
+    from aecore import data as datasets
+    from aecore import store
+
+    if store.is_grid(path):
+        write_table(member_table(store.read_grid(path)), folder / "members.csv")
+        return
+    write_table(history_table(store.read_history(path)), folder / "history.csv")
+    if looks := store.read_looks(path):
+        write_table(layer_table(looks), folder / "layers.csv")
+    run = store.load_run(path)
+    try:
+        images = datasets.load(run.config.data.name)
+    except datasets.DataNotFoundError:
+        return
+    write_table(code_table(run, images, on_progress=on_progress), folder / "codes.csv")
 
 
 def _with_units(columns: Mapping[str, Any], codes: np.ndarray) -> pd.DataFrame:

@@ -73,6 +73,12 @@ def _tensorboard(path: Path, target: Path, report: Report) -> None:
     tensorboard.write(path, target, report)
 
 
+def _tables(path: Path, target: Path, report: Report) -> None:
+    from aecore.export import tables
+
+    tables.write_all(path, target, report)
+
+
 def _code(path: Path, report: Report) -> bytes:
     from aecore.export.code import pytorch_code
 
@@ -100,6 +106,13 @@ KINDS: dict[str, Kind] = {
         _zip_of(_card),
     ),
     "code": Kind("PyTorch code", "The network as a module that runs by itself.", "{name}.py", _code),
+    "tables": Kind(
+        "Tables",
+        "CSV: a run's epochs, layers and, where its images are here, codes with errors; a grid's members.",
+        "{name}-tables.zip",
+        _zip_of(_tables),
+        grids=True,
+    ),
     "tensorboard": Kind(
         "TensorBoard",
         "Event files: curves, pictures and codes, for `tensorboard --logdir`.",

@@ -10,6 +10,9 @@ from torch.nn.functional import interpolate
 BOX = 20 / 28
 """Share of the image's shorter side that the drawing's longer side fills: 20 of MNIST's 28 pixels."""
 
+ROUNDING = 1e-4
+"""Pixels by which a centre may miss a pixel's edge and still count as on it."""
+
 
 def centred_drawing(ink: torch.Tensor, shape: tuple[int, int, int]) -> torch.Tensor:
     """Ink (any height x width, float in [0, 1], 0 where nothing was drawn) as an image C x H x W in [0, 1].
@@ -28,8 +31,8 @@ def centred_drawing(ink: torch.Tensor, shape: tuple[int, int, int]) -> torch.Ten
     scale = BOX * min(height, width) / max(cut.shape)
     size = [max(1, round(scale * side)) for side in cut.shape]
     small = interpolate(cut[None, None], size, mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
-    top = math.ceil(height / 2 - _centre(small.sum(1)))
-    left = math.ceil(width / 2 - _centre(small.sum(0)))
+    top = math.ceil(height / 2 - _centre(small.sum(1)) - ROUNDING)
+    left = math.ceil(width / 2 - _centre(small.sum(0)) - ROUNDING)
     image = torch.zeros(height + 2 * size[0], width + 2 * size[1])
     top, left = _inside(top + size[0], size[0], height), _inside(left + size[1], size[1], width)
     image[top : top + size[0], left : left + size[1]] = small

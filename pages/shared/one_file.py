@@ -36,7 +36,6 @@ def draw(key: str, prefix: str, disabled: bool = False) -> None:
         key=f"{prefix}_one_file",
         on_change="rerun",
         disabled=disabled,
-        help="The run as a file to send to somebody, who can explore it in a browser.",
     )
     if panel.open:
         with panel:

@@ -70,7 +70,10 @@ def place_of(page, material, i):
     mapping = json.loads(page.locator(OVERLAY).get_attribute("data-mapping"))
     x, y = material.code_pca.transform(material.codes.numpy(), 2)[i]
     box = page.locator(OVERLAY).bounding_box()
-    return box["x"] + mapping["a"] * x + mapping["b"], box["y"] + mapping["d"] - mapping["c"] * y
+    return (
+        float(box["x"] + mapping["a"] * x + mapping["b"]),
+        float(box["y"] + mapping["d"] - mapping["c"] * y),
+    )
 
 
 def test_points_show_their_pictures_and_a_lasso_gathers_them(exported, open_file):

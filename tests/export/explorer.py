@@ -28,6 +28,7 @@ KINDS = {
         {
             "model.family": "dictionary",
             "model.code_activation": "top_k",
+            "model.top_k": 2,
             "model.output_activation": "linear",
         },
         (1, 6, 5),

@@ -196,6 +196,12 @@ def test_a_run_too_large_for_the_browser_has_a_file_without_its_network(monkeypa
     assert data_of(page, "shared")["points"]["map"]["sets"][0]["n"] == 20
 
 
+def test_codes_that_all_coincide_have_a_file_without_distances():
+    material = replace(kind("plain"), reference=None, band=(0.0, float("inf")))
+    shared = data_of(text(material, Options()), "shared")
+    assert (shared["reference"], shared["band"], shared["legend"]) == (None, None, "")
+
+
 def test_a_file_of_fewer_points_holds_those_that_the_map_of_the_app_shows(digits):
     points = data_of(text(digits, Options(points=50)), "shared")["points"]
     numbers = np.frombuffer(points["map"]["sets"][0]["numbers"], "<i4")

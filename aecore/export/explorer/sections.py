@@ -36,8 +36,8 @@ def shared(material: Material, options: Options) -> dict[str, Any]:
         "decoder": material.decoder,
         "encoder": material.encoder,
         "reference": material.reference,
-        "band": list(material.band),
-        "legend": distance_legend(material.band),
+        "band": list(material.band) if material.reference else None,
+        "legend": distance_legend(material.band) if material.reference else "",
         "images": {
             "pixels": encoded(images.numpy()),
             "codes": encoded(material.codes[chosen].numpy()),

@@ -8,7 +8,7 @@ import { choice } from "./controls.js";
 import { floats, imageName, picture } from "./pictures.js";
 import { Points } from "./points.js";
 
-const MOSAIC = 208; // pictures of a selection
+const MOSAIC = 180; // pictures of a selection
 const NO_CLASS = 65535;
 
 export default async function show({ node, shared, place }) {

@@ -10,6 +10,7 @@ export function choice(parent, label, options, take) {
     option.value = value;
     select.append(option);
   }
+  select.setAttribute("aria-label", label);
   select.addEventListener("change", () => take(select.value));
   box.append(select);
   parent.append(box);

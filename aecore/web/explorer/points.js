@@ -4,6 +4,8 @@ import { atlases, receive } from "../code_map/pictures.js";
 import { element, fromBase64 } from "../common.js";
 import { floats } from "./pictures.js";
 
+const MOSAIC_WIDTH = 340;
+
 export class Points {
   constructor({ points, decoder }) {
     this.all = points;
@@ -74,10 +76,12 @@ export class Points {
   // Small pictures of points on one canvas.
   mosaic(chosen, label) {
     const { width, height, columns, image } = atlases.get(this.map.atlas);
-    const across = Math.min(chosen.length, 16);
+    // Each of their pixels is a whole number of the screen's.
+    const scale = Math.max(1, Math.round(28 / width));
+    const across = Math.min(chosen.length, Math.max(1, Math.floor(MOSAIC_WIDTH / (scale * width))));
     const canvas = element("canvas", "mosaic");
     Object.assign(canvas, { width: across * width, height: Math.ceil(chosen.length / across) * height });
-    canvas.style.width = `${canvas.width * Math.max(1, Math.round(32 / width))}px`;
+    canvas.style.width = `${canvas.width * scale}px`;
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", label);
     const context = canvas.getContext("2d");

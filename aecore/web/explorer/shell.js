@@ -59,5 +59,8 @@ function followTheme() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 }
 
-document.querySelector(".old-browser").remove();
-open();
+// Where it can't, the sentence about older browsers stays.
+if ("DecompressionStream" in window) {
+  document.querySelector(".old-browser").remove();
+  open();
+}

@@ -2,6 +2,7 @@
 // does it, for a page that stands alone. A test holds the two together.
 
 const BOX = 20 / 28;
+const ROUNDING = 1e-4;
 
 // Ink (side x side, 0 to 255) as height x width pixels in [0, 1]; null where nothing was drawn.
 export function centredDrawing(ink, side, height, width) {
@@ -15,8 +16,8 @@ export function centredDrawing(ink, side, height, width) {
   const small = resized(transposed(resized(cut, rows, columns, wide), rows, wide), wide, rows, high);
   const pixels = transposed(small, wide, high); // high x wide
   const result = new Float32Array(height * width);
-  const y0 = Math.ceil(height / 2 - centre(high, (y) => sum(wide, (x) => pixels[y * wide + x])));
-  const x0 = Math.ceil(width / 2 - centre(wide, (x) => sum(high, (y) => pixels[y * wide + x])));
+  const y0 = Math.ceil(height / 2 - centre(high, (y) => sum(wide, (x) => pixels[y * wide + x])) - ROUNDING);
+  const x0 = Math.ceil(width / 2 - centre(wide, (x) => sum(high, (y) => pixels[y * wide + x])) - ROUNDING);
   for (let y = 0; y < high; y++) {
     for (let x = 0; x < wide; x++) {
       const [row, column] = [y0 + y, x0 + x];

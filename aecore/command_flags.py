@@ -229,7 +229,7 @@ class Export:
     pictures: Literal["full", "half"] = "full"
     """With --html: size of its small pictures."""
     sliders: Switch = False
-    """With --html of a grid: its decoders too, so that the units of each model can be moved; a larger file."""
+    """With --html of a grid: its decoders too, so that each model's units can be moved; a larger file."""
     onnx: Folder = None
     """ONNX: encoder, decoder and both, images in [0, 1] (needs requirements-onnx.txt)."""
     card: Folder = None

@@ -11,6 +11,7 @@ from pathlib import Path
 from aecore import store
 from aecore.command_flags import Export, Import
 from aecore.export import tables
+from aecore.records import shown
 
 Report = Callable[[float], None]
 """Is told the share that is done, from 0 to 1."""
@@ -87,7 +88,7 @@ def bring_in(command: Import) -> int:
         return 0
     print(found.path)
     if found.left_out:
-        print(f"left out, as no file of a run: {', '.join(found.left_out[:10])}", file=sys.stderr)
+        print(f"left out, as no file of a run: {', '.join(map(shown, found.left_out[:10]))}", file=sys.stderr)
     return 0
 
 

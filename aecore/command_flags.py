@@ -229,6 +229,8 @@ class Export:
     """With --html of a run: test images on its map, 10000 if left out."""
     pictures: Literal["full", "half"] = "full"
     """With --html: size of its small pictures."""
+    sliders: Switch = False
+    """With --html of a grid: its decoders too, so that each model's units can be moved; a larger file."""
     onnx: Folder = None
     """ONNX: encoder, decoder and both, images in [0, 1] (needs requirements-onnx.txt)."""
     card: Folder = None

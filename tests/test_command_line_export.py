@@ -82,8 +82,11 @@ def test_a_zip_that_was_written_is_taken_in(capsys, tmp_path):
     assert "there is no" in refusal(capsys, "import", str(tmp_path / "nowhere"), "--out", str(root))
 
 
-def test_points_are_for_a_run(capsys, tmp_path):
+def test_points_are_for_a_run_and_sliders_for_a_grid(capsys, tmp_path):
     target = str(tmp_path / "x.html")
+    assert "--sliders is for the page of a grid" in refusal(
+        capsys, "export", POST, "--html", target, "--sliders"
+    )
     assert "--points is for the map of a run" in refusal(
         capsys, "export", GRID, "--html", target, "--points", "40"
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from aecore import store
 from aecore.command_flags import Export, Import
 from aecore.export import tables
+from aecore.records import shown
 
 Report = Callable[[float], None]
 """Is told the share that is done, from 0 to 1."""
@@ -44,6 +45,8 @@ def export(command: Export) -> int:
         )
     if command.points is not None and store.is_grid(path):
         raise ValueError("--points is for the map of a run; a grid's page has none")
+    if command.sliders and not store.is_grid(path):
+        raise ValueError("--sliders is for the page of a grid; a run's has them always")
     for flag, target in wanted.items():
         _check(flag, path, target, command.force)
     with tqdm(total=1, disable=command.json or not sys.stderr.isatty(), bar_format="{desc} {bar}") as bar:
@@ -85,7 +88,7 @@ def bring_in(command: Import) -> int:
         return 0
     print(found.path)
     if found.left_out:
-        print(f"left out, as no file of a run: {', '.join(found.left_out[:10])}", file=sys.stderr)
+        print(f"left out, as no file of a run: {', '.join(map(shown, found.left_out[:10]))}", file=sys.stderr)
     return 0
 
 
@@ -145,7 +148,7 @@ def _html(path: Path, target: Path, command: Export, report: Report) -> str:
     from aecore.export.explorer.grid import GridOptions, write_grid
 
     if store.is_grid(path):
-        write_grid(path, target, GridOptions(pictures=command.pictures), report)
+        write_grid(path, target, GridOptions(pictures=command.pictures, sliders=command.sliders), report)
     elif command.points is None:
         write_run(path, target, Options(pictures=command.pictures), report)
     else:

@@ -173,9 +173,10 @@ def _opening(facts: Facts) -> str:
     kind = "A variational auto-encoder" if model.variational else "An auto-encoder"
     noise = facts.config.train.corruption
     task = f" It was trained to give clean images from corrupted ones ({noise})." if noise != "none" else ""
+    numbers = f"{model.latent_size} number{'s' * (model.latent_size != 1)}"
     return (
         f"{kind} ({architecture(model)}) of images of {size} pixels (channels, height, width) from "
-        f"{plain(_title(facts))}, with a code of {model.latent_size} numbers and "
+        f"{plain(_title(facts))}, with a code of {numbers} and "
         f"{facts.result.parameters:,} trained parameters.{task}"
     )
 
@@ -202,7 +203,7 @@ def _figures(facts: Facts) -> str:
     rows = [("this network", test.squared_error, test.mse)]
     if test.pca_squared_error is not None:
         pca = test.pca_squared_error
-        rows.append((f"PCA, {run.latent_size} components", pca, pca / pixels))
+        rows.append((f"PCA, {run.latent_size} component{'s' * (run.latent_size != 1)}", pca, pca / pixels))
     if facts.data is not None:
         mean = pca_baseline(facts.data).error(0)
         rows.append(("the mean training image", mean, mean / pixels))

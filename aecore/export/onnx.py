@@ -137,16 +137,17 @@ def write(run: Run, target: Path, on_progress: Callable[[float], None] = lambda 
         raise ValueError(
             f"the network has {size / 2**30:.1f} GiB of weights, and an ONNX file holds less than 2"
         )
-    files, differences = [], []
+    contents, differences = {}, []
     for i, part in enumerate(PARTS):
-        proto = _traced(part, run)
-        content = proto.SerializeToString()
+        content = _traced(part, run).SerializeToString()
         differences.append(_difference(part, run, content))
-        write_whole(target / part.file, content)
-        files.append(target / part.file)
+        contents[target / part.file] = content
         on_progress((i + 1) / len(PARTS))
+    # All or none: one that computes something else tells of the others too.
+    for file, content in contents.items():
+        write_whole(file, content)
     known = [d for d in differences if d is not None]
-    return Written(tuple(files), max(known) if known else None)
+    return Written(tuple(contents), max(known) if known else None)
 
 
 def _traced(part: Part, run: Run) -> ModelProto:

@@ -8,18 +8,22 @@ from aecore import store
 from aecore.export.explorer.grid import GridOptions, write_grid
 from tests.browser.tools import ROOT
 
-BETAS, POST = (ROOT / "checkpoints" / name for name in ("grid-mnist-vae-betas", "grid-mnist-post-a1afba6a"))
+BETAS, POST, LOSS = (
+    ROOT / "checkpoints" / name
+    for name in ("grid-mnist-vae-betas", "grid-mnist-post-a1afba6a", "grid-digits-loss")
+)
 HOSTILE = "<script>document.title='run'</script>"
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """The file of the post's grid, and that of another one whose name is a script."""
+    """The file of the post's grid, of one whose name is a script, and of one with its decoders."""
     folder = tmp_path_factory.mktemp("files")
     named = shutil.copytree(BETAS, folder / "root" / BETAS.name)
     store.rename_grid(named, HOSTILE)
     write_grid(POST, folder / "post.html")
     write_grid(named, folder / "betas.html", GridOptions(images=5, pictures="half"))
+    write_grid(LOSS, folder / "loss.html", GridOptions(sliders=True))
     return folder
 
 
@@ -135,3 +139,21 @@ def test_a_phone_scrolls_in_one_direction_and_a_name_stays_text(open_file, schem
     page.keyboard.press("ArrowRight")
     assert len(set(marked(page))) == 1
     assert page.locator(".board canvas[data-row=here]").count() == 5
+
+
+def test_each_models_units_can_be_moved(open_file):
+    page = open_file("loss.html")
+    canvas = page.locator("#card .sliders canvas")
+
+    def decoded():
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        return canvas.evaluate("canvas => canvas.toDataURL()")
+
+    first = decoded()
+    page.locator("#card .sliders input").first.focus()
+    page.keyboard.press("End")
+    assert decoded() != first
+    page.get_by_role("button", name="Image 1", exact=True).click()
+    assert decoded() == first
+    page.locator(".members tbody tr[aria-selected=false] button").first.click()
+    assert decoded() != first

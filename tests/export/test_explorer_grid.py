@@ -11,10 +11,12 @@ import pytest
 
 from aecore import store
 from aecore.config import Config
+from aecore.export.explorer import grid
 from aecore.export.explorer.grid import GridOptions, card_data, estimate, text, write_grid
 from aecore.files import StoreError
 from aecore.grid import Grid
 from aecore.store import names
+from aecore.web.decoder.payload import decoder_data
 from tests.conftest import ROOT
 
 SHIPPED = ROOT / "checkpoints"
@@ -118,6 +120,22 @@ def test_a_name_stays_text(depth):
 def test_what_is_not_allowed_is_said(values, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)):
         GridOptions(**values)
+
+
+def test_decoders_come_along_when_asked_for_and_as_far_as_there_is_room(monkeypatch):
+    info, codes = store.read_grid(DEPTH), store.read_all_pictures(store.read_grid(DEPTH)).codes
+    sliders = grid.unit_sliders(info)
+    for k, own in enumerate(sliders):
+        assert own["decoder"]["key"] == decoder_data(store.load_run(info.member_path(k)))["key"]
+        low, high = (np.array([unit[end] for unit in own["units"]]) for end in ("low", "high"))
+        assert (low <= codes[k]).all()
+        assert (codes[k] <= high).all()
+    assert head_of(text(DEPTH), "card")["sliders"] == [None] * 24
+    # The proposed one first, then the smallest: those with one hidden layer.
+    room = len(sliders[23]["decoder"]["weights"].bytes()) + len(sliders[0]["decoder"]["weights"].bytes())
+    monkeypatch.setattr(grid, "LARGEST_SLIDERS", room)
+    kept = [k for k, own in enumerate(grid.unit_sliders(info, 23)) if own is not None]
+    assert kept == [0, 23]
 
 
 def test_the_card_says_what_does_something():

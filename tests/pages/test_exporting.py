@@ -24,7 +24,8 @@ def dialog(path: str) -> None:
     from aecore import store
     from pages.shared import exporting
 
-    exporting.draw(store.read_info(Path(path)))
+    folder = Path(path)
+    exporting.draw(store.read_grid(folder) if store.is_grid(folder) else store.read_info(folder))
 
 
 def saves(app) -> set[str]:
@@ -66,6 +67,14 @@ def test_what_can_not_be_made_is_said_in_one_sentence(tiny_root, tiny_key, monke
     assert "export_code" in {button.key for button in app.button}
     assert [error.value for error in app.error] == ["Not made\\: it needs \\*this\\*."]
     assert not saves(app)
+
+
+def test_a_grid_is_offered_what_takes_a_grid():
+    path = str(ROOT / "checkpoints" / "grid-digits-depth")
+    app = AppTest.from_function(dialog, kwargs={"path": path}, default_timeout=60).run()
+    assert not app.exception
+    offered = {f"export_{name}" for name, kind in exporting.KINDS.items() if kind.grids}
+    assert {"export_zip", "export_tensorboard"} == offered == {button.key for button in app.button}
 
 
 def test_the_zip_holds_the_run(tiny_root, tiny_key, tmp_path):

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 from aecore import store
 from aecore.analysis import grid_words, selection
 from aecore.config import Config, field_paths
@@ -30,6 +32,8 @@ CHARTS = ("charts/curve", "charts/heat", "charts/front", "charts/bars")
 MOST_IMAGES = 100
 UNSAID = ("data.split_seed", "train.device", "train.record", "train.keep_weights")
 """Settings that change nothing of what is seen; the configuration has them."""
+LARGEST_SLIDERS = 4_000_000
+"""Bytes of weights in the file at most."""
 NOTHING = (0, False, (), "none")
 """Values by which a setting asks for nothing to be done."""
 FOOT = "Made by the auto-encoder explorer. Everything is in this file: it asks nothing of a network."
@@ -43,6 +47,8 @@ class GridOptions:
     """Test images that each member is shown on, at most: as many as were kept."""
     pictures: PictureSize = "full"
     """Size of the pictures: as they are, or half of their height and width."""
+    sliders: bool = False
+    """Whether decoders come along, so that each model's units can be moved: most of such a file."""
 
     def __post_init__(self) -> None:
         if type(self.images) is not int or not 1 <= self.images <= MOST_IMAGES:
@@ -73,6 +79,46 @@ def write_grid(
 def estimate(grid_folder: Path, options: GridOptions = GridOptions()) -> int:
     """How many bytes `write_grid` would write: exactly, as it is all made in memory."""
     return len(text(grid_folder, options).encode())
+
+
+def unit_sliders(
+    info: GridInfo,
+    first: int | None = None,
+    on_progress: Callable[[float], None] = lambda share: None,
+) -> list[dict[str, Any] | None]:
+    """Each member's decoder with the ends of its units' sliders; None where it can't run in a browser.
+
+    With more than `LARGEST_SLIDERS` bytes of weights in all, member `first` and the smallest come along. The
+    ends are those of the codes of the grid's pictures and a quarter of their span beyond.
+    """
+    from aecore.web.decoder.payload import decoder_data
+
+    codes = store.read_all_pictures(info).codes
+    found: list[dict[str, Any] | None] = [None] * len(codes)
+    sizes: dict[int, int] = {}
+    for k, code in enumerate(codes):
+        on_progress(k / len(codes))
+        if code is None or not store.has_weights(info.member_path(k)) or not np.isfinite(code).all():
+            continue
+        try:
+            decoder = decoder_data(store.load_run(info.member_path(k)))
+        except ValueError:
+            continue
+        span = 0.25 * (code.max(0) - code.min(0))
+        ends = zip((code.min(0) - span).tolist(), (code.max(0) + span).tolist(), strict=True)
+        found[k] = {
+            "decoder": decoder,
+            "units": [
+                {"unit": i, "low": low, "high": high, "note": ""} for i, (low, high) in enumerate(ends)
+            ],
+        }
+        sizes[k] = len(decoder["weights"].bytes())
+    total = 0
+    for k in sorted(sizes, key=lambda k: (k != first, sizes[k], k)):
+        total += sizes[k]
+        if total > LARGEST_SLIDERS:
+            found[k] = None
+    return found
 
 
 def text(
@@ -113,6 +159,9 @@ def text(
         "front": front_data(info.grid, members),
         "bars": bars_data(info.grid, members),
     }
+    sliders: list[dict[str, Any] | None] = [None] * len(rows)
+    if options.sliders:
+        sliders = unit_sliders(info, first, lambda share: on_progress(0.5 + 0.2 * share))
     on_progress(0.7)
     models = len(info.grid.members)
     sections = [
@@ -137,7 +186,8 @@ def text(
             "card",
             "The model under the sliders",
             "explorer/member_card.js",
-            card_data(info, rows),
+            card_data(info, rows) | {"sliders": sliders},
+            ("decoder/sliders",) if options.sliders else (),
         ),
     ]
     return page_text(

@@ -7,7 +7,7 @@ import { begin, follow, moveTo, moveToMember } from "./position.js";
 const numbers = (text) => text.split("-").map(Number);
 
 export default async function show({ node, data, place }) {
-  begin({ axes: data.board.axes, index: data.board.index, at: data.at });
+  begin({ board: data.board, at: data.at });
   let move = 0, probe = 0;
   const board = await place(node, "board/board", { ...data.board, at: data.at, move, probe }, (name, value) => {
     if (name === "probe") probe = value;

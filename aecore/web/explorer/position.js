@@ -1,10 +1,11 @@
 // Where the sliders of a grid stand: one place for all parts of the page, told to whoever listens.
 
-export const position = { axes: [], index: [], at: [], k: 0 };
+export const position = { board: null, axes: [], index: [], at: [], k: 0 };
 const listeners = [];
 
-export function begin({ axes, index, at }) {
-  Object.assign(position, { axes, index, at: [...at] });
+// `board` is what board.js is given: its axes and index are the grid's.
+export function begin({ board, at }) {
+  Object.assign(position, { board, axes: board.axes, index: board.index, at: [...at] });
   position.k = memberAt(at);
 }
 

@@ -50,14 +50,19 @@ def _draw_panel(info: GridInfo) -> None:
         key="choose_file_pictures",
         persist_state="session",
     )
-    options = GridOptions(images, pictures)
+    sliders = st.toggle(
+        "Unit sliders",
+        key="choose_file_sliders",
+        help="Each model's decoder comes along, as far as it runs in a browser: most of the file's size.",
+    )
+    options = GridOptions(images, pictures, sliders)
     epochs = sum(row.epochs for row in info.rows())
     name = f"one file {info.path} {store.pictures_stamp(info)} {epochs} {options}"
 
     def make(tell: Callable[[float], None]) -> bytes:
         return text(info.path, options, tell).encode()
 
-    # It takes about a second, so that its size is known by making it.
+    # It takes a few seconds at most, so that its size is known by making it.
     if name not in background.works():
         background.begin(name, lambda: Task(make, "There is no file of this grid"))
     task = background.works()[name]

@@ -198,4 +198,4 @@ def _draw_place(key: str, points: Points, code: np.ndarray) -> None:
 def place_meaning(remoteness: float, limit: float) -> str:
     """Whether a place is within the distance at which 95 % of unseen images lie, its unit the typical one."""
     verdict = "where real codes are" if remoteness <= limit else "farther out than 95 % of unseen images"
-    return f"times the usual distance between neighbours (95 % of test images: up to {limit:.2f}): {verdict}"
+    return f"times the usual distance between neighbours (test images: up to {limit:.2f}): {verdict}"

@@ -106,7 +106,7 @@ def _path_numbers(
         help="Largest distance on the path to the nearest training code, as a multiple of the usual distance "
         f"between nearest neighbours; 95 % of test images lie within {band[1]:.2f}.",
     )
-    st.caption(f"times the usual distance between neighbours (95 % of test images: up to {band[1]:.2f})")
+    st.caption(f"times the usual distance between neighbours (test images: up to {band[1]:.2f})")
     inner = np.linspace(0, len(frames) - 1, PLACES + 2).round().astype(int)[1:-1]
     errors, _ = nearest_images(np.concatenate([frames[inner], fade[inner], ends]), data.train_images)
     decoded, faded, themselves = (e.mean() for e in np.split(errors, [PLACES, 2 * PLACES]))

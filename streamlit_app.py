@@ -64,6 +64,7 @@ PAGES = {
     ],
 }
 
+st.html(Path(__file__).parent / "pages" / "shared" / "contrast.css")
 # All pages in sight: what is folded away is not found.
 chosen = st.navigation(PAGES, expanded=True)
 first_link.draw()

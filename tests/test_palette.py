@@ -1,5 +1,6 @@
 """The colours are what the module and the theme say of them."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from aecore import palette
 
+BUTTONS = (Path(__file__).parents[1] / "pages" / "shared" / "contrast.css").read_text()
 THEME = tomllib.loads((Path(__file__).parents[1] / ".streamlit" / "config.toml").read_text())["theme"]
 
 # Machado, Oliveira, Fernandes 2009, severity 1, on linear RGB.
@@ -89,8 +91,11 @@ def test_text_can_be_read_on_every_background(mode):
         for color in (*palette.CLASS_COLORS, palette.L1_COLOR, palette.L2_COLOR, palette.PCA_COLOR):
             assert contrast([palette.text_shades(color)[mode == "dark"]], surface) >= 4.5
         assert contrast([palette.text_shades(palette.QUIET_COLOR)[mode == "dark"]], surface) >= 4.5
-    # White on a primary button.
-    assert contrast(["#ffffff"], THEME[mode]["primaryColor"]) >= 4.5
+    # Words in the primary colour, on the page and on its own tint; white on a primary button.
+    primary = THEME[mode]["primaryColor"]
+    assert contrast([primary], THEME[mode]["backgroundColor"]) >= 5
+    light, dark = re.search(r"background-color: light-dark\((#\w+), (#\w+)\)", BUTTONS).groups()
+    assert contrast(["#ffffff"], {"light": light, "dark": dark}[mode]) >= 4.5
 
 
 def test_the_hardest_surfaces_are_those_of_the_themes():

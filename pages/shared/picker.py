@@ -58,7 +58,9 @@ def pick_image(key: str, label: str, data: ImageData, default: int = 0, drawing:
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
     picture = row.empty()
     name = f"image {label}".strip()
-    with row.popover(label or "Image", icon=":material/image_search:", help=f"Choose {name}"):
+    # A letter alone would say nothing to who hears it read out.
+    title = f"Image {label}" if len(label) == 1 else label or "Image"
+    with row.popover(title, icon=":material/image_search:", help=f"Choose {name}"):
         source = TEST
         # A drawing is grey; among colour pictures it would only show what a grey picture does.
         if drawing and data.shape[0] == 1:

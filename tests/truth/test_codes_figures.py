@@ -259,7 +259,7 @@ def test_a_clicked_place_has_its_distance_and_is_within_the_data_or_outside(own,
         app = clicked(x, y)
         shown = float(app.metric[0].value)
         assert min(abs(shown - far)) <= 0.0051
-        (verdict,) = [text for text in captions(app) if text.startswith("the usual distance")]
+        (verdict,) = [text for text in captions(app) if text.startswith("times the usual distance")]
         assert f"(test images: up to {limit:.2f})" in verdict
         assert ("where real codes are" in verdict) == (shown <= limit)
         assert ("farther out than 95 % of unseen images" in verdict) == (shown > limit)

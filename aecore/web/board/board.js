@@ -79,11 +79,13 @@ function makePictures(root, state) {
     for (let i = 0; i < count; i++) {
       const canvas = element("canvas");
       canvas.dataset.row = row;
-      canvas.setAttribute("role", "img");
       if (row !== "original") {
+        canvas.setAttribute("role", "img");
         box.append(canvas);
         continue;
       }
+      // The button around it says what it shows.
+      canvas.setAttribute("aria-hidden", "true");
       const button = element("button");
       button.type = "button";
       button.dataset.probe = i;

@@ -191,7 +191,7 @@ def _draw_place(key: str, points: Points, code: np.ndarray) -> None:
     left.html(images.tag(images.to_rgb(points.run.decode(code)[0]), "100%", "the place, decoded"))
     right.metric(
         "Nearest training code",
-        f"{remoteness:.1f} times",
+        f"{remoteness:.2f}",
         help="Distance from the code of this place to the nearest training code, as a multiple of the median "
         "distance from a training code to its own nearest neighbour.",
     )
@@ -201,4 +201,4 @@ def _draw_place(key: str, points: Points, code: np.ndarray) -> None:
 def place_meaning(remoteness: float, limit: float) -> str:
     """Whether a place is within the distance at which 95 % of unseen images lie, its unit the typical one."""
     verdict = "where real codes are" if remoteness <= limit else "farther out than 95 % of unseen images"
-    return f"the usual distance between neighbours (95 % of test images: up to {limit:.2f}): {verdict}"
+    return f"times the usual distance between neighbours (test images: up to {limit:.2f}): {verdict}"

@@ -45,9 +45,9 @@ def draw(run: Run, key: str, data: ImageData) -> None:
             f"framed in orange: farther from every training code than 95 % of test images, {band[1]:.2f} "
             "times the usual distance between neighbours"
         )
-        st.metric("Middle of the sheet", f"{remoteness[len(remoteness) // 2]:.2f} times")
+        st.metric("Middle of the sheet", f"{remoteness[len(remoteness) // 2]:.2f}")
         st.caption(
-            "the usual distance between neighbours, from the nearest training code (test images: "
+            "times the usual distance between neighbours, from the nearest training code (test images: "
             f"{band[0]:.2f} to {band[1]:.2f})"
         )
     if (codes == codes[0]).all():

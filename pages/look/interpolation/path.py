@@ -102,11 +102,11 @@ def _path_numbers(
 
     st.metric(
         "Farthest from the data",
-        f"{curve.max():.2f} times",
+        f"{curve.max():.2f}",
         help="Largest distance on the path to the nearest training code, as a multiple of the usual distance "
         f"between nearest neighbours; 95 % of test images lie within {band[1]:.2f}.",
     )
-    st.caption(f"the usual distance between neighbours (95 % of test images: up to {band[1]:.2f})")
+    st.caption(f"times the usual distance between neighbours (test images: up to {band[1]:.2f})")
     inner = np.linspace(0, len(frames) - 1, PLACES + 2).round().astype(int)[1:-1]
     pictures = np.concatenate([frames[inner], fade[inner], ends])
     errors, _ = nearest_images(pictures, data.train_images, data.known)

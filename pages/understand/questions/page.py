@@ -59,7 +59,8 @@ def draw_question(question: Question) -> None:
         question.draw()
     question.link.draw()
     listed = " · ".join(f"[{source.text}]({source.url})" for source in question.sources)
-    st.caption(f"Sources: {listed}" if len(question.sources) > 1 else f"Source: {listed}")
+    # No caption: its words fade, and links in it would be too faint to read.
+    st.markdown(f"Sources: {listed}" if len(question.sources) > 1 else f"Source: {listed}")
 
 
 def draw_list(open_one: Question) -> None:

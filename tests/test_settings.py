@@ -2,7 +2,16 @@
 
 from aecore.config import Config, field_paths
 from aecore.grid import Grid
-from aecore.settings import APPLIES, LABELS, axis_label, effective_fields, label, member_name, show
+from aecore.settings import (
+    APPLIES,
+    LABELS,
+    axis_label,
+    effective_fields,
+    label,
+    member_name,
+    member_names,
+    show,
+)
 
 
 def test_every_named_field_is_one_and_names_differ():
@@ -34,4 +43,6 @@ def test_a_member_is_named_by_its_place_on_the_axes():
     ]
     listed = Grid(Config(), listed=[{}, {"loss.code_l2": 0.1}])
     assert [member_name(listed, k) for k in range(2)] == ["the base settings", "L2 0.1"]
+    for one in (grid, listed):
+        assert member_names(one) == [member_name(one, k) for k in range(len(one.members))]
     assert (axis_label("model.latent_size"), axis_label("penalty")) == ("Units in the code", "Penalty")

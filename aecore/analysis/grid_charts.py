@@ -10,6 +10,7 @@ from aecore.analysis import selection
 from aecore.analysis.selection import LATENT, SEED, Candidate, Group
 from aecore.config import Config, field_paths
 from aecore.grid import Grid
+from aecore.settings import values_of
 
 DECADES = 8
 """A field whose largest value is this many times its smallest has a logarithmic axis."""
@@ -77,17 +78,17 @@ def curve_through(groups: Sequence[Group], config: Config, field: str) -> Curve:
 
 def curves(grid: Grid, groups: Sequence[Group], field: str) -> tuple[list[Curve], list[int]]:
     """Every curve along a field, and for each member the place of its own: as `curve_through` makes it."""
-    others = [name for name in field_paths() if name not in (field, SEED)]
 
     def rest(config: Config) -> tuple[Any, ...]:
-        return tuple(config.get(name) for name in others)
+        return tuple(value for name, value in values_of(config).items() if name not in (field, SEED))
 
-    through: dict[tuple[Any, ...], list[Group]] = {rest(config): [] for config in grid.members}
+    own = [rest(config) for config in grid.members]
+    through: dict[tuple[Any, ...], list[Group]] = {key: [] for key in own}
     for group in groups:
         through[rest(group.config)].append(group)
     places = {key: i for i, key in enumerate(through)}
     found = [_curve(sorted(same, key=lambda g: g.config.get(field)), field) for same in through.values()]
-    return found, [places[rest(config)] for config in grid.members]
+    return found, [places[key] for key in own]
 
 
 def front(members: Sequence[Candidate]) -> list[tuple[Candidate, bool]]:

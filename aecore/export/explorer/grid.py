@@ -19,7 +19,7 @@ from aecore.files import StoreError, write_whole
 from aecore.grid import grid_title
 from aecore.presets import architecture
 from aecore.results import Row
-from aecore.settings import effective_fields, label, member_name, show
+from aecore.settings import applies, label, member_names, show, values_of
 from aecore.store import GridInfo
 from aecore.store.folders import FORMAT
 from aecore.web.board.payload import payload
@@ -206,7 +206,7 @@ def card_data(info: GridInfo, rows: list[Row]) -> dict[str, Any]:
     when = datetime.fromtimestamp(info.created, UTC)
     lines: list[tuple[str, list[str]]] = [
         ("Grid", [info.name] * len(rows)),
-        ("Model", [member_name(grid, row.k) for row in rows]),
+        ("Model", member_names(grid)),
         ("Architecture", [architecture(config.model) for config in grid.members]),
         *(
             (label(field), [said.get(field, "") for said in settings])
@@ -242,11 +242,11 @@ def _state(info: GridInfo, rows: list[Row]) -> str:
 
 def _settings(config: Config) -> dict[str, str]:
     """Values of the settings that do something."""
-    values = {field: config.get(field) for field in effective_fields(config)}
+    values = values_of(config)
     return {
         field: "yes" if value is True else show(value)
         for field, value in values.items()
-        if field == "train.seed" or value not in NOTHING
+        if applies(field, values) and (field == "train.seed" or value not in NOTHING)
     }
 
 

@@ -16,7 +16,7 @@ from aecore.analysis.against_pca import ranked
 from aecore.files import StoreError
 from aecore.grid import Grid, axis_text
 from aecore.results import Row
-from aecore.settings import axis_label, member_name
+from aecore.settings import axis_label, member_names
 from aecore.store import GridInfo
 from aecore.web.arrays import encoded
 
@@ -55,10 +55,11 @@ def payload(
     shape = scaled(np.zeros(shape, np.uint8)).shape
     per_image = len(rows) * math.prod(shape)
     count = max(1, min(count, most or count, LARGEST // max(per_image, 1)))
+    names = member_names(info.grid)
     members: list[dict[str, Any]] = []
     codes: list[np.ndarray] = []
     for k in range(len(rows)):
-        member = _member(info.grid, k, rows, pixels)
+        member = {"name": names[k], **_member(info.grid, k, rows, pixels)}
         code = pictures.codes[k]
         member["pictured"] = code is not None
         member["code"] = sum(part.size for part in codes)
@@ -98,7 +99,6 @@ def _member(grid: Grid, k: int, rows: Sequence[Row], pixels: int) -> dict[str, A
     test, code = (result.test, result.code) if result else (None, None)
     bound = {"elbo": test.elbo if test else None, "kl": test.kl if test else None}
     return {
-        "name": member_name(grid, k),
         "units": units,
         "figures": {
             "test": test.squared_error if test else None,

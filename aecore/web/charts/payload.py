@@ -10,7 +10,7 @@ from aecore.analysis.grid_charts import Curve
 from aecore.analysis.selection import Candidate
 from aecore.grid import Grid, axis_text
 from aecore.palette import CHOSEN_COLOR, FRONT_COLOR, MEMBER_COLOR, PCA_COLOR
-from aecore.settings import axis_label, label, member_name
+from aecore.settings import axis_label, label, member_names
 
 COLORS = {"member": MEMBER_COLOR, "chosen": CHOSEN_COLOR, "front": FRONT_COLOR, "pca": PCA_COLOR}
 
@@ -33,7 +33,7 @@ def curve_data(grid: Grid, members: Sequence[Candidate]) -> dict[str, Any]:
         )
     return {
         "fields": fields,
-        "names": [member_name(grid, k) for k in range(len(grid.members))],
+        "names": member_names(grid),
         "test": [known[k].test if k in known else None for k in range(len(grid.members))],
         "validation": [known[k].validation if k in known else None for k in range(len(grid.members))],
         "colors": COLORS,
@@ -71,7 +71,7 @@ def heat_data(grid: Grid, members: Sequence[Candidate]) -> dict[str, Any]:
         ],
         "index": list(grid.index),
         "errors": [errors.get(k) for k in range(len(grid.members))],
-        "names": [member_name(grid, k) for k in range(len(grid.members))],
+        "names": member_names(grid),
         "words": grid_words.HEAT,
         "noFigure": grid_words.DASHED,
         "colors": COLORS,
@@ -80,7 +80,7 @@ def heat_data(grid: Grid, members: Sequence[Candidate]) -> dict[str, Any]:
 
 def front_data(grid: Grid, members: Sequence[Candidate]) -> dict[str, Any]:
     """Error, active units and parameters of the members, and which no other beats; `front.js` reads it."""
-    front = grid_charts.front(members)
+    front, names = grid_charts.front(members), member_names(grid)
     return {
         "marks": [
             {
@@ -89,7 +89,7 @@ def front_data(grid: Grid, members: Sequence[Candidate]) -> dict[str, Any]:
                 "error": c.validation,
                 "parameters": c.parameters,
                 "front": best,
-                "name": member_name(grid, c.k),
+                "name": names[c.k],
             }
             for c, best in front
         ],

@@ -10,7 +10,7 @@ from aecore.config import PENALTIES, Config
 from aecore.grid import PENALTY, STRENGTH, Grid, axis_text
 from aecore.presets import penalty_text
 from aecore.results import Result, Row
-from aecore.settings import axis_label, member_name
+from aecore.settings import axis_label, member_names
 
 Kind = Literal["text", "plain", "two", "one", "percent", "count"]
 """How a cell reads: as it is, with few digits, with two or one decimals, in per cent, as a count."""
@@ -97,13 +97,14 @@ def columns(grid: Grid) -> list[Column]:
 def table_data(grid: Grid, rows: Sequence[Row]) -> dict[str, Any]:
     """The table, a row a member in the order of k, without columns that no member has a figure in."""
     every = [(column, [column.value(grid.members[row.k], row) for row in rows]) for column in columns(grid)]
+    names = member_names(grid)
     shown = [(column, cells) for column, cells in every if any(cell is not None for cell in cells)]
     return {
         "columns": [{"name": c.name, "kind": c.kind, "help": c.help} for c, _ in shown],
         "rows": [
             {
                 "k": row.k,
-                "name": member_name(grid, row.k),
+                "name": names[row.k],
                 "note": _note(row),
                 "cells": [cells[i] for _, cells in shown],
             }

@@ -19,6 +19,7 @@ KINDS = {
     "no classes": ({}, (1, 6, 5), False),
     "colour": ({}, COLOUR, True),
     "convolutions": ({"model.family": "conv", "model.channels": (2, 3)}, COLOUR, False),
+    "large": ({}, (3, 100, 80), False),
     "variational": (
         {"model.variational": True, "data.normalization": "zero_one", "model.output_activation": "sigmoid"},
         (1, 6, 5),

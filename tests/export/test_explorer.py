@@ -182,9 +182,13 @@ def test_runs_of_every_kind_have_a_file(name):
     shared = data_of(page, "shared")
     assert shared["points"]["map"]["sets"][0]["n"] == 20
     assert (shared["points"]["plane"] is None) == (name == "one unit")
-    assert bool(shared["images"]["names"]) == (name not in ("no classes", "convolutions"))
+    assert bool(shared["images"]["names"]) == (name not in ("no classes", "convolutions", "large"))
     assert ('id="drawing"' in page) == (material.run.shape[0] == 1)
     assert shared["decoder"] is not None
+    # Large pictures are fewer, and smaller where they need not be whole.
+    orders = data_of(page, "reconstructions")["orders"].values()
+    assert sum(len(one[kind]) for one in orders for kind in ("originals", "rebuilt", "pca")) < 400_000
+    assert len(shared["images"]["pixels"]) < 200_000
 
 
 def test_a_run_too_large_for_the_browser_has_a_file_without_its_network(monkeypatch):

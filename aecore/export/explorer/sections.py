@@ -13,8 +13,8 @@ from aecore.data import classes_in_turn, some_of, to_uint8, unit_range
 from aecore.export.explorer.material import Material
 from aecore.export.explorer.options import Options
 from aecore.export.explorer.page import Section
-from aecore.web.arrays import encoded
-from aecore.web.code_map.payload import VIRIDIS, PointSet, Scale, compact_atlas, map_data
+from aecore.web.arrays import Base64, encoded
+from aecore.web.code_map.payload import VIRIDIS, PointSet, Scale, compact_atlas, map_data, reduced
 from aecore.web.decoder.payload import sliders_data
 
 SHOWN = 24
@@ -22,7 +22,9 @@ SHOWN = 24
 TO_CHOOSE = 96
 """Test images to start from at most."""
 PIXELS = 170_000
-"""Bytes of pictures in each of the two sections that hold whole ones: fewer pictures where they are large."""
+"""Bytes of pictures in each of the two parts that hold more than small ones: fewer where they are large."""
+LARGEST = 64
+"""Longer side of the reconstructions in pixels at most."""
 UNIT_VALUES = 1_000_000
 """Unit values on the map at most: of a long code only the most important units can be chosen there."""
 
@@ -57,7 +59,7 @@ def sections(material: Material) -> list[Section]:
 
 
 def _to_choose(material: Material) -> np.ndarray:
-    count = max(8, min(TO_CHOOSE, PIXELS // math.prod(material.run.shape)))
+    count = max(4, min(TO_CHOOSE, PIXELS // math.prod(material.run.shape)))
     return np.sort(classes_in_turn(material.data.test_labels, count, seed=0))
 
 
@@ -135,7 +137,12 @@ def _scale(title: str, values: np.ndarray) -> dict[str, Any]:
 
 def _reconstructions(material: Material) -> Section:
     run, data, errors = material.run, material.data, material.errors
-    count = max(4, min(SHOWN, PIXELS // (9 * math.prod(run.shape))))
+    shape = reduced(data.test_images[:1].numpy(), LARGEST).shape[1:]
+    count = max(4, min(SHOWN, PIXELS // (9 * math.prod(shape))))
+
+    def pictures(images: Any) -> Base64:
+        return encoded(reduced(to_uint8(images), LARGEST))
+
     orders = {}
     for order in ("worst", "best", "random"):
         chosen = np.ascontiguousarray(choose_images(errors, order, count))
@@ -143,9 +150,9 @@ def _reconstructions(material: Material) -> Section:
         orders[order] = {
             "numbers": chosen.tolist(),
             "names": _class_names(material, chosen),
-            "originals": encoded(to_uint8(images)),
-            "rebuilt": encoded(to_uint8(run.reconstruct(images))),
-            "pca": encoded(to_uint8(material.baseline.reconstruct(images, run.latent_size))),
+            "originals": pictures(images),
+            "rebuilt": pictures(run.reconstruct(images)),
+            "pca": pictures(material.baseline.reconstruct(images, run.latent_size)),
             "errors": [round(float(error), 2) for error in errors[chosen]],
             "pca_errors": [round(float(error), 2) for error in material.pca_errors[chosen]],
         }
@@ -161,7 +168,7 @@ def _reconstructions(material: Material) -> Section:
         "reconstructions",
         "Reconstructions",
         "explorer/reconstructions.js",
-        {"orders": orders, "words": [word for word in words if word]},
+        {"shape": list(shape), "orders": orders, "words": [word for word in words if word]},
         intro="Test images, what comes out of the network, and what PCA of as many components makes of them.",
     )
 

@@ -141,7 +141,12 @@ class CodeMap {
     const context = sharpContext(this.above, this.plot.clientWidth, this.plot.clientHeight);
     const ring = (i, radius, color, width) =>
       i >= 0 && i < this.n && this.shown[i] && circle(context, this.screenX[i], this.screenY[i], radius, color, width);
-    for (const { color, indices } of this.data.rings) indices.forEach((i) => ring(i, 6, color, 2));
+    for (const { color, indices } of this.data.rings) {
+      for (const i of indices) {
+        ring(i, 7, theme.background, 6); // apart from the points around it
+        ring(i, 7, color, 2.5);
+      }
+    }
     if (pick?.index >= 0) {
       ring(pick.index, 8, theme.background, 5);
       ring(pick.index, 8, theme.text, 2.5);

@@ -198,7 +198,7 @@ def thumbnail_atlas(images: np.ndarray) -> Atlas:
     images = np.asarray(images)
     _check(images)
     content = b""
-    tiles = _reduced(images, _LARGEST_TILE)
+    tiles = reduced(images, _LARGEST_TILE)
     while True:
         for quality in _QUALITIES:
             buffer = io.BytesIO()
@@ -209,7 +209,7 @@ def thumbnail_atlas(images: np.ndarray) -> Atlas:
                 return _atlas(tiles, content)
         if max(tiles.shape[2:]) <= 8:
             return _atlas(tiles, content)
-        tiles = _reduced(images, max(tiles.shape[2:]) // 2)
+        tiles = reduced(images, max(tiles.shape[2:]) // 2)
 
 
 def compact_atlas(images: np.ndarray, half: bool = False) -> Atlas:
@@ -221,9 +221,9 @@ def compact_atlas(images: np.ndarray, half: bool = False) -> Atlas:
     from PIL import Image
 
     _check(images)
-    tiles = _reduced(images, _LARGEST_TILE)
+    tiles = reduced(images, _LARGEST_TILE)
     if half:
-        tiles = _reduced(tiles, max(1, max(tiles.shape[2:]) // 2))
+        tiles = reduced(tiles, max(1, max(tiles.shape[2:]) // 2))
     sheet = _sheet(tiles)
     contents = []
     for pixels, options in (
@@ -256,7 +256,8 @@ def _sheet(tiles: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.repeat(sheet, 3 // channels, axis=2))
 
 
-def _reduced(images: np.ndarray, largest: int) -> np.ndarray:
+def reduced(images: np.ndarray, largest: int) -> np.ndarray:
+    """Images uint8 N x C x H x W with their longer side at most `largest`, by the mean over areas."""
     height, width = images.shape[2:]
     if max(height, width) <= largest:
         return images

@@ -60,6 +60,6 @@ function mapWith(points, code) {
   };
   return {
     ...points.map, key: "drawing", plane: `drawing ${code.join(" ")}`, sets: [points.map.sets[0], one], height: 360,
-    rings: [{ name: "your drawing", color: "#d55e00", indices: [points.n] }], label: "Map of codes with your drawing",
+    rings: [{ name: "where it lies", color: "currentColor", indices: [points.n] }], label: "Map of codes with your drawing",
   };
 }

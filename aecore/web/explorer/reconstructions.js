@@ -4,11 +4,11 @@ import { element, pictureAt } from "../common.js";
 import { buttons } from "./controls.js";
 import { imageName, picture } from "./pictures.js";
 
-export default function show({ node, data, shared }) {
+export default function show({ node, data }) {
   const row = element("div", "row"), pictures = element("div", "rebuilt");
   node.append(row);
   buttons(row, "Which images", [["worst", "Worst"], ["best", "Best"], ["random", "Random"]], (order) => {
-    pictures.replaceChildren(...figures(data.orders[order], shared.shape));
+    pictures.replaceChildren(...figures(data.orders[order], data.shape));
   });
   row.append(element("span", "faint", "original · network · PCA, with the squared error of each"));
   node.append(pictures, ...data.words.map((text) => element("p", "", text)));

@@ -96,6 +96,23 @@ def test_play_goes_to_the_end_and_before_and_after_are_shown(server, trained, br
     assert cells[1:] == [f"{before.squared_error:.2f}", f"{here.pca_squared_error:.2f}"]
 
 
+def test_a_mark_and_a_cell_move_the_sliders(server, trained, browser_page):
+    page = browser_page
+    goto(page, server)
+    goto(page, server, f"choose?grid={trained.name}&at=0-0", expect=SLIDER)
+    page.locator(".curve .mark[data-on-line]").nth(2).press("Enter")
+    page.wait_for_function("new URL(location).searchParams.get('at') === '2-0'")
+    page.locator(".heat button[data-at='1-1']").click()
+    page.wait_for_function("new URL(location).searchParams.get('at') === '1-1'")
+    page.locator(".heat button[data-at='1-1'][aria-current]").wait_for()
+    assert page.locator(".board").get_attribute("data-member") == "3"
+    # The other way round.
+    page.locator(SLIDER).focus()
+    page.keyboard.press("ArrowLeft")
+    page.locator(".heat button[data-at='0-1'][aria-current]").wait_for()
+    assert_no_exception(page)
+
+
 def test_a_grid_is_trained_through_the_page_and_survives_a_reload(start_server, browser_page):
     page, server = browser_page, start_server()
     goto(page, server)

@@ -76,7 +76,7 @@ def test_no_question_fails_without_any_model(empty_root, key):
 @pytest.mark.parametrize("key", ["auto-encoder", "metrics", "features", "generation", "training-error"])
 def test_a_run_of_ones_own_is_what_the_pictures_are_of(tiny_key, key):
     app = ask(key)
-    assert any("From tiny, on test images of digits" in block.value for block in app.get("html"))
+    assert any("From tiny, on test images of Digits (8x8)" in block.value for block in app.get("html"))
 
 
 def test_the_first_picture_holds_the_runs_reconstructions(tiny_key):

@@ -108,7 +108,8 @@ def test_every_field_can_be_set_and_its_doc_is_the_tooltip(empty_root):
             for widget in widgets:
                 if widget.key == settings_form.key("x", path):
                     seen.add(path)
-                    assert path == "data.name" or widget.help == settings_form.field_docs()[path]
+                    doc = settings_form.in_words(settings_form.field_docs()[path])
+                    assert path == "data.name" or widget.help == doc
     assert seen == set(field_paths())
 
 

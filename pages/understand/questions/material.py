@@ -12,6 +12,7 @@ import streamlit as st
 
 from aecore import store
 from aecore.analysis import selection
+from aecore.naming import data_title
 from aecore.results import EpochRecord
 from aecore.store import GridInfo
 from pages.shared import grid_source, loading, state
@@ -55,7 +56,7 @@ def require_subject() -> Subject | None:
 
 def made_from(found: Subject, more: str = "") -> None:
     """The line that says which run a picture was made from, and how; the run's name is text, not markup."""
-    text = html.escape(f"From {found.run.name}, on test images of {found.data.name}. {more}")
+    text = html.escape(f"From {found.run.name}, on test images of {data_title(found.data.name)}. {more}")
     st.html(f'<div style="font-size:0.875rem;opacity:0.7">{text}</div>')
 
 

@@ -219,7 +219,7 @@ def test_a_preset_gives_the_start_and_flags_change_it(capsys, tmp_path):
 
 COMMANDS = (
     *("train", "grid", "branch", "replay", "change", "pause", "continue", "resume"),
-    *("evaluate", "code", "runs", "datasets", "images", "encode", "app", "doctor"),
+    *("evaluate", "code", "export", "import", "runs", "datasets", "images", "encode", "app", "doctor"),
 )
 
 REFUSED = [

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from aecore.events import Event
+from aecore.figures.theme import ink
 from aecore.figures.training import (
     POINTS,
     TERM_COLORS,
@@ -45,9 +46,9 @@ def test_error_curve_shows_squared_error_and_pca():
     values = values_of(chart)
     assert {row["value"] for row in values if row.get("part") == "train"} == {20.0, 10.0}
     assert {"value": 24.48, "text": "PCA 24.5"} in values
-    assert [layer["mark"]["color"] for kind in ("rule", "text") for layer in marked(chart, kind)] == [
-        PCA_COLOR
-    ] * 2
+    (rule,), (text,) = marked(chart, "rule"), marked(chart, "text")
+    assert rule["mark"]["color"] == PCA_COLOR
+    assert text["mark"]["color"] == ink(PCA_COLOR).to_dict()
     assert not any("text" in row for row in values_of(error_curve(history(2), epochs=5)))
 
 

@@ -158,7 +158,7 @@ def test_the_beta_slider_holds_every_network_of_the_line(tiny_root, tiny_key):
     app = open_page(PAGE, {"generation_view": "Beta"})
     assert not app.exception
     assert not app.info
-    assert "Networks of the grid “betas”, on digits, alike but for beta" in said(app)
+    assert "Networks of the grid “betas”, on Digits (8x8), alike but for beta" in said(app)
     sent = json.loads(app.get("bidi_component")[0].proto.json)
     assert [member["beta"] for member in sent["members"]] == ["0.5", "1", "4"]
     # It starts at beta 1. Of the two seeds the first is shown.

@@ -31,7 +31,7 @@ def test_the_table_holds_the_run_with_its_figures(tiny_root, tiny_key):
     (line,) = app.dataframe[0].value.to_dict("records")
     result = json.loads((tiny_root / tiny_key / names.RESULT).read_text())
     assert line["Name"] == "tiny"
-    assert (line["Data"], line["Units"], line["Status"]) == ("digits", 6, "finished")
+    assert (line["Data"], line["Units"], line["Status"]) == ("Digits (8x8)", 6, "finished")
     assert line["Squared error"] == pytest.approx(result["test"]["squared_error"])
     assert (
         line["Parameters"] == result["parameters"] == 64 * 32 + 32 + 32 * 6 + 6 + 6 * 32 + 32 + 32 * 64 + 64

@@ -363,7 +363,7 @@ def test_any_name_can_be_given_and_stays_out_of_paths(tmp_path, name):
 
 def test_a_run_without_a_name_is_called_by_what_it_is_and_renaming_to_nothing_is_refused(tmp_path):
     path = store.create_run(CONFIG, "  ", tmp_path)
-    assert "digits" in store.read_info(path).name
+    assert "Digits" in store.read_info(path).name
     with pytest.raises(ValueError, match="a run's name can't be empty"):
         store.rename_run(path, " \n ")
     created = store.read_info(path).created

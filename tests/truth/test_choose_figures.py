@@ -105,7 +105,7 @@ def test_the_front_holds_what_no_other_member_beats(gallery):
 
     count = sum(not beaten(one) for one in costs)
     app = open_page(PAGE, {"grid": POST.name, "choose_view": "Pareto front"})
-    assert payload(app, "grid_front")["words"].startswith(f"{count} of 30 models")
+    assert payload(app, "grid_front")["words"].startswith(f"In colour: {count} of 30 models.")
 
 
 def test_importance_names_the_axis_with_most_of_the_variance_and_more_than_chance(gallery):

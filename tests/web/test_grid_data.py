@@ -78,7 +78,7 @@ def test_heat_front_and_bars_hold_every_judged_member():
     assert {m["k"]: m["front"] for m in front["marks"]} == {
         c.k: best for c, best in grid_charts.front(members)
     }
-    assert front["words"].startswith(f"{sum(m['front'] for m in front['marks'])} of 20 models")
+    assert front["words"].startswith(f"In colour: {sum(m['front'] for m in front['marks'])} of 20 models.")
     assert [row["name"] for row in bars["shares"] if row["telling"]] == ["Units in the code"]
     assert bars["words"] == grid_words.importance_words(selection.importance(AXES, members))
     assert front_data(AXES, [])["words"] == grid_words.NO_FRONT

@@ -10,7 +10,7 @@ LIGHT = {
     "primary-color": "#2f6f8f",
     "background-color": "#fcfbf9",
     "secondary-background-color": "#f3f1ec",
-    "text-color": "#23272e",
+    "text-color": "#0e1116",
     "link-color": "#2f6f8f",
     "border-color": "#dedad2",
     "gray-color": "#83868d",
@@ -18,7 +18,7 @@ LIGHT = {
     "red-text-color": "#b3261e",
 }
 DARK = {
-    "primary-color": "#3f8fb5",
+    "primary-color": "#5aa9cd",
     "background-color": "#15181d",
     "secondary-background-color": "#1f242b",
     "text-color": "#e6e4df",

@@ -73,6 +73,9 @@ def test_rename_changes_the_name_and_refuses_an_empty_one(tiny_root, tiny_key):
     app.text_input(f"runs_name_{tiny_key}_tiny").set_value("  ")
     next(b for b in app.button if b.label == "Rename").click().run()
     assert any("can't be empty" in error.value for error in app.error)
+    app.text_input(f"runs_name_{tiny_key}_tiny").set_value("x" * 300)
+    next(b for b in app.button if b.label == "Rename").click().run()
+    assert [e.value for e in app.error] == ["Not renamed: a name has at most 120 characters, not 300."]
     app.text_input(f"runs_name_{tiny_key}_tiny").set_value("my <b>best</b>")
     next(b for b in app.button if b.label == "Rename").click().run()
     assert not app.exception

@@ -257,7 +257,7 @@ def test_a_clicked_place_has_its_distance_and_is_within_the_data_or_outside(own,
         scores[:, :2] = [(a * x, b * y) for a in (1, -1) for b in (1, -1)]
         far = distances(pca.inverse_transform(scores), train) / unit
         app = clicked(x, y)
-        shown = float(app.metric[0].value.removesuffix(" times"))
+        shown = float(app.metric[0].value)
         assert min(abs(shown - far)) <= 0.0051
         (verdict,) = [text for text in captions(app) if text.startswith("times the usual distance")]
         assert f"(test images: up to {limit:.2f})" in verdict

@@ -74,7 +74,11 @@ def test_a_grid_is_offered_what_takes_a_grid():
     app = AppTest.from_function(dialog, kwargs={"path": path}, default_timeout=60).run()
     assert not app.exception
     offered = {f"export_{name}" for name, kind in exporting.KINDS.items() if kind.grids}
-    assert {"export_zip", "export_tensorboard"} == offered == {button.key for button in app.button}
+    assert (
+        {"export_tables", "export_tensorboard", "export_zip"}
+        == offered
+        == {button.key for button in app.button}
+    )
 
 
 def test_the_zip_holds_the_run(tiny_root, tiny_key, tmp_path):

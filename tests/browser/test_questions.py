@@ -14,7 +14,9 @@ from tests.browser.tools import assert_no_exception, goto, set_slider, wait_idle
 
 BUTTON = ".st-key-questions_link button"
 PICTURE = ".st-key-questions_picture"
-DRAWN = ", ".join(f"{PICTURE} {kind}" for kind in ("canvas", "[data-rows] img", "img", ".vega-embed"))
+DRAWN = ", ".join(
+    f"{PICTURE} {kind}" for kind in ("canvas", "[data-rows] img", "img", ".vega-embed", ".chart svg")
+)
 
 SEEN = {
     "auto-encoder": ".walk > canvas",

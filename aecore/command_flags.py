@@ -227,6 +227,8 @@ class Export:
     """One page that opens by a double click, without a network: pictures, map of codes, sliders, drawing."""
     points: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """With --html of a run: test images on its map, 10000 if left out."""
+    images: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """With --html of a grid: test images that each model is shown on, at most as many as it keeps (10)."""
     pictures: Literal["full", "half"] = "full"
     """With --html: size of its small pictures."""
     sliders: Switch = False

@@ -11,6 +11,7 @@ import pytest
 from aecore.__main__ import main
 from aecore.command_flags import Export
 from aecore.commands import exporting
+from aecore.export.explorer.grid import GridOptions, write_grid
 from tests.conftest import ROOT
 from tests.test_command_line import refusal
 
@@ -82,14 +83,26 @@ def test_a_zip_that_was_written_is_taken_in(capsys, tmp_path):
     assert "there is no" in refusal(capsys, "import", str(tmp_path / "nowhere"), "--out", str(root))
 
 
-def test_points_are_for_a_run_and_sliders_for_a_grid(capsys, tmp_path):
+def test_points_are_for_a_run_and_images_and_sliders_for_a_grid(capsys, tmp_path):
     target = str(tmp_path / "x.html")
+    assert "--images is for the page of a grid" in refusal(
+        capsys, "export", POST, "--html", target, "--images", "4"
+    )
+    assert "from 1 to 100, not 0" in refusal(capsys, "export", GRID, "--html", target, "--images", "0")
     assert "--sliders is for the page of a grid" in refusal(
         capsys, "export", POST, "--html", target, "--sliders"
     )
     assert "--points is for the map of a run" in refusal(
         capsys, "export", GRID, "--html", target, "--points", "40"
     )
+    assert not Path(target).exists()
+
+
+def test_a_grids_page_holds_the_images_and_decoders_asked_for(capsys, tmp_path):
+    flags = ("--images", "2", "--pictures", "half", "--sliders")
+    assert main(["export", GRID, "--html", str(tmp_path / "a.html"), *flags]) == 0
+    write_grid(ROOT / "checkpoints" / GRID, tmp_path / "b.html", GridOptions(2, "half", sliders=True))
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
 
 
 @pytest.mark.parametrize(

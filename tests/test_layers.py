@@ -43,7 +43,7 @@ GROUND = ("palette", "records", "batch", "files", "cache", "places", "version", 
 GROUND += ("drafts", "memory", "processes")
 # To list runs and draw a page must not wait for torch.
 LIGHT = ("config", "results", "events", "looks", "grid", "settings", "store", "jobs")
-LIGHT += ("own.build", "own.opening")
+LIGHT += ("own.build", "own.opening", "export.explorer.grid")
 HEAVY = {"torch", "torchvision", "sklearn", "skimage", "openTSNE", "altair", "scipy"}
 HEAVY |= {"onnx", "onnxruntime", "vl_convert"}
 

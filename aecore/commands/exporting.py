@@ -45,6 +45,8 @@ def export(command: Export) -> int:
         )
     if command.points is not None and store.is_grid(path):
         raise ValueError("--points is for the map of a run; a grid's page has none")
+    if command.images is not None and not store.is_grid(path):
+        raise ValueError("--images is for the page of a grid; a run's takes --points")
     if command.sliders and not store.is_grid(path):
         raise ValueError("--sliders is for the page of a grid; a run's has them always")
     for flag, target in wanted.items():
@@ -148,7 +150,8 @@ def _html(path: Path, target: Path, command: Export, report: Report) -> str:
     from aecore.export.explorer.grid import GridOptions, write_grid
 
     if store.is_grid(path):
-        write_grid(path, target, GridOptions(pictures=command.pictures, sliders=command.sliders), report)
+        images = GridOptions.images if command.images is None else command.images
+        write_grid(path, target, GridOptions(images, command.pictures, command.sliders), report)
     elif command.points is None:
         write_run(path, target, Options(pictures=command.pictures), report)
     else:

@@ -1,15 +1,16 @@
-"""The dialog in which a run or a grid is made into a file for other programs: on request, with a bar.
+"""The dialog in which a run or a grid is made into a file for other programs: on request, beside the page.
 
-A row of `KINDS` is a line of it. What was made is kept for a second look, until the run's weights change.
+A row of `KINDS` is a line of it. What was made is kept for a second look, until the run's weights change or
+newer work takes its place (`background.KEPT`).
 """
 
 from __future__ import annotations
 
-import io
 import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -17,11 +18,15 @@ import streamlit as st
 from aecore import jobs, store
 from aecore.jobs.control import Job
 from aecore.store import GridInfo, RunInfo
+from pages.shared import background
+from pages.shared.background import Task
 from pages.shared.plain import plain
 from pages.shared.words import size
 
 Report = Callable[[float], None]
-ASKED = "_exports_asked"  # session key: what this person has asked for
+OPEN = "_export_open"  # session key: the key of the run or grid whose dialog is open
+LARGEST = 100_000_000
+"""Bytes of a file that the app makes: it is held in memory until it is saved."""
 
 
 @dataclass(frozen=True)
@@ -34,25 +39,42 @@ class Kind:
     file: str
     """Its name, with {name} for that of the folder."""
     make: Callable[[Path, Report], bytes]
-    """Takes the folder; ValueError or RuntimeError in one sentence."""
+    """Takes the folder; ValueError, RuntimeError or OSError in one sentence. A stop raises in the report."""
     runs: bool = True
     grids: bool = False
 
 
-def _zip_of(write: Callable[[Path, Path, Report], None]) -> Callable[[Path, Report], bytes]:
-    """What is written into a folder, as the bytes of a zip."""
+def _check_size(count: int, command: str) -> None:
+    """ValueError where a file of that many bytes would not be made here; the command line writes it."""
+    if count > LARGEST:
+        raise ValueError(
+            f"it has {size(count)}, and the app makes files of at most {size(LARGEST)}; "
+            f"the command line writes it, aecore export {command}"
+        )
+
+
+def _zip_of(write: Callable[[Path, Path, Report], None], flags: str) -> Callable[[Path, Report], bytes]:
+    """What is written into a folder, as the bytes of a zip; `flags` are those of the command line."""
 
     def make(path: Path, report: Report) -> bytes:
         with tempfile.TemporaryDirectory(prefix="aecore-export-") as temporary:
-            write(path, Path(temporary), report)
-            buffer = io.BytesIO()
-            with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-                for file in sorted(Path(temporary).rglob("*")):
+            folder, target = Path(temporary, "files"), Path(temporary, "files.zip")
+            folder.mkdir()
+            write(path, folder, report)
+            with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+                for file in sorted(folder.rglob("*")):
                     if file.is_file():
-                        archive.write(file, file.relative_to(temporary).as_posix())
-            return buffer.getvalue()
+                        archive.write(file, file.relative_to(folder).as_posix())
+                        report(1.0)  # So that a stop is heard.
+            _check_size(target.stat().st_size, f"{_key(path)} {flags}")
+            return target.read_bytes()
 
     return make
+
+
+def _key(path: Path) -> str:
+    """What the command line calls the run or grid in a folder."""
+    return (store.read_grid(path) if store.is_grid(path) else store.read_info(path)).key
 
 
 def _onnx(path: Path, target: Path, report: Report) -> None:
@@ -87,9 +109,12 @@ def _code(path: Path, report: Report) -> bytes:
 
 
 def _folder(path: Path, report: Report) -> bytes:
-    buffer = io.BytesIO()
-    store.pack(path, buffer, report)
-    return buffer.getvalue()
+    # Weights hardly shrink in a zip: what its files have says how large it will be, before any is read.
+    _check_size(store.packed_size(path), f"{_key(path)} --zip FILE")
+    with tempfile.TemporaryDirectory(prefix="aecore-export-") as temporary:
+        target = Path(temporary, "folder.zip")
+        store.pack(path, target, report)
+        return target.read_bytes()
 
 
 KINDS: dict[str, Kind] = {
@@ -97,27 +122,27 @@ KINDS: dict[str, Kind] = {
         "ONNX",
         "Encoder, decoder and both for ONNX Runtime, in any language; images in [0, 1].",
         "{name}-onnx.zip",
-        _zip_of(_onnx),
+        _zip_of(_onnx, "--onnx FOLDER"),
     ),
     "card": Kind(
         "Folder for a model hub",
         "Model card with figures and pictures, weights, and code that loads them with PyTorch alone.",
         "{name}-card.zip",
-        _zip_of(_card),
+        _zip_of(_card, "--card FOLDER"),
     ),
     "code": Kind("PyTorch code", "The network as a module that runs by itself.", "{name}.py", _code),
     "tables": Kind(
         "Tables",
         "CSV: a run's epochs, layers and, where its images are here, codes with errors; a grid's members.",
         "{name}-tables.zip",
-        _zip_of(_tables),
+        _zip_of(_tables, "--codes FILE"),
         grids=True,
     ),
     "tensorboard": Kind(
         "TensorBoard",
         "Event files: curves, pictures and codes, for `tensorboard --logdir`.",
         "{name}-tensorboard.zip",
-        _zip_of(_tensorboard),
+        _zip_of(_tensorboard, "--tensorboard FOLDER"),
         grids=True,
     ),
     "zip": Kind(
@@ -135,17 +160,25 @@ def draw_button(info: Job, prefix: str) -> None:
     at_work = jobs.status(info) in jobs.AT_WORK
     empty = isinstance(info, RunInfo) and not info.has_weights
     reason = "Stop it first." if at_work else "It has no weights yet." if empty else None
-    if st.button(
+    st.button(
         "Export",
         key=f"{prefix}_export",
         icon=":material/output:",
-        disabled=at_work or empty,
+        disabled=reason is not None,
         help=reason or "Makes it a file for other programs, or for another machine.",
-    ):
+        on_click=st.session_state.__setitem__,
+        args=(OPEN, info.key),
+    )
+    # It stays open while the page is drawn anew, as it is when a file is made.
+    if reason is None and st.session_state.get(OPEN) == info.key:
         _dialog(info)
 
 
-@st.dialog("Export", width="medium")
+def _closed() -> None:
+    st.session_state.pop(OPEN, None)
+
+
+@st.dialog("Export", width="medium", on_dismiss=_closed)
 def _dialog(info: Job) -> None:
     draw(info)
 
@@ -160,34 +193,32 @@ def draw(info: Job) -> None:
 
 
 def _draw_kind(info: Job, name: str, kind: Kind) -> None:
-    """What it is for, and the button that makes it, or saves what is made."""
-    stamp = hash((store.weights_stamp(info.path), info.progress.heartbeat, info.name))
-    asked: set[tuple[str, str, int]] = st.session_state.setdefault(ASKED, set())
-    this = (name, info.key, stamp)
+    """What it is for, and the button that makes it, the bar with its stop, or what saves it."""
+    stamp = (store.weights_stamp(info.path), info.progress.heartbeat, info.name)
+    work = f"export {name} {info.path} {stamp}"
     left, right = st.columns([5, 3], vertical_alignment="center")
     left.markdown(f"**{kind.title}**")
     left.caption(kind.what_for)
-    content = None
-    if this in asked:
-        try:
-            with left:
-                content = _made(name, info.path, stamp)
-        except (OSError, RuntimeError, ValueError) as error:
-            asked.discard(this)
-            left.error(plain(f"Not made: {error}."))
-    if content is None:
+    task = background.works().get(work)
+    if task is not None and task.running:
+        with right:
+            background.draw_task(work, "Making it", f"export_{name}_stop")
+        return
+    if not isinstance(task, Task) or not isinstance(task.result, bytes):
+        with left:
+            background.draw_problem(work)
         right.button(
             "Make",
             key=f"export_{name}",
             icon=":material/build:",
             width="stretch",
-            on_click=asked.add,
-            args=(this,),
+            on_click=background.begin,
+            args=(work, lambda: Task(partial(kind.make, info.path), "Not made")),
         )
         return
     right.download_button(
-        f"Save, {size(len(content))}",
-        content,
+        f"Save, {size(len(task.result))}",
+        task.result,
         kind.file.format(name=info.key.replace("/", "-")),
         key=f"export_{name}_save",
         type="primary",
@@ -195,13 +226,3 @@ def _draw_kind(info: Job, name: str, kind: Kind) -> None:
         on_click="ignore",
         width="stretch",
     )
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _made(name: str, path: Path, stamp: int) -> bytes:
-    """The file's content; drawn with a bar while it is made."""
-    bar = st.progress(0.0, "Making it")
-    try:
-        return KINDS[name].make(path, lambda share: bar.progress(min(share, 1.0), "Making it"))
-    finally:
-        bar.empty()

@@ -131,6 +131,22 @@ def test_the_map_is_coloured_placed_and_walked_by_keyboard(exported, open_file):
     assert np.abs(shown - wanted).max() < 0.06
 
 
+def test_a_point_of_a_long_code_says_why_it_is_not_decoded(open_file, monkeypatch, tmp_path):
+    # Room for two of the three units that each code has.
+    monkeypatch.setattr("aecore.export.explorer.sections.UNIT_VALUES", 1)
+    write(kind("plain"), tmp_path / "run.html", Options())
+    page = open_file(tmp_path / "run.html")
+    page.locator(OVERLAY).focus()
+    page.keyboard.press("ArrowRight")
+    page.locator("#codes .hover").wait_for()
+    page.keyboard.press("Enter")
+    page.locator("#codes .pair").wait_for()
+    assert page.locator("#codes .pair canvas").count() == 1
+    assert page.locator("#codes .panel p").last.inner_text() == (
+        "Not decoded: to stay small, the file holds only the 2 most important units of each point's code."
+    )
+
+
 def test_an_empty_place_of_the_map_is_decoded(exported, open_file):
     material, path = exported
     page = open_file(path)

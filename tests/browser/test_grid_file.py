@@ -149,6 +149,7 @@ def test_each_models_units_can_be_moved(open_file):
         page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         return canvas.evaluate("canvas => canvas.toDataURL()")
 
+    assert "the images that the grid keeps pictures of" in page.locator("#card").inner_text()
     first = decoded()
     page.locator("#card .sliders input").first.focus()
     page.keyboard.press("End")

@@ -20,6 +20,8 @@ from aecore.grid import Grid
 from aecore.jobs import grid_worker
 from aecore.jobs.worker import work
 from aecore.store import names
+from pages.shared import background
+from tests.browser.tools import wait_until
 from tests.conftest import ROOT
 from tests.engines import InProcess
 
@@ -61,6 +63,12 @@ def open_page(path: str, link: Mapping[str, str] | None = None, **session: objec
     for key, value in session.items():
         app.session_state[key] = value
     return app.switch_page(path).run()
+
+
+def wait_for_work(app: AppTest) -> AppTest:
+    """Waits until nothing beside the pages is running any more, and draws the page."""
+    wait_until("the work", lambda: not any(work.running for work in background.works().values()))
+    return app.run()
 
 
 @pytest.fixture(scope="session")

@@ -5,20 +5,13 @@ import pytest
 from aecore import store
 from aecore.export.explorer import Options, write_run
 from pages.shared import background
-from tests.browser.tools import wait_until
-from tests.pages.conftest import open_page
+from tests.pages.conftest import open_page, wait_for_work
 
 PLACES = {
     "reconstructions": "pages/look/reconstructions/page.py",
     "codes": "pages/look/codes/page.py",
     "runs": "pages/train/runs/page.py",
 }
-
-
-def wait_for_work(app):
-    """Wait until nothing of it is running any more, and draw the page."""
-    wait_until("the work", lambda: not any(work.running for work in background.works().values()))
-    return app.run()
 
 
 @pytest.mark.parametrize("place", PLACES)

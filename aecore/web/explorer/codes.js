@@ -115,6 +115,10 @@ function point(panel, points, shared, i) {
   pictures.append(original);
   if (code && shared.decoder) pictures.append(decoded(shared, code, `${name}, decoded`));
   panel.replaceChildren(element("h3", "", name), pictures, element("p", "", `Squared error ${points.errors[i].toFixed(1)}`));
+  if (!code && shared.decoder) {
+    const held = `the ${points.units.length} most important units of each point's code`;
+    panel.append(element("p", "faint", `Not decoded: to stay small, the file holds only ${held}.`));
+  }
 }
 
 function decoded({ decoder, shape }, code, label = "the place, decoded") {

@@ -26,7 +26,8 @@ export default async function show({ node, data, place }) {
 async function unitSliders(node, sliders, place) {
   const missing = element("p", "faint", "This model's decoder is not in this file, so its units can't be moved here.");
   const panel = element("div");
-  const words = "Move a unit of its code, and see what its decoder makes of that.";
+  const words = "Move a unit of its code, and see what its decoder makes of that. A slider spans the unit's values for " +
+    "the images that the grid keeps pictures of, and a quarter of that range beyond at each end; other images may lie outside.";
   node.append(element("h3", "", "Its units"), element("p", "", words), missing, panel);
   node.append(element("h3", "", "Its settings and figures"));
   const dataOf = (k) => {

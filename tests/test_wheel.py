@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.request
 import zipfile
 from pathlib import Path
@@ -139,3 +140,11 @@ def answers(url: str) -> bool:
             return answer.read() == b"ok"
     except OSError:
         return False
+
+
+def test_a_container_is_given_the_same_shipped_runs():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert "checkpoints/*" in lines
+    kept = [line.removeprefix("!") for line in lines if line.startswith("!")]
+    assert kept == [name.removeprefix("/") for name in project["tool"]["hatch"]["build"]["artifacts"]]

@@ -1,7 +1,7 @@
 """The pictures of README, from the app itself with the shipped runs: `python -m docs.pictures [NAME ...]`.
 
-It needs what the tests in the browser need: Chromium, Playwright and MNIST's files, named by `AECORE_DATA`. Still
-pictures are written as WebP, `moving` as an animated one. They show the main area, without the sidebar.
+It needs what the tests in the browser need: Chromium, Playwright and MNIST's files, named by `AECORE_DATA`.
+Still pictures are written as WebP, `moving` as an animated one. They show the main area, without the sidebar.
 """
 
 from __future__ import annotations

@@ -13,10 +13,8 @@ from aecore import command_flags
 from aecore.__main__ import COMMANDS
 from tests.conftest import ROOT
 
-PAGES = sorted(
-    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "checkpoints/README.md"]
-    + list((ROOT / "docs").glob("*.md"))
-)
+ELSEWHERE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "checkpoints/README.md")
+PAGES = [*(ROOT / name for name in ELSEWHERE), *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def anchors(page: Path) -> set[str]:

@@ -24,15 +24,15 @@ from tests.browser.tools import ROOT, Server, data_folder, goto, settle, wait_id
 from tests.conftest import find_chromium
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import FloatRect, Page, ViewportSize
 
 FOLDER = Path(__file__).parent
 RUN = "mnist-post-12-s0-0af53747"
 GRID = "grid-mnist-post-a1afba6a"
 SLIDER = '.board input[data-axis="0"]'
 OVERLAY = ".st-key-codes_map .overlay"
-VIEWPORT = {"width": 1400, "height": 950}
-MAIN = {"x": 300, "y": 50, "width": 1100, "height": 900}
+VIEWPORT: ViewportSize = {"width": 1400, "height": 950}
+MAIN: FloatRect = {"x": 300, "y": 50, "width": 1100, "height": 900}
 """The part of the window beside the sidebar and below the toolbar."""
 STILL, MOVING = (900, 736), (880, 720)
 """Widths and heights of what is written, in pixels."""
@@ -52,10 +52,11 @@ POINTER = """() => {
 }"""
 
 
-def frame(page: Page, x: int = MAIN["x"]) -> Image.Image:
-    """What the page shows from `x` on."""
+def frame(page: Page) -> Image.Image:
+    """What the page shows: of the app its main area, of a file the whole window."""
     settle(page)
-    return Image.open(io.BytesIO(page.screenshot(clip=MAIN | {"x": x}))).convert("RGB")
+    part = None if page.url.startswith("file:") else MAIN
+    return Image.open(io.BytesIO(page.screenshot(clip=part))).convert("RGB")
 
 
 def save(image: Image.Image, name: str) -> None:
@@ -131,10 +132,12 @@ def file(page: Page, server: Server) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.html"
         write(collect(ROOT / "checkpoints" / RUN), path, Options())
+        page.set_viewport_size({"width": 1100, "height": 900})
         page.goto(path.as_uri())
         page.locator("html[data-ready]").wait_for(state="attached")
         page.locator("#codes").evaluate("section => section.scrollIntoView()")
         page.locator("#codes .overlay[data-mapping]").wait_for()
+        page.wait_for_timeout(SETTLED)  # it may scroll smoothly
         box = page.locator("#codes .overlay").bounding_box()
         assert box is not None
 
@@ -151,7 +154,8 @@ def file(page: Page, server: Server) -> None:
             page.mouse.move(*at(0.55 + step * 0.01, 0.4))
             if page.locator("#codes .hover canvas").is_visible():
                 break
-        save(frame(page, 0), "file")
+        save(frame(page), "file")
+        page.set_viewport_size(VIEWPORT)
 
 
 def moving(page: Page, server: Server) -> None:

@@ -66,7 +66,7 @@ def test_tests_and_benchmarks_declare_what_they_import():
     files = ("requirements.txt", *OPTIONAL, "requirements-dev.txt")
     missing = {
         package: file
-        for package, file in imported("tests/**/*.py", "benchmarks/**/*.py").items()
+        for package, file in imported("tests/**/*.py", "benchmarks/**/*.py", "docs/*.py").items()
         if not any(package in declared(name) for name in files)
     }
     assert not missing

@@ -131,29 +131,13 @@ def sparsity(page: Page, server: Server) -> None:
 def file(page: Page, server: Server) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.html"
-        write(collect(ROOT / "checkpoints" / RUN), path, Options())
+        write(collect(ROOT / "checkpoints" / RUN), path, Options(points=2000))
         page.set_viewport_size({"width": 1100, "height": 900})
         page.goto(path.as_uri())
         page.locator("html[data-ready]").wait_for(state="attached")
         page.locator("#codes").evaluate("section => section.scrollIntoView()")
         page.locator("#codes .overlay[data-mapping]").wait_for()
         page.wait_for_timeout(SETTLED)  # it may scroll smoothly
-        box = page.locator("#codes .overlay").bounding_box()
-        assert box is not None
-
-        def at(x: float, y: float) -> tuple[float, float]:
-            return box["x"] + box["width"] * x, box["y"] + box["height"] * y
-
-        page.mouse.move(*at(0.05, 0.5))
-        page.mouse.down()
-        for corner in ((0.28, 0.5), (0.28, 0.7), (0.05, 0.7), (0.05, 0.5)):  # around the ones
-            page.mouse.move(*at(*corner), steps=5)
-        page.mouse.up()
-        page.locator("#codes .mosaic").wait_for()
-        for step in range(20):
-            page.mouse.move(*at(0.55 + step * 0.01, 0.4))
-            if page.locator("#codes .hover canvas").is_visible():
-                break
         save(frame(page), "file")
         page.set_viewport_size(VIEWPORT)
 

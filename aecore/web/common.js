@@ -117,6 +117,13 @@ export function svgElement(name, attributes = {}) {
 
 // -- pointer and keyboard
 
+// Streamlit listens on the document for letters of its own ("r" runs the page again). What is typed in a component,
+// which stands in a shadow tree, doesn't reach it; keys with Ctrl, Alt or the like, Escape and Tab go on as they were.
+globalThis.document?.body.addEventListener("keydown", (event) => {
+  const typed = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (typed && event.composedPath().some((node) => node instanceof ShadowRoot)) event.stopPropagation();
+});
+
 // The arrow keys' directions: to the right, and down.
 export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 

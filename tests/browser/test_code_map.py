@@ -191,6 +191,17 @@ def test_keyboard_goes_from_point_to_point_and_picks(page):
     said(page, "picked", re.match(r"image (\d+)", second)[1])
 
 
+def test_space_begins_and_ends_an_outline_and_letters_stay_in_the_map(page):
+    page.evaluate("window.heard = []; document.addEventListener('keydown', (event) => heard.push(event.key))")
+    page.locator(OVERLAY).focus()
+    for key in ("r", "ArrowRight", "Space", *["ArrowRight"] * 4, *["ArrowDown"] * 4, "Space"):
+        page.keyboard.press(key)
+    found = int(said(page, "selected", r"([1-9]\d*)")[1])
+    assert found >= 2
+    assert page.locator(".st-key-map .count").inner_text() == f"{found} selected"
+    assert page.evaluate("heard") == ["ArrowRight"] * 5 + ["ArrowDown"] * 4
+
+
 def test_second_set_is_drawn_and_hidden_by_its_legend_entry(page):
     page.locator(".st-key-second label").first.click()
     entries = page.locator(".st-key-map .legend button")

@@ -159,7 +159,13 @@ def rerun(page: Page) -> None:
           }).observe(app, { attributes: true }));
         }"""
     )
-    page.keyboard.press("r")
+    # To the document: typed in one of our components, the key would not reach Streamlit.
+    page.evaluate(
+        """() => {
+          const press = (kind) => document.dispatchEvent(new KeyboardEvent(kind, { key: "r" }));
+          ["keydown", "keyup"].forEach(press);
+        }"""
+    )
     page.wait_for_function("window.rerunEnded")
 
 

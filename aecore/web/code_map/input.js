@@ -86,9 +86,13 @@ export const input = {
     if (!drag.moved) return this.click(this.at(event), REACH[event.pointerType] ?? 12);
     if (drag.mode === "pan") return;
     const outline = drag.mode === "lasso" ? drag.outline : rectangle(drag.from, this.at(event));
-    const added = event.shiftKey && this.selected;
+    this.selectInside(outline, event.shiftKey && this.selected);
+  },
+
+  // Selects the shown points in an outline on the screen, and those of the mask `added`.
+  selectInside(outline, added = null) {
     this.select(Uint8Array.from({ length: this.n }, (_, i) =>
-      (added && this.selected[i]) || (this.shown[i] && inside(outline, this.screenX[i], this.screenY[i])) ? 1 : 0,
+      (added && added[i]) || (this.shown[i] && inside(outline, this.screenX[i], this.screenY[i])) ? 1 : 0,
     ));
   },
 
@@ -125,7 +129,8 @@ export const input = {
       "=": () => this.zoomMiddle(1.5),
       "-": () => this.zoomMiddle(1 / 1.5),
       0: () => this.showWhole(),
-      Escape: () => this.select(null),
+      " ": () => this.mark(),
+      Escape: () => (this.marked ? this.unmark() : this.select(null)),
       Enter: () => this.hovered >= 0 && this.choose({ identity: this.data.identity, index: this.hovered }),
     };
     if (step && event.shiftKey) this.shift(-40 * step[0], -40 * step[1]);
@@ -141,7 +146,39 @@ export const input = {
       this.hovered < 0
         ? nearestShown(this.screenX, this.screenY, this.shown, ...middle, Infinity)
         : nextShown(this.screenX, this.screenY, this.shown, this.hovered, direction);
-    if (next >= 0) this.hover(next, true);
+    if (next < 0) return;
+    this.hover(next, true);
+    if (this.marked) this.stretch(next);
+  },
+
+  // What the keyboard has for a drag: Space begins it at a point, and ends it at another that the arrow keys lead to.
+  mark() {
+    if (this.hovered < 0) return;
+    if (this.marked) {
+      const { ends, outline } = this.marked;
+      this.unmark();
+      // These lie on the outline, not in it.
+      return this.selectInside(outline, Uint8Array.from({ length: this.n }, (_, i) => Number(ends.includes(i))));
+    }
+    this.marked = { lasso: this.mode === "lasso", passed: [] };
+    this.stretch(this.hovered);
+    const shape = this.marked.lasso ? "Lasso" : "Rectangle";
+    this.find(".spoken").textContent = `${shape} from ${this.wordsFor(this.hovered).join(", ")}; Space ends it`;
+  },
+
+  stretch(i) {
+    const { lasso, passed } = this.marked;
+    passed.push(i);
+    this.marked.ends = lasso ? passed : [passed[0], i];
+    const places = this.marked.ends.map((k) => [this.screenX[k], this.screenY[k]]);
+    this.marked.outline = this.outline = lasso ? places : rectangle(...places);
+    this.drawAbove();
+  },
+
+  unmark() {
+    this.marked = null;
+    this.outline = null;
+    this.drawAbove();
   },
 
   shift(dx, dy) {

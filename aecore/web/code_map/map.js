@@ -24,6 +24,7 @@ class CodeMap {
     this.pointers = new Map();
     this.selected = null;
     this.pick = null;
+    this.marked = null; // what the keyboard is drawing around
     this.hovered = -1;
     this.listen();
   }
@@ -48,7 +49,8 @@ class CodeMap {
     // On a touch screen a finger scrolls the page until selecting is asked for.
     if (!before.key) this.mode = matchMedia("(pointer: coarse)").matches ? "pan" : data.mode;
     this.plot.style.setProperty("--map-height", `${data.height}px`);
-    this.above.setAttribute("aria-label", `${data.label}. Arrow keys go from point to point, Enter picks.`);
+    this.above.setAttribute("aria-label", `${data.label}. Arrow keys go from point to point, Enter picks, `
+      + "Space begins a rectangle or lasso and ends it.");
     this.showModes();
     this.showLegend();
     this.showScale();
@@ -171,6 +173,7 @@ class CodeMap {
 
   hover(i, speak = false) {
     this.hovered = i;
+    if (i < 0 && this.marked) this.unmark(); // the points may lie elsewhere now
     const box = this.find(".hover");
     box.hidden = i < 0;
     if (this.map) this.drawAbove();

@@ -3,12 +3,15 @@
 import shutil
 
 from aecore import store
+from pages.shared.exporting import KINDS
 from tests.browser.tools import ROOT, assert_no_exception, goto
 
 RUN = "digits-post-12-s0-f3512007"
 
 
 def test_a_run_is_exported_and_imported_again(start_server, browser_page, tmp_path):
+    from playwright.sync_api import expect
+
     server = start_server()
     shutil.copytree(ROOT / "checkpoints" / RUN, server.checkpoints / RUN)
     # The first deep link after a start of the server shows Streamlit's notice that there is no such page.
@@ -16,8 +19,10 @@ def test_a_run_is_exported_and_imported_again(start_server, browser_page, tmp_pa
     goto(browser_page, server, "runs")
     browser_page.get_by_role("button", name="Export").click()
     dialog = browser_page.get_by_role("dialog")
-    # The last line is that of the whole folder.
-    dialog.get_by_role("button", name="Make").last.click()
+    # The last line is that of the whole folder, once all are drawn.
+    buttons = dialog.get_by_role("button", name="Make")
+    expect(buttons).to_have_count(len(KINDS))
+    buttons.last.click()
     save = dialog.get_by_role("button", name="Save")
     save.wait_for()
     with browser_page.expect_download() as saved:

@@ -1,6 +1,7 @@
 # make run      the app in the browser        make test     lint, types and every test
 # make format   rewrite in the house style    make gallery  train the shipped runs again
 # make trust    many configs, and trainings that are killed
+# make bench    every cheap table of speed, kept by kind of machine; make bench-check: compared with that
 #
 # The first call installs into .venv; later calls find it done.
 # Other Python: make run PYTHON=python3.13 VENV=.venv313
@@ -18,7 +19,7 @@ COVERAGE ?=
 # Each process begins with a half of its own, so that what tests share is made once, and takes from the other's end.
 PYTEST := -m pytest -n $(WORKERS) --dist worksteal --durations=10
 
-.PHONY: run test trust format gallery
+.PHONY: run test trust format gallery bench bench-check
 
 run: $(VENV)/.installed
 	$(BIN)/streamlit run serve.py
@@ -39,6 +40,13 @@ trust: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# On a machine that does nothing else: some twenty minutes.
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks all
+
+bench-check: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks check
 
 gallery: $(VENV)/.installed
 	$(BIN)/python -m aecore.gallery

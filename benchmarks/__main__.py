@@ -1,20 +1,22 @@
-"""`python -m benchmarks NAME [--quick] [--json]`: one table, and one line that names the machine."""
+"""`python -m benchmarks NAME [--quick] [--json]`: one table, and one line that names the machine.
+
+`python -m benchmarks all` makes every cheap table, `check` compares them with those kept.
+"""
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import inspect
 import json
-import os
 import pkgutil
-import platform
 import sys
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import benchmarks
+from benchmarks import _suite
+from benchmarks._machine import machine
+from benchmarks._table import table
 
 
 def names() -> list[str]:
@@ -22,61 +24,34 @@ def names() -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(benchmarks.__path__) if not m.name.startswith("_"))
 
 
-def machine() -> str:
-    """CPU, cores, Python, torch and date: what a figure means nothing without."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    parts = [
-        _processor(),
-        f"{cores} cores",
-        f"Python {platform.python_version()}",
-        f"torch {metadata.version('torch')}",
-        f"{datetime.now(UTC):%Y-%m-%d}",
-    ]
-    return ", ".join(parts)
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return " ".join(line.partition(":")[2].split())
-    return platform.processor() or platform.machine()
-
-
-def table(rows: list[dict[str, Any]]) -> str:
-    """Rows as a markdown table; numbers to four digits, right-aligned."""
-    if not rows:
-        return "no rows"
-    keys = list(rows[0])
-    numeric = {key for key in keys if all(isinstance(row[key], (int, float)) for row in rows)}
-    cells = [keys, *([_cell(row[key]) for key in keys] for row in rows)]
-    widths = [max(3, *(len(line[i]) for line in cells)) for i in range(len(keys))]
-    lines = [
-        [c.rjust(w) if k in numeric else c.ljust(w) for c, w, k in zip(line, widths, keys, strict=True)]
-        for line in cells
-    ]
-    rule = ["-" * (w - 1) + (":" if k in numeric else "-") for w, k in zip(widths, keys, strict=True)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in [lines[0], rule, *lines[1:]])
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
-    return f"{value:,}" if type(value) is int else str(value)
+SUITE = {"all": _suite.bench, "check": _suite.check}
+"""What goes through several benchmarks."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", choices=names(), help="which benchmark")
+    parser.add_argument(
+        "name",
+        choices=[*names(), *SUITE],
+        help="which benchmark; all: every cheap one, kept by kind of machine; check: compared with those",
+    )
     parser.add_argument("--quick", action="store_true", help="a smaller version, for a look")
     parser.add_argument(
         "--json", action="store_true", help="one JSON object a line: the rows, then the machine"
     )
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="quality: trainings kept from run to run")
+    parser.add_argument("--minutes", type=float, help="quality, all, check: begin nothing after that many")
+    parser.add_argument("--only", nargs="+", choices=names(), default=[], help="all, check: only these")
     chosen = parser.parse_args(arguments)
+    if chosen.name in SUITE:
+        return SUITE[chosen.name](chosen.minutes or _suite.MINUTES, chosen.only)
     module = importlib.import_module(f"benchmarks.{chosen.name}")
     try:
-        rows = module.run(quick=chosen.quick)
+        given = {name: value for name in ("keep", "minutes") if (value := getattr(chosen, name)) is not None}
+        unknown = given.keys() - inspect.signature(module.run).parameters.keys()
+        if unknown:
+            parser.error(f"{chosen.name} takes no --{min(unknown)}")
+        rows = module.run(quick=chosen.quick, **given)
     except (ValueError, RuntimeError, OSError) as error:
         print(f"benchmarks: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

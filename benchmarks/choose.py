@@ -15,9 +15,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aecore.store import checkpoints_root
+from aecore.gallery.shipped import UNITS
 from tests.browser.conftest import CHROMIUM_FLAGS
-from tests.browser.tools import Server, goto, wait_idle
+from tests.browser.tools import ROOT, Server, goto, wait_idle
 from tests.conftest import find_chromium, find_mnist
 
 if TYPE_CHECKING:
@@ -44,18 +44,16 @@ WATCH = """(board) => {
 
 
 def run(quick: bool = False) -> list[dict[str, Any]]:
-    """Median and 95th percentile of 30 moves in ms, 8 with `quick`. RuntimeError without Chromium or grid."""
+    """Median and 95th percentile of 30 moves in ms, 8 with `quick`. RuntimeError without Chromium."""
     chromium = find_chromium()
     if chromium is None:
         raise RuntimeError("this benchmark needs Chromium on the PATH (Debian: apt-get install chromium)")
-    grids = sorted(checkpoints_root().glob("grid-mnist-*"))
-    if not grids:
-        raise RuntimeError("there is no shipped grid; `make gallery` trains it")
+    grid = ROOT / "checkpoints" / UNITS.folder
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         root = Path(folder) / "checkpoints"
-        shutil.copytree(grids[0], root / grids[0].name)
+        shutil.copytree(grid, root / grid.name)
         data = Path(os.environ.get("AECORE_DATA") or find_mnist() or folder)
         server = Server(root, data, Path(folder) / "server.log")
         server.start(timeout=180)
@@ -64,7 +62,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.set_default_timeout(180_000)
             goto(page, server)
-            goto(page, server, f"choose?grid={grids[0].name}&at=0-0-0", expect=SLIDER)
+            goto(page, server, f"choose?grid={grid.name}&at=0-0-0", expect=SLIDER)
             return rows(moves(page, 8 if quick else 30))
         finally:
             browser.close()

@@ -77,7 +77,17 @@ COPIED = 1 << 27
 
 
 def roofline() -> Roofline:
-    """Measured now, with torch's threads, each the best of several: what is above a load from elsewhere.
+    """Measured now, with torch's threads, each the best of several."""
+    import torch
+
+    source, target = torch.ones(2, COPIED, dtype=torch.uint8)
+    copy = 2 * COPIED / min(_seconds(lambda: target.copy_(source)))
+    products = (product_rate(precision, min) / 1e9 for precision in ("float32", "bfloat16"))
+    return Roofline(*products, copy / 1e9)
+
+
+def product_rate(precision: str, of: Callable[[Sequence[float]], float] = median) -> float:
+    """Operations a second of a large matrix product on the CPU, now, by the median time of several.
 
     float32 products go the way that our trainings take them (`aecore.training.products`).
     """
@@ -85,23 +95,20 @@ def roofline() -> Roofline:
 
     from aecore.training.products import fast_products
 
-    a, b = torch.rand(2, PRODUCT, PRODUCT)
-    with fast_products("float32", torch.device("cpu")):
-        float32 = 2 * PRODUCT**3 / _least(lambda: a @ b)
-    a, b = a.bfloat16(), b.bfloat16()
-    bfloat16 = 2 * PRODUCT**3 / _least(lambda: a @ b)
-    source, target = torch.ones(2, COPIED, dtype=torch.uint8)
-    copy = 2 * COPIED / _least(lambda: target.copy_(source))
-    return Roofline(float32 / 1e9, bfloat16 / 1e9, copy / 1e9)
+    a, b = torch.rand(2, PRODUCT, PRODUCT).to(getattr(torch, precision))
+    with fast_products(precision, torch.device("cpu")):
+        return 2 * PRODUCT**3 / of(_seconds(lambda: a @ b))
 
 
-def _least(action: Callable[[], object], times: int = 15) -> float:
+def _seconds(action: Callable[[], object], times: int = 15) -> list[float]:
+    """Of each call after a first one."""
+    action()
     seconds = []
     for _ in range(times):
         started = time.perf_counter()
         action()
         seconds.append(time.perf_counter() - started)
-    return min(seconds)
+    return seconds
 
 
 def spread(values: Sequence[float]) -> str:

@@ -55,6 +55,7 @@ class Entry:
 SUITE = (
     Entry("training", by=("loop", "threads"), gains=("times as fast",)),
     Entry("grid", by=("what", "way"), gains=("times as fast",)),
+    Entry("step", by=("network", "batch", "precision", "operator")),
     Entry("recording", by=("notes",), costs=("times as long",)),
     Entry("choose", by=("to",)),
     Entry("selection", by=("what",)),

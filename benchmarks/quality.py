@@ -64,7 +64,7 @@ TARGETS = (
         13.0,
         {"train.schedule": "one_cycle", "train.learning_rate": 1.2e-2, "train.epochs": 4},
     ),
-    Target("hinton", 3.00, {"train.learning_rate": 4e-3, "train.epochs": 20}),
+    Target("hinton", 3.00, {"train.learning_rate": 4e-3, "train.epochs": 18}),
     Target("hinton", 2.40, {"train.epochs": 64}),
     Target("conv", 2.60, {"train.epochs": 17}),
     Target("conv", 2.20, {"train.epochs": 42}),

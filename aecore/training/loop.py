@@ -12,6 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,6 +33,10 @@ from aecore.training.watch import IMAGES, Before, LayerWatch, describe_layers
 
 WATCH_EVERY = 50
 """Steps between two looks at the loss: reading it back waits for an accelerator's queue."""
+
+
+_IN_ORDER: Any = {"memory_format": torch.contiguous_format}
+"""How tensors leave, whatever order they train in: a file holds them along their axes."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ class EpochLoop(ABC):
     def member(self, k: int) -> dict[str, Tensor]:
         """Weights and buffers of member k by name, cut to its own size, on the CPU."""
         return {
-            name: corner(self.tensors[name][k], shape).detach().cpu().clone()
+            name: corner(self.tensors[name][k], shape).detach().to("cpu", copy=True, **_IN_ORDER)
             for name, shape in self.shapes[k].items()
         }
 
@@ -270,7 +275,7 @@ class EpochLoop(ABC):
         state["failed"] = self.failed
         state["position"] = torch.tensor([self.epoch, self.step])
         state["seconds"] = torch.tensor([self.seconds_before, self.seconds], dtype=torch.float64)
-        return {name: t.detach().to("cpu", copy=True) for name, t in state.items()}
+        return {name: t.detach().to("cpu", copy=True, **_IN_ORDER) for name, t in state.items()}
 
     @torch.no_grad()
     def restore(self, state: Mapping[str, Tensor]) -> None:

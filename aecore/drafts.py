@@ -10,12 +10,14 @@ import os
 import platform
 import re
 import shutil
+import stat
 from contextlib import suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
 
 from aecore.processes import lives, process_start
+from aecore.stamps import Stamp, are_settled, stamp
 
 
 def draft_of(path: Path) -> Path:
@@ -29,10 +31,18 @@ def clear_drafts(folder: Path) -> None:
     Nothing happens where the folder is a link, is not there, or can't be written.
     """
     with suppress(OSError):
-        if folder.is_symlink():
+        path = os.fspath(folder)
+        before = stamp(path)
+        # A draft that comes or goes changes the time of its folder.
+        if before is None or stat.S_ISLNK(before[0]) or _WITHOUT_DRAFTS.get(path) == before:
             return
-        with os.scandir(folder) as entries:
+        lasting = are_settled([before])
+        with os.scandir(path) as entries:
             found = [entry for entry in entries if entry.name.endswith(_ENDING)]
+        if not found and lasting:
+            if len(_WITHOUT_DRAFTS) >= _MOST:
+                _WITHOUT_DRAFTS.clear()
+            _WITHOUT_DRAFTS[path] = before
         for entry in found:
             if _is_abandoned(entry.name):
                 if entry.is_dir(follow_symlinks=False):
@@ -41,6 +51,9 @@ def clear_drafts(folder: Path) -> None:
                     os.unlink(entry.path)
 
 
+_WITHOUT_DRAFTS: dict[str, Stamp] = {}
+"""Folders in which there was none, as they were then."""
+_MOST = 50_000
 _ENDING = ".draft"
 _NUMBERS = count()
 _NAME = re.compile(r"\..*\.(?P<machine>\w*)-(?P<pid>\d{1,10})-(?P<started>\d{1,15})-\d+\.draft", re.DOTALL)

@@ -205,11 +205,12 @@ def copy_file(source: Path, target: Path) -> None:
 
 def read_text(path: Path, largest: int) -> str:
     """A file as UTF-8 text; raises as `open_regular` does, and StoreError for other bytes."""
-    with open_regular(path, largest) as file:
-        try:
-            return file.read(largest + 1).decode()
-        except (OSError, UnicodeDecodeError) as error:
-            raise StoreError(f"{path.name} can't be read: {error}") from error
+    try:
+        return read_regular(os.fspath(path), largest).decode()
+    except FileNotFoundError:
+        raise
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"{path.name} can't be read: {error}") from error
 
 
 def parse_json(text: str, source: str) -> Any:

@@ -77,34 +77,41 @@ def distinct_names(runs: Iterable[Named]) -> dict[str, str]:
     Where several have one name, what they differ in stands before it; where that is nothing, their folder.
     """
     runs = list(runs)
-    unnamed = [run for run in runs if run.name == title(run.config)]
-    described = _by_difference(unnamed)
-    names = {run.key: described.get(run.key, run.name) for run in runs}
-    for name in _repeated(names):
-        alike = [run for run in runs if names[run.key] == name]
-        ahead = {run.key: _differing(run.config, [other.config for other in alike]) for run in alike}
-        names |= {key: " · ".join([*differing, name]) for key, differing in ahead.items()}
-    for name in _repeated(names):
-        names |= {key: f"{key} · {name}" for key, given in names.items() if given == name}
+    described = {run.key: parts(run.config) for run in runs}
+    unnamed = [run.key for run in runs if run.name == " · ".join(described[run.key].values())]
+    names = {run.key: run.name for run in runs} | _by_difference({key: described[key] for key in unnamed})
+    for alike in _repeated(names):
+        for key, differing in _differing({key: described[key] for key in alike}).items():
+            names[key] = " · ".join([*differing, names[key]])
+    for alike in _repeated(names):
+        names |= {key: f"{key} · {names[key]}" for key in alike}
     return names
 
 
-def _by_difference(runs: Iterable[Named]) -> dict[str, str]:
-    runs = list(runs)
-    configs = [run.config for run in runs]
+def _by_difference(described: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     found = {}
-    for run in runs:
-        differing = _differing(run.config, configs)
-        common = [text for text in parts(run.config).values() if text not in differing]
-        found[run.key] = " · ".join([*differing, *common])
+    for key, differing in _differing(described).items():
+        common = [text for text in described[key].values() if text not in differing]
+        found[key] = " · ".join([*differing, *common])
     return found
 
 
-def _differing(config: Config, configs: Iterable[Config]) -> list[str]:
-    """Those of a config's parts that not all of the configs have."""
-    others = [parts(other) for other in configs]
-    return [text for part, text in parts(config).items() if any(other.get(part) != text for other in others)]
+def _differing(described: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
+    """By key those of a run's parts that not all of the runs have."""
+    seen: dict[str, Counter[str]] = {}
+    for own in described.values():
+        for part, text in own.items():
+            seen.setdefault(part, Counter())[text] += 1
+    count = len(described)
+    return {
+        key: [text for part, text in own.items() if seen[part][text] < count]
+        for key, own in described.items()
+    }
 
 
-def _repeated(names: Mapping[str, str]) -> list[str]:
-    return [name for name, times in Counter(names.values()).items() if times > 1]
+def _repeated(names: Mapping[str, str]) -> list[list[str]]:
+    """The keys of each name that several have."""
+    keys: dict[str, list[str]] = {}
+    for key, name in names.items():
+        keys.setdefault(name, []).append(key)
+    return [alike for alike in keys.values() if len(alike) > 1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 from aecore.config import PENALTIES, Config, DataConfig, LossConfig, ModelConfig, TrainConfig
 
@@ -122,6 +123,8 @@ def architecture(config: ModelConfig) -> str:
     return _preset_with(config, "none") or "-".join([kind, *map(str, widths)])
 
 
+# Asked of every run of a list.
+@lru_cache(maxsize=4096)
 def _preset_with(model: ModelConfig, corruption: str) -> str | None:
     for name, preset in PRESETS.items():
         as_large = replace(preset.model, latent_size=model.latent_size, top_k=model.top_k)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
+from aecore import naming
 from aecore.config import Config, ModelConfig
 from aecore.data import DATASETS
 from aecore.naming import data_title, distinct_names, network_title, title
@@ -72,3 +73,21 @@ def test_a_data_set_and_a_network_are_spelled_in_one_way():
     assert network_title(ModelConfig(hidden=(9, 4))) == "dense 9-4"
     assert network_title(ModelConfig(hidden=(9, 4), variational=True)) == "vae dense 9-4"
     assert network_title(ModelConfig(hidden=())) == "dense"
+
+
+def test_a_thousand_runs_are_told_apart_in_one_pass(monkeypatch):
+    described: list[Config] = []
+    parts = naming.parts
+
+    def counted(config: Config) -> dict[str, str]:
+        described.append(config)
+        return parts(config)
+
+    runs = [
+        Run(str(i), POST.with_values({"train.seed": i // 2}), "named" if i % 10 == 0 else "")
+        for i in range(1000)
+    ]
+    listed = [replace(run, own=run.name) for run in runs]
+    monkeypatch.setattr(naming, "parts", counted)
+    assert len(set(naming.distinct_names(listed).values())) == 1000
+    assert len(described) == 1000

@@ -119,7 +119,7 @@ def active(root: Path | None = None) -> list[Job]:
     jobs: list[Job] = []
     # Asked every second by every page: only folders with a living process are read as a whole.
     for path in store.all_folders(root):
-        if is_active(store.read_progress(path)):
+        if is_active(store.known_progress(path)):
             with contextlib.suppress(StoreError, OSError):
                 jobs.append(read(path))
     return sorted(jobs, key=lambda job: job.progress.submitted)

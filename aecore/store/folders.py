@@ -146,10 +146,17 @@ def all_folders(root: Path | None = None) -> Iterator[Path]:
     """
     seen: set[str] = set()
     for folder in roots(root):
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.name not in seen and os.path.isdir(path) and not path.name.startswith((".", "_")):
-                seen.add(path.name)
-                yield path
+        for name in _names_of_folders(folder):
+            if name not in seen and not name.startswith((".", "_")):
+                seen.add(name)
+                yield folder / name
+
+
+def _names_of_folders(path: Path) -> list[str]:
+    """Of the folders in a folder, links to some among them, in order; none where there is no such folder."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(path) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir())
+    return []
 
 
 def find_figures(root: Path | None = None) -> Path | None:
@@ -206,7 +213,8 @@ def read_header(path: Path, file: str) -> tuple[Header, dict[str, Any]]:
         header = Header.from_dict(values)
     except ValueError as error:
         raise StoreError(f"{file} can't be used: {error}") from error
-    return replace(header, name=one_line(header.name)), values
+    name = one_line(header.name)
+    return header if name == header.name else replace(header, name=name), values
 
 
 def check_folder(path: Path) -> None:

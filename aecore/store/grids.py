@@ -24,7 +24,8 @@ from aecore.presets import architecture
 from aecore.results import GridResult, Progress, Row
 from aecore.store import folders
 from aecore.store.folders import Unreadable, checkpoints_root, root_beside
-from aecore.store.names import GRID, MEMBERS, PROBE, RESULT, STACKS
+from aecore.store.known import Known
+from aecore.store.names import GRID, MEMBERS, PROBE, PROGRESS, RESULT, STACKS
 from aecore.store.records import (
     has_result,
     read_failed,
@@ -135,7 +136,11 @@ def read_grid(path: Path) -> GridInfo:
 
 def list_grids(root: Path | None = None) -> list[GridInfo | Unreadable]:
     """Every grid folder under the run root, newest first; those that can't be read come last."""
-    return folders.listed(root, True, read_grid, lambda info: info.created)
+    return folders.listed(root, True, _KNOWN.read, lambda info: info.created)
+
+
+_KNOWN = Known(read_grid, (GRID, RESULT, PROGRESS), lambda info: len(info.grid.members))
+"""The files that `read_grid` looks at."""
 
 
 def rename_grid(path: Path, name: str) -> None:

@@ -26,6 +26,7 @@ from aecore.files import (
 from aecore.processes import lives
 from aecore.records import Record
 from aecore.results import EpochRecord, FigureTable, Origin, Progress, Result
+from aecore.store.known import Known
 from aecore.store.names import (
     EVENTS,
     FAILED,
@@ -179,6 +180,14 @@ def read_progress(path: Path) -> Progress:
         return read_record(path / PROGRESS, Progress) or Progress()
     except StoreError:
         return Progress()
+
+
+def known_progress(path: Path) -> Progress:
+    """The same for a folder that is asked about again and again."""
+    return _PROGRESS.read(path)
+
+
+_PROGRESS = Known(read_progress, (PROGRESS,))
 
 
 def write_progress(path: Path, progress: Progress) -> None:

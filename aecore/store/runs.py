@@ -21,6 +21,7 @@ from aecore.records import shown
 from aecore.results import Origin, Progress, Result
 from aecore.store import folders
 from aecore.store.folders import Unreadable, checkpoints_root, find_run, is_grid
+from aecore.store.known import Known
 from aecore.store.names import (
     CONFIG,
     EVENTS,
@@ -30,6 +31,7 @@ from aecore.store.names import (
     OPTIMIZER,
     ORIGIN,
     PICTURES,
+    PROGRESS,
     RESULT,
     START,
     WEIGHTS,
@@ -98,7 +100,7 @@ def fill_run(path: Path, config: Config, name: str = "") -> None:
 
 def list_runs(root: Path | None = None) -> list[RunInfo | Unreadable]:
     """Every run folder under the run root, newest first; folders that can't be read come last."""
-    return folders.listed(root, False, read_info, lambda info: info.created)
+    return folders.listed(root, False, _KNOWN.read, lambda info: info.created)
 
 
 def read_info(path: Path) -> RunInfo:
@@ -115,6 +117,10 @@ def read_info(path: Path) -> RunInfo:
         raise StoreError(f"{WEIGHTS} is missing")
     name, progress, origin = header.name or title(config), read_progress(path), read_origin(path)
     return RunInfo(path, name, config, header.created, progress, result, weights, origin)
+
+
+_KNOWN = Known(read_info, (CONFIG, RESULT, WEIGHTS, PROGRESS, ORIGIN))
+"""The files that `read_info` looks at."""
 
 
 def rename_run(path: Path, name: str) -> None:

@@ -399,8 +399,9 @@ def test_creators_of_the_same_config_get_folders_of_their_own(tmp_path):
 
 def test_runs_are_listed_newest_first(tmp_path, monkeypatch):
     times = iter((300.0, 100.0, 200.0))
-    monkeypatch.setattr(folders.time, "time", lambda: next(times))
-    paths = [store.create_run(CONFIG, name, tmp_path) for name in ("newest", "oldest", "middle")]
+    with monkeypatch.context() as patch:
+        patch.setattr(folders.time, "time", lambda: next(times))
+        paths = [store.create_run(CONFIG, name, tmp_path) for name in ("newest", "oldest", "middle")]
     assert len(paths) == 3
     assert [r.name for r in store.list_runs(tmp_path)] == ["newest", "middle", "oldest"]
 

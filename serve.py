@@ -2,16 +2,25 @@
 
 Streamlit itself compares the host with `server.allowedHosts` only where a page connects for its content, and
 sends no header that keeps other sites from framing the app, or the app from asking other sites for anything.
+
+For a class (see `aecore.access`) each browser gets a cookie by which it is known again; where nothing may be
+written no file is taken from a browser either.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from aecore import access
+from pages.shared import visitors
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -57,6 +66,73 @@ class WithHeaders:
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
+UPLOADS = "/_stcore/upload_file"
+"""Below this Streamlit takes files, whatever the pages show."""
+
+FOREVER = 400 * 24 * 3600
+"""Seconds that a browser keeps its cookie, the most that browsers allow."""
+
+
+class WithVisitors:
+    """Gives a browser that asks for a page, and has none, the cookie by which it is known again."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or visitors.is_secret(Request(scope).cookies.get(visitors.COOKIE, "")):
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                # Of all that is asked for at once only one may set it.
+                if headers.get("content-type", "").startswith("text/html"):
+                    cookie = Response()
+                    cookie.set_cookie(
+                        visitors.COOKIE,
+                        visitors.new_secret(),
+                        max_age=FOREVER,
+                        secure=is_secure(scope),
+                        httponly=True,
+                        samesite="lax",
+                    )
+                    headers.append("set-cookie", cookie.headers["set-cookie"])
+                    # It is for one browser alone.
+                    headers["cache-control"] = "no-store"
+            await send(message)
+
+        await self.app(scope, receive, send_with_cookie)
+
+
+def is_secure(scope: Scope) -> bool:
+    """Whether the browser speaks TLS, with this server or with the proxy before it."""
+    return scope["scheme"] == "https" or Request(scope).headers.get("x-forwarded-proto") == "https"
+
+
+class WithoutUploads:
+    """Takes no file where nothing may be written."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "PUT" and UPLOADS in scope["path"]:
+            refused = PlainTextResponse(access.refusal(), status_code=403)
+            await refused(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+try:
+    MODE = access.mode()
+except ValueError as error:
+    sys.exit(f"aecore: {error}")
+BY_MODE = {"private": [], "class": [Middleware(WithVisitors)], "read-only": [Middleware(WithoutUploads)]}
+
+visitors.serve()
+
 HOSTS = list(st.get_option("server.allowedHosts")) or ["*"]
 
 app = st.App(
@@ -64,5 +140,6 @@ app = st.App(
     middleware=[
         Middleware(WithHeaders),
         Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False),
+        *BY_MODE[MODE],
     ],
 )

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 import pandas  # noqa: F401  Two threads that import it at once find it half imported.
 import streamlit as st
 
-from pages.shared import first_link, leaving, links, notices, sidebar
+from pages.shared import first_link, leaving, links, notices, sidebar, visitors
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
+
+# Before anything is done for a visitor: the core asks who it is.
+visitors.serve()
 
 # A Material icon here would be fetched from a font server.
 st.set_page_config(page_title="Auto-encoder explorer", page_icon=str(sidebar.LOGO), layout="wide")

@@ -16,6 +16,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
+from aecore import access
 from aecore.processes import lives, process_start
 from aecore.stamps import Stamp, are_settled, stamp
 
@@ -28,8 +29,10 @@ def draft_of(path: Path) -> Path:
 def clear_drafts(folder: Path) -> None:
     """Removes the drafts in a folder whose process on this machine is gone; those of others stay.
 
-    Nothing happens where the folder is a link, is not there, or can't be written.
+    Nothing happens where the folder is a link, is not there, or can't be written, or nothing may be written.
     """
+    if access.mode() == "read-only":
+        return
     with suppress(OSError):
         path = os.fspath(folder)
         before = stamp(path)

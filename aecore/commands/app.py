@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from aecore import places
+from aecore import access, places
 from aecore.command_flags import App
 
 FOLDERS = ("AECORE_DATA", "AECORE_CHECKPOINTS", "AECORE_CACHE", "AECORE_GALLERY", "AECORE_LOCKS")
@@ -15,7 +15,11 @@ FOLDERS = ("AECORE_DATA", "AECORE_CHECKPOINTS", "AECORE_CACHE", "AECORE_GALLERY"
 
 
 def app(command: App) -> int:
-    """Hands this process over to Streamlit, where the system knows such; else waits for it."""
+    """Hands this process over to Streamlit, where the system knows such; else waits for it.
+
+    ValueError in one sentence for a mode that there is not.
+    """
+    access.mode()
     entry = places.app_folder() / "serve.py"
     if not entry.is_file():
         raise FileNotFoundError(f"there is no app at {entry}: install the package again, or use a checkout")

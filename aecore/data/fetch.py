@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import IO
 from urllib.request import Request, urlopen
 
+from aecore.access import writes
 from aecore.data.catalog import Archive, DataNotFoundError, find
 from aecore.data.sums import remember
 
@@ -37,6 +38,7 @@ class _StoppedError(Exception):
     """The caller's progress function asked to stop."""
 
 
+@writes
 def download(name: str, progress: Progress | None = None) -> bool:
     """Fetches what `DATASETS[name]` lacks into its folder; True when it is ready, False when stopped.
 

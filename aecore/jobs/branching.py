@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aecore import store
+from aecore.access import writes
 from aecore.config import Config, TrainConfig, field_paths
 from aecore.events import course, settings_at
 from aecore.files import StoreError
@@ -81,6 +82,7 @@ def require_branch(info: RunInfo, epoch: int, config: Config) -> None:
         )
 
 
+@writes
 def create_branch(
     info: RunInfo, epoch: int, config: Config, name: str = "", root: Path | None = None
 ) -> Path:
@@ -114,6 +116,7 @@ def create_branch(
     return store.create_run(config, name or f"{info.name}, {where}", root, fill)
 
 
+@writes
 def submit_branch(info: RunInfo, epoch: int, config: Config, name: str = "") -> Path:
     """Makes a branch and starts training it, as `jobs.submit` does for a new run."""
     path = create_branch(info, epoch, config, name)

@@ -7,11 +7,13 @@ from pathlib import Path
 from torch import Tensor
 
 from aecore import models, store
+from aecore.access import writes
 from aecore.files import StoreError
 from aecore.store import GridInfo
 from aecore.training.loop import cut_state
 
 
+@writes
 def continue_member(path: Path, k: int, epochs: int, name: str = "") -> Path:
     """Makes a run, beside the grid in `path`, of member k with `epochs` epochs more, ready to be started.
 

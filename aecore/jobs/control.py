@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from aecore import store
+from aecore.access import writes
 from aecore.config import Config
 from aecore.files import StoreError
 from aecore.grid import Grid
+from aecore.owners import changes
 from aecore.store import GridInfo, RunInfo, is_active
 
 Job = RunInfo | GridInfo
@@ -38,6 +40,7 @@ NICE = 10
 programs belong to the server's session, or the system shares out by niceness alone."""
 
 
+@writes
 def submit(config: Config, name: str = "", root: Path | None = None, threads: int | None = None) -> Path:
     """Makes a run folder for `config` and starts training it; waits in the queue while others train."""
     path = store.create_run(config, name, root)
@@ -45,6 +48,7 @@ def submit(config: Config, name: str = "", root: Path | None = None, threads: in
     return path
 
 
+@changes("path")
 def start(path: Path, threads: int | None = None) -> None:
     """Starts or resumes the training of a run or grid in a process of its own; RuntimeError if it has one.
 
@@ -76,6 +80,7 @@ def start(path: Path, threads: int | None = None) -> None:
         )
 
 
+@writes
 def submit_grid(grid: Grid, name: str = "", root: Path | None = None, threads: int | None = None) -> Path:
     """Makes a grid folder and starts training it, as `submit` does for a run."""
     path = store.create_grid(grid, name, root)
@@ -97,6 +102,7 @@ def require_unfinished(info: RunInfo) -> None:
         )
 
 
+@changes("path")
 def stop(path: Path) -> None:
     """Asks a run's process to stop at its next step and keep the model reached."""
     store.request_stop(path)

@@ -17,6 +17,7 @@ from aecore import store
 from aecore.grid import Grid
 from aecore.jobs.local_engine import LocalEngine
 from aecore.jobs.process import Listener, Reporter, lower_priority, run_exclusively, start_up
+from aecore.owners import changes
 from aecore.results import EpochRecord, GridResult, Row
 from aecore.store import GridInfo
 
@@ -42,6 +43,7 @@ class Engine(Protocol):
         """
 
 
+@changes("path")
 def work(
     path: Path,
     threads: int | None = None,

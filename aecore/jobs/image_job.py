@@ -19,11 +19,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, ClassVar, Literal
 
+from aecore import access
+from aecore.access import writes
 from aecore.files import StoreError, read_object, write_json
 from aecore.jobs import control
 from aecore.own import sets
 from aecore.own.build import Options, build, plan
-from aecore.own.opening import open_source
+from aecore.own.opening import open_source, require_uploaded
+from aecore.owners import changes, read_owner, require_owner, write_owner
 from aecore.processes import lives, process_start
 from aecore.records import Record
 
@@ -60,6 +63,7 @@ class ImageJob(Record):
     process_started: float = 0.0
 
 
+@writes
 def upload(files: Iterable[tuple[str, IO[bytes]]]) -> Path:
     """Keeps uploaded files for a job, several as a folder of images; returns the job's folder.
 
@@ -69,6 +73,7 @@ def upload(files: Iterable[tuple[str, IO[bytes]]]) -> Path:
     root = sets.own_root()
     root.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
+    write_owner(folder)
     inside = folder / UPLOADED
     inside.mkdir()
     files = list(files)
@@ -83,12 +88,16 @@ def upload(files: Iterable[tuple[str, IO[bytes]]]) -> Path:
     return folder
 
 
+@writes
 def start(path: Path | str, options: Options, folder: Path | None = None) -> Path:
     """Starts making a set of what lies at a path; returns the job's folder, that of an upload where given."""
+    require_uploaded(path)
     clear()
     if folder is None:
         sets.own_root().mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=sets.own_root()))
+        write_owner(folder)
+    require_owner(folder)
     write_json(folder / "options.json", options.to_dict())
     _write(folder, ImageJob(path=str(path), status="running", stage="Starting", started=time.time()))
     with (folder / "making.log").open("wb") as log:
@@ -114,6 +123,7 @@ def read(folder: Path) -> ImageJob:
     return job
 
 
+@changes("folder")
 def stop(folder: Path) -> None:
     """Ends a job's process, also one that has not shown itself yet; it leaves nothing behind."""
     job = read(folder)
@@ -125,8 +135,13 @@ def stop(folder: Path) -> None:
             os.kill(job.pid, signal.SIGTERM)
 
 
+@changes("folder")
 def forget(folder: Path) -> None:
     """Removes a job's folder, and with it what was uploaded."""
+    _remove(folder)
+
+
+def _remove(folder: Path) -> None:
     if folder.parent == sets.own_root() and folder.name.startswith(PREFIX):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -142,6 +157,7 @@ def listed() -> list[tuple[Path, ImageJob]]:
     return sorted(found, key=lambda pair: pair[1].started)
 
 
+@writes
 def clear() -> None:
     """Removes what ended jobs and killed ones left behind."""
     for folder in _folders():
@@ -153,7 +169,7 @@ def clear() -> None:
             with suppress(OSError):
                 ended, since = True, folder.stat().st_mtime
         if ended and time.time() - since > FORGOTTEN:
-            forget(folder)
+            _remove(folder)
     if not listed():
         for folder in sets.own_root().glob(".making-*"):
             if time.time() - folder.stat().st_mtime > FORGOTTEN:
@@ -183,6 +199,9 @@ def main(folder: Path) -> int:
         process_started=process_start(os.getpid()),
     )
     options = Options.from_dict(read_object(folder / "options.json"))
+    if (owner := read_owner(folder)) is not None:
+        # It may do what they may, and what it makes is theirs.
+        access.serve(lambda: owner)
     if hasattr(os, "nice"):
         os.nice(control.NICE)
 

@@ -18,6 +18,7 @@ from aecore.files import telling_of_a_full_disk
 from aecore.jobs import control
 from aecore.jobs.device import Device
 from aecore.memory import TOO_LITTLE, is_want_of_memory
+from aecore.owners import changes
 from aecore.processes import process_start
 from aecore.results import Progress
 
@@ -82,6 +83,7 @@ class Reporter:
         return self.stopping
 
 
+@changes("path")
 def run_exclusively(
     path: Path,
     device: str,

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from aecore import store
+from aecore.access import writes
 from aecore.files import StoreError
 
 
@@ -27,6 +28,7 @@ class Comparison:
         return not self.different
 
 
+@writes
 def create_replay(path: Path, name: str = "", root: Path | None = None) -> Path:
     """Makes a new run that does again what the run in `path` did, ready to be started.
 

@@ -17,11 +17,13 @@ from filelock import Timeout
 
 from aecore import store
 from aecore.jobs.process import Reporter, StoppedAtStart, noting_failure, start_up, stopping_on_signals
+from aecore.owners import changes
 
 GRACE = 30.0
 """Seconds to wait for another process that is still saving this stack."""
 
 
+@changes("path")
 def work(path: Path, s: int, threads: int, until: int | None = None) -> None:
     """Trains stack s of the grid in `path`, from its state where there is one.
 

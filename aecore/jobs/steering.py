@@ -19,12 +19,14 @@ from aecore.config import Config
 from aecore.events import Event, Request, settings_at
 from aecore.jobs import control
 from aecore.jobs.process import Reporter
+from aecore.owners import changes
 from aecore.store import RunInfo
 
 WAIT = 0.5
 """Seconds between two looks of a paused training at what is asked of it."""
 
 
+@changes("path")
 def change(path: Path, values: Mapping[str, float]) -> None:
     """Asks the run at work in `path` to go on with new values of dotted fields in `events.CHANGEABLE`.
 
@@ -38,18 +40,21 @@ def change(path: Path, values: Mapping[str, float]) -> None:
     store.add_request(path, request)
 
 
+@changes("path")
 def pause(path: Path) -> None:
     """Asks the run to wait at its next step; RuntimeError where it is not at work."""
     _at_work(path)
     store.add_request(path, Request("pause"))
 
 
+@changes("path")
 def go_on(path: Path) -> None:
     """Asks a paused run to train on; RuntimeError where it is not at work."""
     _at_work(path)
     store.add_request(path, Request("continue"))
 
 
+@changes("path")
 def train_one_epoch(path: Path) -> None:
     """Asks the run to train to the end of its epoch and to pause there; RuntimeError if it is not at work."""
     _at_work(path)

@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aecore import store
+from aecore.access import writes
 from aecore.config import Config
 from aecore.jobs.process import Listener, Reporter, lower_priority, run_exclusively, start_up
+from aecore.owners import changes
 from aecore.results import EpochRecord, Result
 
 if TYPE_CHECKING:
     from aecore.store.run import Run
 
 
+@changes("path")
 def work(
     path: Path,
     threads: int | None = None,
@@ -39,6 +42,7 @@ def work(
     )
 
 
+@writes
 def train_run(
     config: Config,
     name: str = "",

@@ -18,12 +18,14 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from aecore.access import writes
 from aecore.own import sets
 from aecore.own.arrays import ArrayReader
 from aecore.own.limits import MOST_CLASSES, SIDES, SourceError
 from aecore.own.pictures import Fit, decode, fitted, from_array, is_coloured, of_size
 from aecore.own.sets import OwnSet
 from aecore.own.source import Reader, Source, Unreadable
+from aecore.owners import write_owner
 from aecore.records import Record
 from aecore.strata import by_class, in_proportion
 
@@ -166,6 +168,7 @@ def plan(source: Source, options: Options | None = None) -> Plan:
     return Plan(source, options, size, channels, classes, train, test, len(looked), sizes, sheet, bad)
 
 
+@writes
 def build(plan: Plan, on_progress: OnProgress | None = None, workers: int | None = None) -> OwnSet:
     """Reads the images of a plan into a set. The same images make the same set, which is then kept as it is.
 
@@ -248,6 +251,7 @@ def _build(plan: Plan, draft: Path, report: OnProgress, workers: int) -> OwnSet:
         if left.name not in (sets.IMAGES, sets.LABELS):
             left.unlink()
     sets.write_set(draft, own, rows, skipped)
+    write_owner(draft)
     try:
         draft.rename(own.folder)
     except OSError:

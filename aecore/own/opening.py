@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from aecore import access
 from aecore.own import arrays, files, tables
 from aecore.own.limits import SourceError
+from aecore.own.sets import own_root
 from aecore.own.source import Source
+from aecore.owners import require_owner
 
 READABLE = (
     "a folder or zip of images (with a sub-folder for each class, or none), .npz or .npy, "
@@ -16,7 +19,11 @@ READABLE = (
 
 
 def open_source(path: Path | str) -> Source:
-    """What lies at a path. SourceError in one sentence for what can't be read as images."""
+    """What lies at a path. SourceError in one sentence for what can't be read as images.
+
+    For a visitor of a server of many only what was uploaded, else RefusedError.
+    """
+    require_uploaded(path)
     try:
         path = Path(path).expanduser()
         if not path.exists():
@@ -47,3 +54,13 @@ def open_source(path: Path | str) -> Source:
         return openers[path.suffix.lower()](path)
     except OSError as error:
         raise SourceError(f"{path.name} can't be read: {error.strerror or error}") from error
+
+
+def require_uploaded(path: Path | str) -> None:
+    """`RefusedError` for a visitor of a server of many, unless the path is that of an upload of theirs."""
+    if not access.has_guests():
+        return
+    root, place = own_root().resolve(), Path(path).resolve()
+    if root not in place.parents:
+        access.require_no_guests("open folders and files of its own", "drop the images onto the page instead")
+    require_owner(root / place.relative_to(root).parts[0])

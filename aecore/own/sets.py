@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from aecore.access import writes
 from aecore.cache import data_root
 from aecore.files import StoreError, open_regular, read_object, spreadsheet_text, write_json
 from aecore.own.limits import LARGEST_TABLE
+from aecore.owners import require_owner
 from aecore.records import Record
 
 RECORD = "set.json"
@@ -180,17 +182,20 @@ def skipped_table(own: OwnSet) -> bytes:
         return b""
 
 
+@writes
 def delete_set(name: str) -> None:
-    """Removes a set's folder; ValueError where there is no such set."""
+    """Removes a set's folder; ValueError where there is no such set, RefusedError where it is another's."""
     try:
         folder = read_set(name).folder
     except FileNotFoundError:
         raise ValueError(f"there is no set of own images {name}") from None
     if folder.is_symlink():
         raise StoreError(f"{name} is a link, which is not followed")
+    require_owner(folder)
     shutil.rmtree(folder)
 
 
+@writes
 def write_set(folder: Path, own: OwnSet, rows: Iterator[Sequence[Any]], bad: Sequence[Sequence[str]]) -> None:
     """Writes what stands beside the pixels: the record last, since its presence means whole."""
     write_table(folder / NAMES, ("name", "class", "part"), rows)
@@ -201,6 +206,7 @@ def write_set(folder: Path, own: OwnSet, rows: Iterator[Sequence[Any]], bad: Seq
     write_json(folder / RECORD, own.to_dict())
 
 
+@writes
 def write_table(path: Path, head: Sequence[str], rows: Any) -> None:
     # A name that is no Unicode is written with its bytes spelled out.
     with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:

@@ -14,8 +14,10 @@ from typing import Any, TypeVar
 from filelock import Timeout
 
 from aecore import places
+from aecore.access import writes
 from aecore.drafts import clear_drafts, draft_of
 from aecore.files import StoreError, read_object, telling_of_a_full_disk, write_json
+from aecore.owners import changes, write_owner
 from aecore.records import Record, shown
 from aecore.store.names import CONFIG, EPOCHS, FIGURES, GRID, REQUESTS, STACKS
 from aecore.store.records import has_result, is_active, read_figures, read_progress, training_lock
@@ -96,6 +98,7 @@ def is_grid(path: Path) -> bool:
     return os.path.lexists(path / GRID)
 
 
+@writes
 def make_folder(wanted: Path, fill: Callable[[Path], None]) -> Path:
     """Makes a folder of the wanted name, or that with -2, -3 ..., and returns it.
 
@@ -105,6 +108,7 @@ def make_folder(wanted: Path, fill: Callable[[Path], None]) -> Path:
     try:
         with telling_of_a_full_disk(wanted):
             draft.mkdir(parents=True)
+            write_owner(draft)
             fill(draft)
         return claim_folder(draft, wanted)
     except BaseException:
@@ -112,6 +116,7 @@ def make_folder(wanted: Path, fill: Callable[[Path], None]) -> Path:
         raise
 
 
+@writes
 def claim_folder(draft: Path, wanted: Path) -> Path:
     """Renames a draft to the wanted name, or to that with -2, -3 ..., and returns the folder."""
     for number in range(1, 10_000):
@@ -193,6 +198,7 @@ def listed(
     return [*sorted(found, key=created, reverse=True), *broken]
 
 
+@changes("path")
 def write_header(path: Path, file: str, values: Mapping[str, Any], name: str = "") -> None:
     """Writes the file that makes a folder a run or a grid: its header beside `values`."""
     header = Header(FORMAT, time.time(), one_line(name))
@@ -231,6 +237,7 @@ def check_folder(path: Path) -> None:
         raise StoreError("its name is not UTF-8 text: rename the folder to see it") from None
 
 
+@changes("path")
 def rename(path: Path, file: str, name: str, kind: str) -> None:
     """Changes the name people see of a run or grid, as `kind` says; ValueError for an empty name."""
     if not name.strip():
@@ -240,6 +247,7 @@ def rename(path: Path, file: str, name: str, kind: str) -> None:
     write_json(path / file, {**values, "name": one_line(name)})
 
 
+@changes("path")
 def set_created(path: Path, created: float) -> None:
     """Changes when a run or grid says it was made, which is its place in the lists."""
     file = GRID if is_grid(path) else CONFIG
@@ -247,6 +255,7 @@ def set_created(path: Path, created: float) -> None:
     write_json(path / file, {**values, "created": created})
 
 
+@changes("path")
 def delete(path: Path, file: str, kind: str) -> None:
     """Removes the folder of a run or grid; StoreError where it lacks the `file` that makes it one."""
     _require_own(path)

@@ -17,9 +17,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from aecore.access import writes
 from aecore.config import Config
 from aecore.files import StoreError, copy_file, read_object, write_json
 from aecore.grid import MAX_MEMBERS, Grid, axis_text, axis_title, grid_title
+from aecore.owners import changes
 from aecore.presets import architecture
 from aecore.results import GridResult, Progress, Row
 from aecore.store import folders
@@ -102,6 +104,7 @@ class GridInfo:
         return None
 
 
+@writes
 def create_grid(grid: Grid, name: str = "", root: Path | None = None) -> Path:
     """Makes a grid folder with a run folder for each member, and returns it."""
     root = root or checkpoints_root()
@@ -143,16 +146,19 @@ _KNOWN = Known(read_grid, (GRID, RESULT, PROGRESS), lambda info: len(info.grid.m
 """The files that `read_grid` looks at."""
 
 
+@changes("path")
 def rename_grid(path: Path, name: str) -> None:
     """Changes the name people see; the folder stays. ValueError for an empty name."""
     folders.rename(path, GRID, name, "grid")
 
 
+@changes("path")
 def delete_grid(path: Path) -> None:
     """Removes the grid with all its members."""
     folders.delete(path, GRID, "grid")
 
 
+@writes
 def keep_member(path: Path, k: int, name: str = "") -> Path:
     """Copies member k to a run of its own, beside the grid (see `root_beside`), and returns its folder."""
     info = read_grid(path)
@@ -163,6 +169,7 @@ def keep_member(path: Path, k: int, name: str = "") -> Path:
     return target
 
 
+@changes("target")
 def copy_grid_for_looking(source: Path, target: Path) -> None:
     """Makes `target` a grid folder with what a look at the finished grid in `source` needs."""
     info = read_grid(source)
@@ -180,6 +187,7 @@ def stack_path(path: Path, s: int) -> Path:
     return path / STACKS / str(s)
 
 
+@changes("path")
 def write_stacks(path: Path, stacks: Sequence[Sequence[int]]) -> None:
     """Notes which members train together; a resumed grid keeps to it."""
     for s, members in enumerate(stacks):

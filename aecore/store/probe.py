@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from aecore.files import StoreError, check_tensors, write_tensors
+from aecore.owners import changes
 from aecore.store.grids import GridInfo
 from aecore.store.names import PICTURES, PROBE, RESULT
 
@@ -43,6 +44,7 @@ class Pictures:
     """float32, n x latent_size for each member, None where there are none yet."""
 
 
+@changes("path")
 def write_probe(path: Path, probe: Probe) -> None:
     """Keeps a probe in a grid's folder."""
     import torch

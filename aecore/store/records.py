@@ -23,6 +23,7 @@ from aecore.files import (
     write_json,
     write_whole,
 )
+from aecore.owners import changes
 from aecore.processes import lives
 from aecore.records import Record
 from aecore.results import EpochRecord, FigureTable, Origin, Progress, Result
@@ -108,11 +109,13 @@ def history_file(path: Path) -> int:
         return 0
 
 
+@changes("path")
 def append_history(path: Path, record: EpochRecord, durable: bool = True) -> None:
     """Adds an epoch's record to the history."""
     append(path / HISTORY, json.dumps(record.to_dict()).encode() + b"\n", durable)
 
 
+@changes("path")
 def truncate_history(path: Path, epochs: int) -> None:
     """Drops records after `epochs`: those of an epoch whose weights were never saved."""
     if not (path / HISTORY).exists():
@@ -121,6 +124,7 @@ def truncate_history(path: Path, epochs: int) -> None:
     write_whole(path / HISTORY, "".join(json.dumps(record.to_dict()) + "\n" for record in kept).encode())
 
 
+@changes("path")
 def append_event(path: Path, event: Event) -> None:
     """Adds an event to the run's; on the disk when this returns, so that it may take effect."""
     append(path / EVENTS, json.dumps(event.to_dict()).encode() + b"\n")
@@ -140,6 +144,7 @@ def read_events(path: Path) -> list[Event]:
     return events
 
 
+@changes("path")
 def mend_events(path: Path) -> None:
     """Drops what a kill has left of a line, before others are added."""
     if (path / EVENTS).exists():
@@ -164,6 +169,7 @@ def events_stamp(path: Path) -> int:
         return 0
 
 
+@changes("path")
 def write_origin(path: Path, origin: Origin) -> None:
     """Notes where a branch has its first weights from."""
     write_json(path / ORIGIN, origin.to_dict())
@@ -190,11 +196,13 @@ def known_progress(path: Path) -> Progress:
 _PROGRESS = Known(read_progress, (PROGRESS,))
 
 
+@changes("path")
 def write_progress(path: Path, progress: Progress) -> None:
     """Replaces what the trainer says of itself."""
     write_json(path / PROGRESS, progress.to_dict(), durable=False)
 
 
+@changes("path")
 def overwrite_progress(path: Path, progress: Progress) -> None:
     """The same where the disk has no room for another file."""
     overwrite(path / PROGRESS, json.dumps(progress.to_dict()).encode())
@@ -214,6 +222,7 @@ def read_result(path: Path) -> Result | None:
     return read_record(path / RESULT, Result)
 
 
+@changes("path")
 def write_result(path: Path, result: Record) -> None:
     """Notes the end of a run or grid; its presence means finished, so it is written last."""
     write_json(path / RESULT, result.to_dict())
@@ -223,6 +232,7 @@ def has_result(path: Path) -> bool:
     return (path / RESULT).exists()
 
 
+@changes("path")
 def clear_result(path: Path) -> None:
     """A run that is trained further is not finished any more."""
     (path / RESULT).unlink(missing_ok=True)
@@ -234,10 +244,12 @@ def read_failed(path: Path) -> int | None:
     return epoch if type(epoch) is int and 0 < epoch <= 2**53 else None
 
 
+@changes("path")
 def write_failed(path: Path, epoch: int) -> None:
     write_json(path / FAILED, {"failed": epoch})
 
 
+@changes("path")
 def write_figures(path: Path, table: FigureTable) -> None:
     """Keeps a table of figures in a grid's folder."""
     write_json(path / FIGURES, table.to_dict())
@@ -256,6 +268,7 @@ def figures_stamp(path: Path) -> int:
     return (path / FIGURES).stat().st_mtime_ns
 
 
+@changes("path")
 def request_stop(path: Path) -> None:
     """Asks the process at work to stop at its next step."""
     (path / STOP).touch()
@@ -265,6 +278,7 @@ def stop_requested(path: Path) -> bool:
     return (path / STOP).exists()
 
 
+@changes("path")
 def add_request(path: Path, request: Request) -> None:
     """Asks something else of the process at work, which takes it at a step's end: a file for each request."""
     folder = path / REQUESTS
@@ -287,17 +301,20 @@ def read_requests(path: Path) -> list[tuple[Path, Request | None]]:
     return found
 
 
+@changes("path")
 def clear_requests(path: Path) -> None:
     """Forgets whatever is asked for, a stop as well."""
     (path / STOP).unlink(missing_ok=True)
     shutil.rmtree(path / REQUESTS, ignore_errors=True)
 
 
+@changes("path")
 def training_lock(path: Path, timeout: float = 0.0) -> FileLock:
     """The lock that the one process at work on a folder holds."""
     return FileLock(path / LOCK, timeout=timeout)
 
 
+@changes("path")
 def open_log(path: Path) -> IO[bytes]:
     """The file that takes what a training process prints."""
     return open_to_append(path / LOG)

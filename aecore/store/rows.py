@@ -22,6 +22,7 @@ from aecore.files import (
     write_whole,
 )
 from aecore.looks import BINS, HISTOGRAMS, FrameHeader, Frames, LayerHistory, LookHeader
+from aecore.owners import changes
 from aecore.store.names import FRAMES, LOOKS
 
 Header = TypeVar("Header", LookHeader, FrameHeader)
@@ -32,11 +33,13 @@ LONGEST_HEADER = 1 << 20
 """Bytes of a header line beyond which a file is none of ours."""
 
 
+@changes("path")
 def append_looks(path: Path, header: LookHeader, rows: np.ndarray) -> None:
     """Adds looks at the layers to a run's folder."""
     _append(path / LOOKS, header, rows)
 
 
+@changes("path")
 def append_frames(path: Path, header: FrameHeader, rows: np.ndarray) -> None:
     """Adds epochs' pictures to a run's folder."""
     _append(path / FRAMES, header, rows)
@@ -60,6 +63,7 @@ def read_frames(path: Path) -> Frames | None:
     return None if found is None else Frames(*found)
 
 
+@changes("path")
 def truncate_rows(path: Path, epoch: int, step: int) -> None:
     """Drops what was noted after that many finished epochs and steps of the next: it will be done again.
 

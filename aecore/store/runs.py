@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aecore.access import writes
 from aecore.config import Config, ModelConfig
 from aecore.files import StoreError, copy_file
 from aecore.naming import title
+from aecore.owners import changes
 from aecore.presets import slug
 from aecore.records import shown
 from aecore.results import Origin, Progress, Result
@@ -77,6 +79,7 @@ class RunInfo:
         return f"{grid.name}/{self.path.name}" if is_grid(grid) else self.path.name
 
 
+@writes
 def create_run(
     config: Config, name: str = "", root: Path | None = None, fill: Callable[[Path], None] | None = None
 ) -> Path:
@@ -93,6 +96,7 @@ def create_run(
     return folders.make_folder((root or checkpoints_root()) / slug(config), fill_whole)
 
 
+@changes("path")
 def fill_run(path: Path, config: Config, name: str = "") -> None:
     """Makes an empty folder a run's."""
     folders.write_header(path, CONFIG, {"config": config.to_dict()}, name)
@@ -123,16 +127,19 @@ _KNOWN = Known(read_info, (CONFIG, RESULT, WEIGHTS, PROGRESS, ORIGIN))
 """The files that `read_info` looks at."""
 
 
+@changes("path")
 def rename_run(path: Path, name: str) -> None:
     """Changes the name people see; the folder stays. ValueError for an empty name."""
     folders.rename(path, CONFIG, name, "run")
 
 
+@changes("path")
 def delete_run(path: Path) -> None:
     """Removes the folder and all that is in it."""
     folders.delete(path, CONFIG, "run")
 
 
+@changes("target")
 def copy_run_files(
     source: Path, target: Path, result: bool = True, state: bool = True, rows: bool = True
 ) -> None:
@@ -147,6 +154,7 @@ def copy_run_files(
             copy_file(source / name, target / name)
 
 
+@changes("target")
 def copy_beginning(source: Path, target: Path) -> None:
     """Copies what a training is done again from beside its config: where a branch begins, and the events."""
     for name in (EVENTS, ORIGIN, START):
@@ -154,6 +162,7 @@ def copy_beginning(source: Path, target: Path) -> None:
             copy_file(source / name, target / name)
 
 
+@changes("target")
 def copy_past(source: Path, target: Path, epoch: int, looks: bool = True) -> None:
     """Copies what a run has noted up to the end of an epoch, for one that goes on from there.
 
@@ -166,6 +175,7 @@ def copy_past(source: Path, target: Path, epoch: int, looks: bool = True) -> Non
     truncate_rows(target, epoch, 0)
 
 
+@changes("target")
 def copy_for_looking(source: Path, target: Path, rows: bool = True) -> None:
     """Makes `target` a run folder with what a look at `source` needs, and nothing to resume from."""
     shutil.rmtree(target, ignore_errors=True)

@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from aecore import access
+from aecore.access import writes
 from aecore.drafts import draft_of
 from aecore.files import LARGEST_TENSORS, StoreError, copy_file, open_regular, telling_of_a_full_disk
+from aecore.owners import write_owner
 from aecore.presets import slug
 from aecore.results import FigureTable
 from aecore.store import folders, names
@@ -118,19 +121,28 @@ def packed_size(path: Path) -> int:
     )
 
 
+@writes
 def import_run(
-    source: Path, root: Path | None = None, name: str = "", on_progress: Report = lambda share: None
+    source: Path,
+    root: Path | None = None,
+    name: str = "",
+    on_progress: Report = lambda share: None,
+    uploaded: bool = False,
 ) -> Imported:
     """Takes a run or a grid in from a folder or a zip, under a folder name that is free.
 
     `name` is what the source is called where its own name says nothing, as that of an upload. Raises
-    StoreError in one sentence for whatever could not be used here; nothing is left behind then.
+    StoreError in one sentence for whatever could not be used here; nothing is left behind then. What has not
+    been `uploaded` is refused to a visitor of a server of many, who may not read the server's own folders.
     """
+    if not uploaded:
+        access.require_no_guests("read folders and files of its own", "drop a zip onto the page instead")
     root = root or folders.checkpoints_root()
     draft = draft_of(root / "import")
     try:
         with telling_of_a_full_disk(draft):
             draft.mkdir(parents=True)
+            write_owner(draft)
             if source.is_dir():
                 called, left_out = _copy_folder(source, draft, on_progress)
             else:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aecore.files import LARGEST_TENSORS, StoreError, check_tensors, parse_json, write_tensors
+from aecore.owners import changes
 from aecore.store.folders import find_run
 from aecore.store.names import EPOCHS, OPTIMIZER, PICTURES, START, WEIGHTS
 
@@ -27,6 +28,7 @@ def has_weights(path: Path) -> bool:
     return (path / WEIGHTS).exists()
 
 
+@changes("path")
 def save_weights(
     path: Path,
     tensors: Mapping[str, Tensor],
@@ -44,6 +46,7 @@ def save_weights(
     _write_weights(path / WEIGHTS, tensors, shape, scaling, durable)
 
 
+@changes("path")
 def save_kept_weights(
     path: Path, epoch: int, tensors: Mapping[str, Tensor], shape: tuple[int, int, int], scaling: Scaling
 ) -> None:
@@ -59,6 +62,7 @@ def kept_epochs(path: Path) -> list[int]:
     return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
 
+@changes("path")
 def drop_kept_weights(path: Path, epoch: int) -> None:
     """Drops the weights of later epochs, which will be trained again."""
     for later in kept_epochs(path):
@@ -112,6 +116,7 @@ def weights_stamp(run: str | Path) -> int:
         return 0
 
 
+@changes("path")
 def save_state(path: Path, state: Mapping[str, Tensor]) -> None:
     """All that a resumed training needs, in one file, so that its parts can't come from two epochs."""
     write_tensors(path / OPTIMIZER, state)
@@ -150,6 +155,7 @@ def state_position(path: Path) -> tuple[int, int] | None:
     return int(epoch), int(step)
 
 
+@changes("path")
 def save_start(path: Path, state: Mapping[str, Tensor]) -> None:
     """The state that a branch begins with, which stays, so that it can be trained again from there."""
     write_tensors(path / START, state)
@@ -167,6 +173,7 @@ def load_start(path: Path) -> dict[str, Tensor] | None:
         return None
 
 
+@changes("path")
 def write_pictures(path: Path, pictures: Mapping[str, Tensor]) -> None:
     """`reconstruction` (uint8, n x C x H x W) and `code` (n x latent_size) of the probe images."""
     write_tensors(path / PICTURES, pictures, durable=False)

@@ -11,7 +11,7 @@ from aecore import jobs, store
 from aecore.config import PENALTIES, Config
 from aecore.events import RATE, Event, change_text, course, settings_at
 from aecore.store import RunInfo
-from pages.shared import notices, settings_form
+from pages.shared import notices, permits, settings_form
 from pages.shared.plain import plain
 
 OFFERED = ("code_l1", "code_l2")
@@ -70,8 +70,17 @@ def draw_pause_buttons(info: RunInfo, key: str, one_epoch: bool = True, width: s
 def _button(
     info: RunInfo, text: str, key: str, icon: str, ask: Callable[[Path], None], says: str, width: str
 ) -> None:
-    icon = f":material/{icon}:"
-    st.button(text, key=key, icon=icon, on_click=_ask, args=(ask, info), help=says, width=width)
+    icon, refused = f":material/{icon}:", permits.why_not(info.path)
+    st.button(
+        text,
+        key=key,
+        icon=icon,
+        on_click=_ask,
+        args=(ask, info),
+        help=refused or says,
+        width=width,
+        disabled=refused is not None,
+    )
 
 
 def _ask(ask: Callable[[Path], None], info: RunInfo) -> None:
@@ -82,7 +91,9 @@ def _ask(ask: Callable[[Path], None], info: RunInfo) -> None:
 
 
 def draw_changes(info: RunInfo) -> None:
-    """The row of what can be changed now, with the values in force."""
+    """The row of what can be changed now, with the values in force; nothing where that is not allowed."""
+    if permits.why_not(info.path) is not None:
+        return
     events = events_of(info)
     now = settings_now(info, events)
     fields = [RATE, *(f"loss.{name}" for name in PENALTIES if name in (*OFFERED, *now.loss.penalties))]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from aecore import jobs, store
-from pages.shared import notices
+from pages.shared import notices, permits
 from pages.shared.plain import plain
 
 SILENT = "Its process lives but has said nothing for a minute: the machine may be overloaded."
@@ -36,37 +37,44 @@ def draw_start_button(
     key: str, ready: bool, start: Callable[..., None], args: tuple[Any, ...] = (), *, queued: str
 ) -> None:
     """Train, or Queue while others are at work; `queued` then says what becomes of it."""
-    busy = bool(jobs.active())
+    busy, refused = bool(jobs.active()), permits.why_nothing()
     st.button(
         "Queue" if busy else "Train",
         key=key,
         type="primary",
         icon=":material/playlist_add:" if busy else ":material/play_arrow:",
-        disabled=not ready,
+        disabled=not ready or refused is not None,
         on_click=start,
         args=args,
-        help=queued if busy else None,
+        help=refused or (queued if busy else None),
     )
 
 
 def draw_stop_button(info: jobs.Job, key: str, explanation: str, width: str = "content") -> None:
     """Stop, and once that is asked for, that it is being done."""
-    asked = store.stop_requested(info.path)
+    asked, refused = store.stop_requested(info.path), permits.why_not(info.path)
     st.button(
         "Stopping" if asked else "Stop",
         key=key,
         icon=":material/stop:",
         width=width,
-        disabled=asked,
-        on_click=jobs.stop,
+        disabled=asked or refused is not None,
+        on_click=stop,
         args=(info.path,),
-        help=explanation,
+        help=refused or explanation,
     )
 
 
 def draw_resume_button(info: jobs.Job, key: str, **options: Any) -> None:
     """Resume; `options` are those of a button."""
+    if (refused := permits.why_not(info.path)) is not None:
+        options |= {"disabled": True, "help": refused}
     st.button("Resume", key=key, icon=":material/play_arrow:", on_click=resume, args=(info,), **options)
+
+
+def stop(path: Path) -> None:
+    """Asks the job to stop, or says why it may not be asked; for callbacks."""
+    permits.attempt(jobs.stop, path)
 
 
 def resume(info: jobs.Job) -> None:

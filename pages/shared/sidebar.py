@@ -8,10 +8,10 @@ import streamlit as st
 
 from aecore import jobs, store
 from aecore.store import GridInfo, RunInfo
-from pages.shared import state
+from pages.shared import permits, state
 from pages.shared.change_controls import draw_pause_buttons
 from pages.shared.collection import spare_imports
-from pages.shared.job_controls import draw_stop_button, waits_for
+from pages.shared.job_controls import draw_stop_button, stop, waits_for
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.shared.state import NEW_GRID_PAGE, TRAIN_PAGE, run_selector
@@ -148,15 +148,16 @@ def _waiting(info: jobs.Job) -> None:
         icon = "pause" if paused else "model_training" if at_work else "hourglass_empty"
         words = "is paused" if paused else "trains as well" if at_work else waits_for(info)
         st.caption(f":material/{icon}: {plain(info.name)} · {words}", width="stretch")
-        asked = store.stop_requested(info.path)
+        asked, refused = store.stop_requested(info.path), permits.why_not(info.path)
         st.button(
             "Stop",
             key=f"sidebar_stop_{info.key}",
             icon=":material/stop:",
             type="tertiary",
-            disabled=asked,
-            on_click=jobs.stop,
+            disabled=asked or refused is not None,
+            on_click=stop,
             args=(info.path,),
+            help=refused,
         )
 
 

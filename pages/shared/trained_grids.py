@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from aecore import jobs
+from aecore.access import RefusedError
 from aecore.grid import Grid
 from aecore.store import GridInfo
-from pages.shared import grid_source
+from pages.shared import grid_source, permits
 from pages.shared.job_controls import draw_stop_button
+from pages.shared.plain import plain
 from pages.shared.sidebar import draw_progress_bar
 
 EVERY = 1.0
@@ -43,6 +45,7 @@ def _draw_training(grid: Grid, name: str, time: str) -> None:
         return
     count = len(grid.members)
     st.info(f"This picture is made from {count} small networks on digits, which are not trained yet.")
+    refused = permits.why_nothing()
     st.button(
         f"Train the {count} networks",
         key="grid_train",
@@ -50,12 +53,13 @@ def _draw_training(grid: Grid, name: str, time: str) -> None:
         type="primary",
         on_click=_train,
         args=(grid, name),
-        help=f"Takes {time} on two cores; they stay, as a grid, on the Choose page.",
+        disabled=refused is not None,
+        help=refused or f"Takes {time} on two cores; they stay, as a grid, on the Choose page.",
     )
 
 
 def _train(grid: Grid, name: str) -> None:
     try:
         jobs.submit_grid(grid, name)
-    except (OSError, ValueError) as error:
-        st.toast(f"The training could not be started: {error}", icon=":material/error:")
+    except (OSError, ValueError, RefusedError) as error:
+        st.toast(f"The training could not be started: {plain(error)}", icon=":material/error:")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aecore import jobs, store
+from aecore.access import RefusedError
 from aecore.analysis import selection
 from aecore.config import Config
 from aecore.export.tables import member_table, table_file
@@ -14,7 +15,7 @@ from aecore.results import Row
 from aecore.store import GridInfo
 from pages.look.choose.place import go_to, place_in
 from pages.look.choose.saving import draw_save
-from pages.shared import notices, settings_form, state
+from pages.shared import notices, permits, settings_form, state
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 
@@ -23,6 +24,7 @@ def draw_actions(info: GridInfo, k: int, row: Row, proposal: selection.Proposal 
     """What can be done with the member, the proposal and the table."""
     proposed = proposal.chosen.best if proposal else None
     has_weights = store.has_weights(info.member_path(k))
+    refused = permits.why_nothing()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Look at this model",
@@ -38,10 +40,10 @@ def draw_actions(info: GridInfo, k: int, row: Row, proposal: selection.Proposal 
             "Keep",
             key="choose_keep",
             icon=":material/bookmark:",
-            disabled=not has_weights,
+            disabled=not has_weights or refused is not None,
             on_click=keep,
             args=(info, k),
-            help="Copies it to a run of its own, which stays when the grid is deleted.",
+            help=refused or "Copies it to a run of its own, which stays when the grid is deleted.",
         )
         if proposed is not None and selection.place_of(info.grid, proposed.k) != place_in(info, proposed):
             st.button(
@@ -58,11 +60,18 @@ def draw_actions(info: GridInfo, k: int, row: Row, proposal: selection.Proposal 
                 icon=":material/casino:",
                 on_click=train_seeds,
                 args=(info, seeds),
-                help=f"{len(seeds.members)} trainings, a grid of their own: the proposed settings, and those "
+                disabled=refused is not None,
+                help=refused
+                or f"{len(seeds.members)} trainings, a grid of their own: the proposed settings, and those "
                 "with the lowest error, at the seeds that are lacking. When they are done, the proposal here "
                 "goes by their mean and by its standard error over seeds.",
             )
-        with st.popover("Continue training", icon=":material/fast_forward:", disabled=row.result is None):
+        with st.popover(
+            "Continue training",
+            icon=":material/fast_forward:",
+            disabled=row.result is None or refused is not None,
+            help=refused,
+        ):
             draw_continue_form(info, k)
         st.download_button(
             "Table",
@@ -100,8 +109,8 @@ def train_seeds(info: GridInfo, seeds: Grid) -> None:
         return
     try:
         jobs.submit_grid(seeds, f"Further seeds for {info.name}")
-    except (OSError, ValueError) as error:
-        st.toast(f"The training could not be started: {error}", icon=":material/error:")
+    except (OSError, ValueError, RefusedError) as error:
+        st.toast(f"The training could not be started: {plain(error)}", icon=":material/error:")
         return
     st.toast("They train now; the proposal uses them when they are done.", icon=":material/check:")
 
@@ -117,7 +126,7 @@ def keep(info: GridInfo, k: int) -> None:
     """Copies member k to a run of its own; for the button."""
     try:
         path = store.keep_member(info.path, k)
-    except (StoreError, OSError) as error:
+    except (StoreError, OSError, RefusedError) as error:
         notices.say(f"Not kept: {error}.", "error")
         return
     state.choose(path.name)

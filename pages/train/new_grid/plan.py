@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aecore import jobs
+from aecore.access import RefusedError
 from aecore.grid import Grid
 from aecore.store import GridInfo
 from pages.shared import settings_form
@@ -26,7 +27,7 @@ def start(grid: Grid) -> None:
         return
     try:
         jobs.submit_grid(grid, st.session_state.get("new_grid_name") or "")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RefusedError) as error:
         st.toast(f"The grid could not be started: {plain(error)}", icon=":material/error:")
         return
     st.session_state["new_grid_name"] = ""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from aecore import store
+from aecore import access, store
 from aecore.store import Imported
-from pages.shared import notices
+from pages.shared import notices, permits
 from pages.shared.plain import plain
 
 if TYPE_CHECKING:
@@ -26,12 +26,16 @@ def draw() -> None:
     """The popover with both ways."""
     # With another key they are new ones: closed and empty.
     time = st.session_state.setdefault(TIMES, 0)
+    refused = permits.why_nothing()
     with st.popover(
         "Import",
         icon=":material/input:",
         key=f"runs_import_popover_{time}",
-        help="A run or grid from another machine.",
+        help=refused or "A run or grid from another machine.",
+        disabled=refused is not None,
     ):
+        if refused is not None:
+            return
         file = st.file_uploader(
             "Drop a zip of a run or a grid",
             "zip",
@@ -39,11 +43,16 @@ def draw() -> None:
             help="As “Export”, “Zip of the folder” makes it. Nothing in it is executed; files that are none "
             "of a run's are left out.",
         )
-        typed = st.text_input(
-            "or name a folder or zip on this machine",
-            key=f"runs_import_path_{time}",
-            placeholder="/home/me/checkpoints/my-run",
-            help="It is checked and copied; what lies there stays as it is.",
+        # Visitors of a server of many see what is in its runs, and nothing else of its disk.
+        typed = (
+            ""
+            if access.has_guests()
+            else st.text_input(
+                "or name a folder or zip on this machine",
+                key=f"runs_import_path_{time}",
+                placeholder="/home/me/checkpoints/my-run",
+                help="It is checked and copied; what lies there stays as it is.",
+            )
         )
         if not st.button(
             "Import it", key="runs_import", type="primary", disabled=not (file or typed.strip())
@@ -75,7 +84,7 @@ def _upload(file: UploadedFile, on_progress: Callable[[float], object]) -> Impor
         with copy.open("wb") as out:
             shutil.copyfileobj(file, out)
         called = PurePath(file.name).stem
-        return store.import_run(copy, name=called, on_progress=on_progress)
+        return store.import_run(copy, name=called, on_progress=on_progress, uploaded=True)
 
 
 def show_taken(selected: str) -> None:

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from aecore import jobs, store
+from aecore.access import RefusedError
 from aecore.files import StoreError
 from aecore.jobs.control import Job
 from aecore.store import GridInfo, RunInfo, Unreadable
-from pages.shared import exporting
+from pages.shared import exporting, permits
 from pages.shared.change_controls import draw_pause_buttons
-from pages.shared.job_controls import draw_resume_button
+from pages.shared.job_controls import draw_resume_button, stop
 from pages.shared.plain import plain
 
 
@@ -29,24 +30,33 @@ def draw_actions(info: Job, prefix: str) -> None:
     """Buttons for the container they are called in."""
     status = jobs.status(info)
     at_work = status in jobs.AT_WORK
-    shipped = "It comes with the app, and stays as it is." if store.is_shipped(info.path) else None
+    refused = permits.why_not(info.path)
+    kept = "It comes with the app, and stays as it is." if store.is_shipped(info.path) else refused
     if status in ("running", "paused") and isinstance(info, RunInfo):
         draw_pause_buttons(info, prefix, one_epoch=False)
     if at_work:
-        st.button("Stop", key=f"{prefix}_stop", icon=":material/stop:", on_click=jobs.stop, args=(info.path,))
+        st.button(
+            "Stop",
+            key=f"{prefix}_stop",
+            icon=":material/stop:",
+            on_click=stop,
+            args=(info.path,),
+            disabled=refused is not None,
+            help=refused,
+        )
     elif status != "finished" and store.read_failed(info.path) is None:
         draw_resume_button(info, f"{prefix}_resume")
     exporting.draw_button(info, prefix)
     with st.popover(
-        "Rename", icon=":material/edit:", key=f"{prefix}_rename_popover", disabled=bool(shipped), help=shipped
+        "Rename", icon=":material/edit:", key=f"{prefix}_rename_popover", disabled=bool(kept), help=kept
     ):
         _rename(info, prefix)
     if st.button(
         "Delete",
         key=f"{prefix}_delete",
         icon=":material/delete:",
-        disabled=at_work or bool(shipped),
-        help="Stop it first." if at_work else shipped,
+        disabled=at_work or bool(kept),
+        help=kept or ("Stop it first." if at_work else None),
     ):
         _confirm_deletion(info, prefix)
 
@@ -61,7 +71,7 @@ def _rename(info: Job, prefix: str) -> None:
                 if len(name) > store.NAME_LENGTH:
                     raise ValueError(f"a name has at most {store.NAME_LENGTH} characters, not {len(name)}")
                 change(info.path, name)
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, RefusedError) as error:
                 st.error(f"Not renamed: {plain(error)}.")
                 return
             st.rerun()
@@ -86,7 +96,7 @@ def _delete(info: Job) -> None:
     """Deletes the folder, or says why it is still there."""
     try:
         (store.delete_grid if isinstance(info, GridInfo) else store.delete_run)(info.path)
-    except (OSError, StoreError) as error:
+    except (OSError, StoreError, RefusedError) as error:
         st.toast(f"Not deleted: {plain(error)}.", icon=":material/error:")
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import images, loading
+from aecore.access import RefusedError
+from pages.shared import images, loading, permits
 from pages.shared.layout import draw_classes_warning
 from pages.shared.plain import plain
 
@@ -45,7 +46,14 @@ def draw_download(dataset: Dataset) -> None:
         f"{dataset.title} is not on this machine. Download it, or {plain(dataset.where_to_put())}.",
         icon=":material/cloud_download:",
     )
-    if not st.button(f"Download {size}", key="train_download", icon=":material/download:"):
+    refused = permits.why_nothing()
+    if not st.button(
+        f"Download {size}",
+        key="train_download",
+        icon=":material/download:",
+        disabled=refused is not None,
+        help=refused,
+    ):
         return
     # Any click ends this script at the next report, and with it the download, which leaves nothing behind.
     stop = st.empty()
@@ -57,7 +65,7 @@ def draw_download(dataset: Dataset) -> None:
 
     try:
         fetch(dataset.name, report)
-    except DataNotFoundError as error:
+    except (DataNotFoundError, RefusedError) as error:
         bar.empty()
         stop.empty()
         # It says where the files belong as well.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aecore import jobs, store
+from aecore.access import RefusedError
 from aecore.config import Config
 from aecore.files import StoreError
 from aecore.store import RunInfo
@@ -48,7 +49,7 @@ def start() -> None:
             from aecore.jobs.branching import submit_branch
 
             submit_branch(store.read_info(store.find_run(branch.run)), branch.epoch, config, name)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RefusedError) as error:
         st.toast(f"The training could not be started: {plain(error)}", icon=":material/error:")
         return
     st.session_state["train_name"] = ""

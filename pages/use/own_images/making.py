@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from aecore.access import RefusedError
 from aecore.jobs import image_job
 from aecore.own.build import Options
-from pages.shared import images, settings_form, state
+from pages.shared import images, permits, settings_form, state
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.use.own_images.source import Brought, opened
@@ -155,8 +157,8 @@ def words_of_bytes(size: int) -> str:
 def _start(brought: Brought) -> None:
     try:
         st.session_state[JOB] = image_job.start(brought.path, _options(), brought.folder)
-    except OSError as error:
-        st.session_state["_own_failed"] = str(error.strerror or error)
+    except (OSError, RefusedError) as error:
+        st.session_state["_own_failed"] = str(getattr(error, "strerror", None) or error)
 
 
 def draw_jobs() -> None:
@@ -176,8 +178,15 @@ def _watch() -> None:
         share = job.done / job.total if job.total else 0.0
         text = f"{job.stage}: {job.done:,} of {job.total:,}" if job.total else job.stage
         bar.progress(min(share, 1.0), plain(f"{Path(job.path).name} · {text}"))
+        refused = permits.why_not(folder)
         button.button(
-            "Stop", key=f"own_stop_{folder.name}", icon=":material/stop:", on_click=_stop, args=(folder,)
+            "Stop",
+            key=f"own_stop_{folder.name}",
+            icon=":material/stop:",
+            on_click=permits.attempt,
+            args=(_stop, folder),
+            disabled=refused is not None,
+            help=refused,
         )
     if own is None:
         if not at_work:
@@ -192,7 +201,9 @@ def _watch() -> None:
         return
     # Over: said once on the page as a whole, and its folder goes.
     st.session_state["_own_ended"] = job
-    image_job.forget(own)
+    # Refused to somebody who has logged in meanwhile; it goes with a later one's, then.
+    with suppress(RefusedError):
+        image_job.forget(own)
     _end()
 
 

@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 from aecore.own import sets
-from pages.shared import words
+from pages.shared import permits, words
 from pages.shared.plain import plain
 from pages.use.own_images import making
 
@@ -46,12 +46,18 @@ def _draw_set(own: sets.OwnSet) -> None:
                     on_click="ignore",
                     help="The images that could not be read, and why.",
                 )
-            with st.popover("Delete", icon=":material/delete:"):
+            refused = permits.why_not(own.folder)
+            with st.popover("Delete", icon=":material/delete:", disabled=refused is not None, help=refused):
                 st.caption(
                     "Removes the pixels kept here, not the images themselves. Runs trained on them stay, "
                     "without pictures until the set is made again."
                 )
-                st.button("Delete the set", key=f"own_delete_{own.name}", on_click=_delete, args=(own.name,))
+                st.button(
+                    "Delete the set",
+                    key=f"own_delete_{own.name}",
+                    on_click=permits.attempt,
+                    args=(_delete, own.name),
+                )
 
 
 def _delete(name: str) -> None:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from aecore import access
 from aecore.jobs import image_job
+from aecore.own.opening import require_uploaded
+from pages.shared import permits
 from pages.shared.plain import plain
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ class Brought:
 
 def choose() -> Brought | None:
     """The images that are to be used; None while there are none, or with the sentence that says why."""
+    if permits.draw_why_nothing():
+        return None
     left, right = st.columns(2, gap="large")
     with left:
         files = st.file_uploader(
@@ -45,12 +50,17 @@ def choose() -> Brought | None:
             "Nothing in them is executed.",
         )
     with right:
-        typed = st.text_input(
-            "or name a folder or file on this machine",
-            key="own_path",
-            placeholder="/home/me/photos",
-            persist_state="session",
-            help="It is read from where it is; nothing is copied but the pixels.",
+        # Visitors of a server of many see nothing else of its disk.
+        typed = (
+            ""
+            if access.has_guests()
+            else st.text_input(
+                "or name a folder or file on this machine",
+                key="own_path",
+                placeholder="/home/me/photos",
+                persist_state="session",
+                help="It is read from where it is; nothing is copied but the pixels.",
+            )
         )
     try:
         if files:
@@ -83,6 +93,7 @@ def _drop_upload() -> None:
 
 
 def _at(path: Path, folder: Path | None) -> Brought:
+    require_uploaded(path)
     about = path.stat()
     return Brought(path, (about.st_size, about.st_mtime_ns), folder)
 

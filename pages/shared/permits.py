@@ -1,0 +1,49 @@
+"""Why a button does nothing, where the server does not allow what it stands for.
+
+The core refuses it whether a button is drawn or not (`aecore.access`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec
+
+import streamlit as st
+
+from aecore import access, owners
+from aecore.access import RefusedError
+from pages.shared import notices
+from pages.shared.plain import plain
+
+P = ParamSpec("P")
+
+
+def why_nothing() -> str | None:
+    """Why nothing may be written, as Markdown; None where it may."""
+    return _sentence(access.refusal())
+
+
+def why_not(folder: Path) -> str | None:
+    """Why whoever is asking may not change a run's or grid's folder, as Markdown; None where they may."""
+    return _sentence(owners.refusal(folder))
+
+
+def draw_why_nothing() -> bool:
+    """Says why nothing may be written, and whether that is so."""
+    reason = why_nothing()
+    if reason is not None:
+        st.info(reason, icon=":material/lock:")
+    return reason is not None
+
+
+def attempt(do: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> None:
+    """Does it, or says why that is refused; for callbacks."""
+    try:
+        do(*arguments, **named)
+    except (RefusedError, OSError) as error:
+        notices.say(f"{str(error)[:1].upper()}{str(error)[1:]}.", "block")
+
+
+def _sentence(reason: str) -> str | None:
+    return plain(f"{reason[:1].upper()}{reason[1:]}.") if reason else None

@@ -22,7 +22,7 @@ from aecore.files import StoreError, copy_file, read_object, write_json
 from aecore.grid import MAX_MEMBERS, Grid, axis_text, axis_title, grid_title
 from aecore.presets import architecture
 from aecore.results import GridResult, Progress, Row
-from aecore.store import folders
+from aecore.store import folders, trash
 from aecore.store.folders import Unreadable, checkpoints_root, root_beside
 from aecore.store.names import GRID, MEMBERS, PROBE, RESULT, STACKS
 from aecore.store.records import (
@@ -34,6 +34,7 @@ from aecore.store.records import (
     read_result,
 )
 from aecore.store.runs import copy_for_looking, copy_run_files, create_run, fill_run
+from aecore.store.trash import Trashed
 from aecore.store.weights import has_weights
 
 
@@ -143,9 +144,10 @@ def rename_grid(path: Path, name: str) -> None:
     folders.rename(path, GRID, name, "grid")
 
 
-def delete_grid(path: Path) -> None:
-    """Removes the grid with all its members."""
-    folders.delete(path, GRID, "grid")
+def delete_grid(path: Path) -> Trashed:
+    """Moves the grid with all its members into the trash, as `delete_run` does."""
+    folders.require_deletable(path, GRID, "grid")
+    return trash.put(path)
 
 
 def keep_member(path: Path, k: int, name: str = "") -> Path:

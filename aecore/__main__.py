@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aecore import command_flags as flags
-from aecore.commands import app, doctor, exporting, images, looking, training
+from aecore.commands import app, deleting, doctor, exporting, images, looking, training
 from aecore.memory import TOO_LITTLE, is_want_of_memory
 
 
@@ -54,6 +54,8 @@ COMMANDS: dict[type, Callable[[Any], int]] = {
     flags.Export: exporting.export,
     flags.Import: exporting.bring_in,
     flags.Runs: looking.runs,
+    flags.Delete: deleting.delete,
+    flags.Trash: deleting.trash,
     flags.Datasets: images.datasets,
     flags.Images: images.images,
     flags.Encode: images.encode,

@@ -279,6 +279,32 @@ class Runs:
     """One JSON object a line."""
 
 
+@dataclass(frozen=True)
+class Delete:
+    """Move a run or grid to the trash of its folder, from where it can be put back."""
+
+    run: Run
+    """Name of the run or grid among those there are."""
+    out: Folder = None
+    """Folder that holds the runs; AECORE_CHECKPOINTS, or the app's own (`doctor` names it), if left out."""
+    json: Switch = False
+    """One JSON object: what was deleted, and where it lies."""
+
+
+@dataclass(frozen=True)
+class Trash:
+    """What was deleted, newest first; put one back, or delete all of it for good."""
+
+    restore: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
+    """Put this one back: of several of the name, what was deleted last."""
+    empty: Switch = False
+    """Delete for good whatever lies in the trash."""
+    out: Folder = None
+    """Folder that holds the runs; AECORE_CHECKPOINTS, or the app's own (`doctor` names it), if left out."""
+    json: Switch = False
+    """One JSON object a line."""
+
+
 Source = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PATH")]
 
 
@@ -378,6 +404,8 @@ def _parse(arguments: list[str], config: Config) -> Any:
         "export": (Export, missing),
         "import": (Import, missing),
         "runs": (Runs, Runs()),
+        "delete": (Delete, missing),
+        "trash": (Trash, Trash()),
         "datasets": (Datasets, Datasets()),
         "images": (Images, tyro.MISSING_NONPROP),
         "encode": (Encode, tyro.MISSING_NONPROP),

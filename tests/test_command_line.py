@@ -360,3 +360,30 @@ def test_a_variational_run_tells_its_bound_and_its_likelihood(capsys):
     said = capsys.readouterr().out
     assert f"ELBO {test['elbo']:.2f} nats" in said
     assert "nats by importance sampling with 200 draws" in said
+
+
+def test_a_run_goes_to_the_trash_and_comes_back_or_is_gone(capsys, tmp_path):
+    path = store.create_run(PRESETS["post"], "mine", tmp_path)
+    at = ["--out", str(tmp_path)]
+    assert main(["delete", path.name, *at]) == 0
+    assert f"trash --restore {path.name} --out {tmp_path}` puts it back" in capsys.readouterr().out
+    assert "there is no run" in refusal(capsys, "delete", path.name, *at)
+    assert main(["trash", *at, "--json"]) == 0
+    (row,) = lines(capsys.readouterr().out)
+    assert (row["run"], row["name"]) == (path.name, "mine")
+    assert row["bytes"] == sum(file.stat().st_size for file in (tmp_path / names.TRASH).rglob("*.json"))
+    assert main(["trash", *at]) == 0
+    assert capsys.readouterr().out.endswith("1 in all, 0.0 MB\n")
+    assert main(["trash", "--restore", "mine", *at]) == 0
+    assert capsys.readouterr().out == f"{path.name} is back\n"
+    assert store.read_info(path).name == "mine"
+    assert "can't be used together" in refusal(capsys, "trash", "--restore", "mine", "--empty", *at)
+    assert "the trash holds nothing named 'mine'" in refusal(capsys, "trash", "--restore", "mine", *at)
+    # What lies elsewhere would lie in a trash that nobody looks into.
+    assert "does not lie in" in refusal(capsys, "delete", str(path))
+    assert path.is_dir()
+    main(["delete", path.name, *at])
+    capsys.readouterr()
+    assert main(["trash", "--empty", *at]) == 0
+    assert capsys.readouterr().out == "1 deleted for good, 0.0 MB\n"
+    assert os.listdir(tmp_path / names.TRASH) == []

@@ -100,6 +100,7 @@ from aecore.store.runs import (
     rename_run,
 )
 from aecore.store.transfer import Imported, import_run, pack, packed_size
+from aecore.store.trash import Trashed
 from aecore.store.weights import (
     drop_kept_weights,
     has_start,
@@ -128,6 +129,7 @@ __all__ = [
     "Probe",
     "RunInfo",
     "StoreError",
+    "Trashed",
     "Unreadable",
     "add_request",
     "all_folders",

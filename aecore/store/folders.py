@@ -1,4 +1,4 @@
-"""Folders under the run root, whatever they hold: make, find, list, rename, delete."""
+"""Folders under the run root, whatever they hold: make, find, list, rename."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aecore.drafts import clear_drafts, draft_of
 from aecore.files import StoreError, read_object, telling_of_a_full_disk, write_json
 from aecore.owners import changes, write_owner
 from aecore.records import Record, shown
-from aecore.store.names import CONFIG, EPOCHS, FIGURES, GRID, REQUESTS, STACKS
+from aecore.store.names import CONFIG, EPOCHS, FIGURES, GRID, LOCK, REQUESTS, STACKS
 from aecore.store.records import has_result, is_active, read_figures, read_progress, training_lock
 
 FORMAT = 1
@@ -122,9 +122,14 @@ def claim_folder(draft: Path, wanted: Path) -> Path:
     for number in range(1, 10_000):
         path = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
         # Renaming onto an existing folder fails unless it is empty, so two creators never share one.
-        if not path.exists():
-            with contextlib.suppress(OSError):
+        if not os.path.lexists(path):
+            try:
                 draft.rename(path)
+            except OSError:
+                # Somebody else was first, or nobody can write here at all.
+                if not os.path.lexists(path):
+                    raise
+            else:
                 return path
     raise StoreError(f"{wanted.parent} holds too many folders named {wanted.name}")
 
@@ -255,19 +260,21 @@ def set_created(path: Path, created: float) -> None:
     write_json(path / file, {**values, "created": created})
 
 
-@changes("path")
-def delete(path: Path, file: str, kind: str) -> None:
-    """Removes the folder of a run or grid; StoreError where it lacks the `file` that makes it one."""
+def require_deletable(path: Path, file: str, kind: str) -> None:
+    """StoreError for a folder that may not be deleted: of the app, a link, at work, or no run or grid.
+
+    `file` is what makes it what `kind` says.
+    """
     _require_own(path)
     if path.is_symlink():
         raise StoreError(f"{path.name} is a link to another folder: not deleted; remove the link by hand")
     if not os.path.lexists(path / file):
         raise StoreError(f"{path.name} has no {file}: not deleted, since it may not be a {kind}")
+    if is_grid(path.parent):
+        raise StoreError(
+            f"{path.parent.name}/{path.name} is a member of a grid: not deleted; delete the grid"
+        )
     _require_nobody_at_work(path)
-    # Out of sight first, so that no listing meets a half-deleted folder.
-    doomed = draft_of(path)
-    path.rename(doomed)
-    shutil.rmtree(doomed)
 
 
 def _require_own(path: Path) -> None:
@@ -283,6 +290,9 @@ def _require_nobody_at_work(path: Path) -> None:
 
 
 def _is_locked(path: Path) -> bool:
+    # Asking would make one, in a folder that nobody has ever trained in.
+    if not os.path.lexists(path / LOCK):
+        return False
     try:
         # Let go at once: elsewhere than on Unix a folder with an open file can't be moved.
         with training_lock(path):

@@ -24,7 +24,7 @@ from aecore.grid import MAX_MEMBERS, Grid, axis_text, axis_title, grid_title
 from aecore.owners import changes
 from aecore.presets import architecture
 from aecore.results import GridResult, Progress, Row
-from aecore.store import folders
+from aecore.store import folders, trash
 from aecore.store.folders import Unreadable, checkpoints_root, root_beside
 from aecore.store.known import Known
 from aecore.store.names import GRID, MEMBERS, PROBE, PROGRESS, RESULT, STACKS
@@ -37,6 +37,7 @@ from aecore.store.records import (
     read_result,
 )
 from aecore.store.runs import copy_for_looking, copy_run_files, create_run, fill_run
+from aecore.store.trash import Trashed
 from aecore.store.weights import has_weights
 
 
@@ -153,9 +154,10 @@ def rename_grid(path: Path, name: str) -> None:
 
 
 @changes("path")
-def delete_grid(path: Path) -> None:
-    """Removes the grid with all its members."""
-    folders.delete(path, GRID, "grid")
+def delete_grid(path: Path) -> Trashed:
+    """Moves the grid with all its members into the trash, as `delete_run` does."""
+    folders.require_deletable(path, GRID, "grid")
+    return trash.put(path)
 
 
 @writes

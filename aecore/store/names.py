@@ -1,4 +1,4 @@
-"""Names of the files in a run's or grid's folder."""
+"""Names of the files in a run's or grid's folder, and of the trash beside these folders."""
 
 CONFIG = "config.json"
 GRID = "grid.json"
@@ -23,3 +23,4 @@ STOP = "stop"
 REQUESTS = "requests"
 LOCK = "lock"
 LOG = "log.txt"
+TRASH = ".trash"

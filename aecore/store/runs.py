@@ -21,7 +21,7 @@ from aecore.owners import changes
 from aecore.presets import slug
 from aecore.records import shown
 from aecore.results import Origin, Progress, Result
-from aecore.store import folders
+from aecore.store import folders, trash
 from aecore.store.folders import Unreadable, checkpoints_root, find_run, is_grid
 from aecore.store.known import Known
 from aecore.store.names import (
@@ -40,6 +40,7 @@ from aecore.store.names import (
 )
 from aecore.store.records import read_history, read_origin, read_progress, read_result, truncate_history
 from aecore.store.rows import truncate_rows
+from aecore.store.trash import Trashed
 from aecore.store.weights import (
     has_weights,
     kept_epochs,
@@ -134,9 +135,10 @@ def rename_run(path: Path, name: str) -> None:
 
 
 @changes("path")
-def delete_run(path: Path) -> None:
-    """Removes the folder and all that is in it."""
-    folders.delete(path, CONFIG, "run")
+def delete_run(path: Path) -> Trashed:
+    """Moves the folder into the trash beside it (`store.trash`); StoreError where that may not be."""
+    folders.require_deletable(path, CONFIG, "run")
+    return trash.put(path)
 
 
 @changes("target")

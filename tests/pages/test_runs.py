@@ -2,17 +2,19 @@
 
 import json
 import os
+import re
 import sys
 import time
 from dataclasses import replace
 
 import psutil
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from aecore import jobs, store
 from aecore.events import Event
 from aecore.results import Origin, Progress
-from aecore.store import names
+from aecore.store import names, trash
 from pages.shared import settings_form
 from pages.shared.plain import plain
 from tests.pages.conftest import TINY, open_page
@@ -103,6 +105,50 @@ def test_delete_asks_first(tiny_root, tiny_key):
     assert not app.exception
     assert not (tiny_root / tiny_key).exists()
     assert "no run yet" in app.info[0].value
+
+
+def test_what_was_deleted_is_put_back_at_once_or_from_the_trash(tiny_root, tiny_key):
+    files = {file.name: file.read_bytes() for file in (tiny_root / tiny_key).iterdir() if file.is_file()}
+
+    def delete() -> AppTest:
+        app = open_on(tiny_key)
+        app.button("runs_delete").click().run()
+        app.button("runs_delete_yes").click().run()
+        assert not app.exception
+        assert any(text.value == "Deleted “tiny”." for text in app.markdown)
+        return app
+
+    app = delete()
+    app.button("runs_undo").click().run()
+    assert not app.exception
+    assert [toast.value for toast in app.toast] == ["“tiny” is back."]
+    assert app.dataframe[0].value["Name"].tolist() == ["tiny"]
+    assert not [button for button in app.button if button.key == "runs_undo"]
+    app = delete()
+    app.button("runs_undo_no").click().run()
+    assert not [button for button in app.button if button.key == "runs_undo"]
+    (folded,) = (box for box in app.expander if box.label.startswith("Trash"))
+    assert re.fullmatch(r"Trash: 1 run, \d+ kB", folded.label)
+    # Its name is taken by now.
+    store.create_run(TINY, "another", tiny_root)
+    app.run().button("runs_trash_back").click().run()
+    assert not app.exception
+    assert set(app.dataframe[0].value["Name"]) == {"tiny", "another"}
+    back = tiny_root / f"{tiny_key}-2"
+    assert {file.name: file.read_bytes() for file in back.iterdir() if file.is_file()} == files
+
+
+def test_the_trash_is_emptied_for_good_once_that_is_confirmed(tiny_root, tiny_key):
+    store.delete_run(tiny_root / tiny_key)
+    app = open_page(PAGE)
+    app.button("runs_trash_empty").click().run()
+    app.button("runs_trash_no").click().run()
+    assert trash.listed(tiny_root)
+    app.button("runs_trash_empty").click().run()
+    app.button("runs_trash_yes").click().run()
+    assert not app.exception
+    assert trash.listed(tiny_root) == []
+    assert not app.expander
 
 
 def test_deletion_can_be_called_off(tiny_root, tiny_key):

@@ -104,8 +104,10 @@ def test_rename_and_delete(copy):
         store.rename_grid(copy, " ")
     with pytest.raises(StoreError, match="not deleted"):
         store.delete_grid(copy / "0")
+    with pytest.raises(StoreError, match="is a member of a grid: not deleted"):
+        store.delete_run(copy / "0")
     store.delete_grid(copy)
-    assert list(copy.parent.iterdir()) == []
+    assert list(store.all_folders(copy.parent)) == []
 
 
 @pytest.mark.parametrize(

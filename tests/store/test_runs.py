@@ -374,7 +374,7 @@ def test_a_run_without_a_name_is_called_by_what_it_is_and_renaming_to_nothing_is
 def test_delete_removes_a_run_and_refuses_what_may_be_none(tmp_path):
     path, other = make_run(tmp_path), make_run(tmp_path)
     store.delete_run(path)
-    assert os.listdir(tmp_path) == [other.name]
+    assert list(store.all_folders(tmp_path)) == [other]
     photos = tmp_path / "photos"
     photos.mkdir()
     (photos / "a.jpg").write_bytes(b"x")
@@ -385,7 +385,7 @@ def test_delete_removes_a_run_and_refuses_what_may_be_none(tmp_path):
     # Unreadable is not the same as not a run.
     (other / names.CONFIG).write_text("{")
     store.delete_run(other)
-    assert os.listdir(tmp_path) == ["photos"]
+    assert list(store.all_folders(tmp_path)) == [photos]
 
 
 def test_creators_of_the_same_config_get_folders_of_their_own(tmp_path):

@@ -71,7 +71,7 @@ def draw() -> None:
             return
         finally:
             bar.empty()
-    st.session_state[TAKEN] = found.path
+    take(found.path)
     st.session_state[TIMES] = time + 1
     left = f"; {len(found.left_out)} files that are none of a run's were left out" if found.left_out else ""
     notices.say(f"Imported as {found.path.name}{left}.", "check")
@@ -85,6 +85,11 @@ def _upload(file: UploadedFile, on_progress: Callable[[float], object]) -> Impor
             shutil.copyfileobj(file, out)
         called = PurePath(file.name).stem
         return store.import_run(copy, name=called, on_progress=on_progress, uploaded=True)
+
+
+def take(path: Path) -> None:
+    """Has the next run of the script select this run, or show this grid's table."""
+    st.session_state[TAKEN] = path
 
 
 def show_taken(selected: str) -> None:

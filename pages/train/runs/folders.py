@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -18,6 +19,7 @@ from pages.shared import exporting, permits
 from pages.shared.change_controls import draw_pause_buttons
 from pages.shared.job_controls import draw_resume_button, stop
 from pages.shared.plain import plain
+from pages.train.runs import trash
 
 
 def status_text(info: Job, done: int, whole: str) -> str:
@@ -77,12 +79,12 @@ def _rename(info: Job, prefix: str) -> None:
             st.rerun()
 
 
-@st.dialog("Delete for good?")
+@st.dialog("Move to the trash?")
 def _confirm_deletion(info: Job, prefix: str) -> None:
     holds = (
         f"its {len(info.grid.members)} models" if isinstance(info, GridInfo) else "all files in its folder"
     )
-    st.write(f"**{plain(info.name)}** and {holds} will be gone.")
+    st.write(f"**{plain(info.name)}** and {holds} go to the trash, from where they can be put back.")
     st.caption(plain(info.path))
     with st.container(horizontal=True):
         yes = {"type": "primary", "on_click": _delete, "args": (info,)}
@@ -93,11 +95,13 @@ def _confirm_deletion(info: Job, prefix: str) -> None:
 
 
 def _delete(info: Job) -> None:
-    """Deletes the folder, or says why it is still there."""
+    """Moves the folder to the trash, or says why it is still there."""
     try:
-        (store.delete_grid if isinstance(info, GridInfo) else store.delete_run)(info.path)
+        gone = (store.delete_grid if isinstance(info, GridInfo) else store.delete_run)(info.path)
     except (OSError, StoreError, RefusedError) as error:
         st.toast(f"Not deleted: {plain(error)}.", icon=":material/error:")
+    else:
+        trash.offer_back(replace(gone, name=info.name))
 
 
 def draw_unreadable(folders: Sequence[Unreadable], prefix: str) -> None:

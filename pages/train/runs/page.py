@@ -23,7 +23,7 @@ from pages.shared import (
 )
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
-from pages.train.runs import bringing_in, folders, grids
+from pages.train.runs import bringing_in, folders, grids, trash
 
 SELECTED = "runs_selected"  # session key of the selected run's key
 MORE_EPOCHS = 5
@@ -227,6 +227,7 @@ def main() -> None:
     )
     bringing_in.show_taken(SELECTED)
     bringing_in.draw()
+    trash.draw_offer()
     shown = "Runs"
     if store.list_grids():
         shown = st.segmented_control(
@@ -236,6 +237,7 @@ def main() -> None:
         grids.draw()
     else:
         draw_runs()
+    trash.draw()
 
 
 main()

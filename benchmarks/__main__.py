@@ -73,10 +73,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--json", action="store_true", help="one JSON object a line: the rows, then the machine"
     )
+    parser.add_argument("--visitors", type=int, help="of crowd: how many at once (default: 30)")
     chosen = parser.parse_args(arguments)
+    if chosen.visitors is not None and chosen.name != "crowd":
+        parser.error("--visitors belongs to the benchmark crowd")
     module = importlib.import_module(f"benchmarks.{chosen.name}")
+    options = {} if chosen.visitors is None else {"visitors": chosen.visitors}
     try:
-        rows = module.run(quick=chosen.quick)
+        rows = module.run(quick=chosen.quick, **options)
     except (ValueError, RuntimeError, OSError) as error:
         print(f"benchmarks: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

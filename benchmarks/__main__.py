@@ -24,6 +24,9 @@ def names() -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(benchmarks.__path__) if not m.name.startswith("_"))
 
 
+OPTIONS = ("keep", "minutes", "visitors")
+"""Of single benchmarks: those whose `run` takes an argument of that name."""
+
 SUITE = {"all": _suite.bench, "check": _suite.check}
 """What goes through several benchmarks."""
 
@@ -42,12 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--keep", type=Path, metavar="FILE", help="quality: trainings kept from run to run")
     parser.add_argument("--minutes", type=float, help="quality, all, check: begin nothing after that many")
     parser.add_argument("--only", nargs="+", choices=names(), default=[], help="all, check: only these")
+    parser.add_argument("--visitors", type=int, help="crowd: how many at once (default: 30)")
     chosen = parser.parse_args(arguments)
     if chosen.name in SUITE:
         return SUITE[chosen.name](chosen.minutes or _suite.MINUTES, chosen.only)
     module = importlib.import_module(f"benchmarks.{chosen.name}")
     try:
-        given = {name: value for name in ("keep", "minutes") if (value := getattr(chosen, name)) is not None}
+        given = {name: value for name in OPTIONS if (value := getattr(chosen, name)) is not None}
         unknown = given.keys() - inspect.signature(module.run).parameters.keys()
         if unknown:
             parser.error(f"{chosen.name} takes no --{min(unknown)}")

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from aecore.drafts import clear_drafts, draft_of
 from aecore.files import StoreError
+from aecore.owners import refusal, require_owner
 from aecore.store import folders
 from aecore.store.names import CONFIG, GRID, TRASH
 
@@ -92,11 +93,12 @@ def find(name: str, root: Path | None = None) -> Trashed:
 def restore(trashed: Trashed) -> Path:
     """Puts it back under the name that its folder had, or that with -2, -3 ...; returns the folder.
 
-    StoreError where it is not in the trash any more.
+    StoreError where it is not in the trash any more; RefusedError for all but its owner.
     """
     trash = trashed.path.parent
     _require_folder(trash)
     _require_there(trashed)
+    require_owner(trashed.path)
     match = _ENTRY.fullmatch(trashed.path.name)
     if match is None or trash.name != TRASH:
         raise StoreError(f"{trashed.path.name} does not lie in the trash")
@@ -104,9 +106,10 @@ def restore(trashed: Trashed) -> Path:
 
 
 def remove(trashed: Trashed) -> None:
-    """Deletes it for good; StoreError where it is not in the trash any more."""
+    """Deletes it for good; StoreError where it is not in the trash any more, RefusedError for all but its owner."""
     _require_folder(trashed.path.parent)
     _require_there(trashed)
+    require_owner(trashed.path)
     # Out of sight first: what a kill leaves of it is cleared by the next look at the trash.
     doomed = draft_of(trashed.path)
     trashed.path.rename(doomed)
@@ -114,8 +117,8 @@ def remove(trashed: Trashed) -> None:
 
 
 def empty(root: Path | None = None) -> list[Trashed]:
-    """Deletes for good whatever run or grid lies in the trash; returns what it was."""
-    gone = listed(root)
+    """Deletes for good what lies in the trash and is of whoever asks; returns what it was."""
+    gone = [trashed for trashed in listed(root) if not refusal(trashed.path)]
     for trashed in gone:
         remove(trashed)
     return gone

@@ -6,6 +6,7 @@ import time
 
 import streamlit as st
 
+from aecore.access import RefusedError
 from aecore.files import StoreError
 from aecore.store import Trashed, trash
 from pages.shared import notices, words
@@ -97,7 +98,7 @@ def _confirm(found: list[Trashed]) -> None:
 def _put_back(trashed: Trashed) -> None:
     try:
         path = trash.restore(trashed)
-    except (OSError, StoreError) as error:
+    except (OSError, StoreError, RefusedError) as error:
         notices.say(f"Not put back: {error}.", "error")
         return
     st.session_state.pop(DELETED, None)
@@ -110,7 +111,7 @@ def _remove(found: list[Trashed]) -> None:
     try:
         for trashed in found:
             trash.remove(trashed)
-    except (OSError, StoreError) as error:
+    except (OSError, StoreError, RefusedError) as error:
         st.toast(f"Not deleted: {plain(error)}.", icon=":material/error:")
 
 

@@ -67,7 +67,8 @@ PAGES = {
     ],
 }
 
-st.html(Path(__file__).parent / "pages" / "shared" / "contrast.css")
+for style in ("contrast.css", "layout.css"):
+    st.html(Path(__file__).parent / "pages" / "shared" / style)
 # All pages in sight: what is folded away is not found.
 chosen = st.navigation(PAGES, expanded=True)
 first_link.draw()

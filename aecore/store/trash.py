@@ -93,7 +93,8 @@ def find(name: str, root: Path | None = None) -> Trashed:
 def restore(trashed: Trashed) -> Path:
     """Puts it back under the name that its folder had, or that with -2, -3 ...; returns the folder.
 
-    StoreError where it is not in the trash any more; RefusedError for all but its owner.
+    StoreError where it is not in the trash any more; RefusedError for others
+    than its owner.
     """
     trash = trashed.path.parent
     _require_folder(trash)
@@ -106,7 +107,7 @@ def restore(trashed: Trashed) -> Path:
 
 
 def remove(trashed: Trashed) -> None:
-    """Deletes it for good; StoreError where it is not in the trash any more, RefusedError for all but its owner."""
+    """Deletes it for good; StoreError where it is not in the trash any more, RefusedError for others."""
     _require_folder(trashed.path.parent)
     _require_there(trashed)
     require_owner(trashed.path)

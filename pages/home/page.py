@@ -67,7 +67,7 @@ def main() -> None:
         draw_nothing_yet()
         return
     info = next((r for r in runs if r.key == chosen_key()), runs[0])
-    left, right = st.columns([9, 5], gap="large")
+    left, right = layout.picture_and_figures()
     with left:
         # Two places: emptying the drawing's own at every rerun would start its walk anew on a slow machine.
         waiting, place = st.empty(), st.container()

@@ -14,22 +14,43 @@ from pages.shared.state import TRAIN_PAGE, chosen_key
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from streamlit.delta_generator import DeltaGenerator
+
     from aecore.data import ImageData
     from aecore.store import RunInfo
     from aecore.store.run import Run
 
 
 def draw_header(title: str, sentence: str, run: Run | RunInfo | None = None) -> None:
-    """Page title, the run it is about, and one sentence on what can be seen here."""
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    left.title(title, anchor=False)
-    if run is not None:
-        config = run.config
-        parts = [*naming.parts(config).values()]
-        if config.train.shift:
-            parts.append("trained on shifted images")
-        right.caption(plain(" · ".join(parts)), text_alignment="right")
-    st.caption(sentence)
+    """One band: the page's title, a sentence on what can be seen here, and the run that it is about."""
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="medium", key="page_band", wrap=False
+    ):
+        st.title(title, anchor=False, width="content")
+        st.caption(sentence, width="stretch")
+        if run is not None:
+            config = run.config
+            parts = [*naming.parts(config).values()]
+            if config.train.shift:
+                parts.append("trained on shifted images")
+            st.caption(plain(" · ".join(parts)), width="content")
+
+
+def controls() -> DeltaGenerator:
+    """The place of a page's controls: one row above the picture, which wraps where the window is narrow."""
+    return st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+
+
+def picture_and_figures() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The two columns of a page that looks: the picture, and beside it figures, words, what was chosen."""
+    picture, beside = st.columns([2, 1], gap="large")
+    return picture, beside
+
+
+def form_and_outcome() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The two columns of a page that makes something: the settings, and what comes of them."""
+    form, outcome = st.columns([2, 3], gap="large")
+    return form, outcome
 
 
 def require_run(title: str, sentence: str, with_data: bool = True) -> tuple[Run, ImageData | None]:

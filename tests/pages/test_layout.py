@@ -26,7 +26,9 @@ def caption_of(**values) -> str:
     )
     app.run()
     assert not app.exception
-    return app.caption[0].value
+    sentence, run = app.caption
+    assert sentence.value == "A sentence."
+    return run.value
 
 
 def test_a_runs_figures_stand_below_all_that_makes_them():

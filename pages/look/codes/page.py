@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from aecore.data import ImageData
     from aecore.store.run import Run
 
-HEIGHT = 400
+HEIGHT = 500
 LATEST = "latest"
 
 
@@ -70,7 +70,7 @@ def draw_map(
         # The page is opened again: the map begins with the selection it was left with.
         st.session_state.pop("_codes_map-first-selection", None)
     kept = kept_selections(data.name).get(LATEST)
-    left, right = st.columns([5, 3], gap="medium")
+    left, right = layout.picture_and_figures()
     with left:
         state = code_map(
             point_set(choice, points, plane.points, "test images"),

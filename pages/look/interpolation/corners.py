@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.look.interpolation.common import encode
-from pages.shared import images, loading
+from pages.shared import images, layout, loading
 from pages.shared.picker import first_images, pick_image
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def draw(run: Run, key: str, data: ImageData) -> None:
     from aecore.analysis import latent
 
     places = ("top left", "top right", "bottom left", "bottom right")
-    left, right = st.columns([3, 2], gap="large")
+    left, right = layout.picture_and_figures()
     with right:
         cells = [cell for _ in range(2) for cell in st.columns(2)]
         picked = []

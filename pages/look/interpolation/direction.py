@@ -11,7 +11,7 @@ from aecore.palette import CLASS_COLORS
 from aecore.web.decoder.payload import scrubber_data
 from pages.components.decoder import scrubber
 from pages.look.interpolation.common import STEPS, encode, save
-from pages.shared import loading
+from pages.shared import layout, loading
 from pages.shared.picker import first_images, pick_image
 from pages.shared.plain import plain
 from pages.shared.state import kept_selections
@@ -69,7 +69,7 @@ def draw(run: Run, key: str, data: ImageData) -> None:
     neighbors, _, band = loading.code_neighbors(key)
     curve, _ = neighbors.remoteness(places)
     fade = cross_fade(moved, t)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = layout.picture_and_figures()
     with left:
         scrubber(
             scrubber_data(

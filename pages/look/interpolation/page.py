@@ -1,7 +1,5 @@
 """Through the code space: paths between images, sheets of four, unit sliders, directions by example."""
 
-import streamlit as st
-
 from pages.look.interpolation import corners, direction, path, sliders
 from pages.shared import layout
 from pages.shared.state import chosen_key
@@ -15,7 +13,7 @@ def main() -> None:
         "What the decoder makes of the places between images, and how far from the data they lie.",
         with_data=False,
     )
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
+    row = layout.controls()
     view = row.segmented_control(
         "View",
         list(VIEWS),

@@ -10,7 +10,7 @@ import streamlit as st
 from aecore.web.decoder.payload import scrubber_data
 from pages.components.decoder import scrubber
 from pages.look.interpolation.common import STEPS, encode, save
-from pages.shared import loading
+from pages.shared import layout, loading
 from pages.shared.picker import first_images, pick_image
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def draw(run: Run, key: str, data: ImageData, row: DeltaGenerator) -> None:
         kind = _path_kind(run)
     defaults = first_images(data)
     names = ["A", "B"] if latent.PATHS[kind].ends == 2 else ["A", "C", "B"]
-    with st.container(horizontal=True, gap="medium"):
+    left, right = layout.picture_and_figures()
+    with right:
         picked = [
             pick_image(f"image_{name.lower()}", name, data, defaults["ABC".index(name)]) for name in names
         ]
@@ -47,7 +48,6 @@ def draw(run: Run, key: str, data: ImageData, row: DeltaGenerator) -> None:
     fade = latent.cross_fade(pictures, t)
     neighbors, _, band = loading.code_neighbors(key)
     curve, _ = neighbors.remoteness(places)
-    left, right = st.columns([3, 1], gap="large")
     with left:
         scrubber(
             scrubber_data(

@@ -84,7 +84,7 @@ def main() -> None:
         st.info(f"The test set holds no image of the class {plain(chosen)}.")
         return
     shown = pool[choose_images(tested.errors[pool], order, count, draw)]
-    left, right = st.columns([7, 3], gap="large")
+    left, right = layout.picture_and_figures()
     with left:
         limit = difference_limit(run, data)
         draw_legend(limit)

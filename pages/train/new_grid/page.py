@@ -91,7 +91,7 @@ def main() -> None:
         "New grid", "Many models at once: choose what differs between them, and compare them on Choose."
     )
     begin()
-    left, right = st.columns([2, 3], gap="large")
+    left, right = layout.form_and_outcome()
     with left:
         draw_settings()
     grid, problem = read()

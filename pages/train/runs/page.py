@@ -169,7 +169,7 @@ def duplicate(info: RunInfo) -> None:
 
 def draw_details(info: RunInfo) -> None:
     """How it was trained, its curves, and every setting."""
-    left, right = st.columns([3, 2], gap="large")
+    left, right = layout.picture_and_figures()
     with left:
         if history := training_view.history_of(info):
             training_view.draw_curves(info, history)

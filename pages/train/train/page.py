@@ -73,7 +73,7 @@ def main() -> None:
     _begin()
     # Above the form, so that on a phone the button is on the first screen.
     top = st.container()
-    left, right = st.columns([2, 3], gap="large")
+    left, right = layout.form_and_outcome()
     with left:
         settings_form.draw_preset(FORM)
         settings_form.draw_field(FORM, "data.name")

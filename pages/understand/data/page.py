@@ -124,7 +124,7 @@ def main() -> None:
         draw_not_here(dataset)
         return
     data = layout.require_data(dataset.name)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = layout.picture_and_figures()
     with left:
         st.subheader("Images", anchor=False)
         draw_samples(data)
@@ -137,7 +137,7 @@ def main() -> None:
         normalization, output = choose_range(config)
     draw_spread(data, normalization, output)
     st.subheader("Classes", anchor=False)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = layout.picture_and_figures()
     with left:
         if data.known_classes:
             draw_counts(data)

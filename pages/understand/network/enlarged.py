@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.shared import images
+from pages.shared import images, layout
 from pages.understand.network.source import SAMPLE, Network
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def draw_layer(network: Network, number: int, values: Tensor, picked: Picked) ->
     from aecore.figures.layers import value_histogram
 
     run, layer, array = network.run, network.layers[number], values.numpy()
-    left, right = st.columns([3, 2], gap="large")
+    left, right = layout.picture_and_figures()
     with left:
         if layer.place in ("image", "reconstruction"):
             draw_image(run, layer, values, picked)

@@ -85,7 +85,7 @@ def main() -> None:
         "What one asks when building an auto-encoder, each answered on models that you can change.",
     )
     question = opened()
-    left, right = st.columns([7, 3], gap="large")
+    left, right = layout.picture_and_figures()
     # The list first: a picture may take a moment, and the way to the others should not wait for it.
     with right:
         draw_list(question)

@@ -8,7 +8,7 @@ import streamlit as st
 from aecore import store
 from aecore.files import StoreError
 from aecore.store import RunInfo
-from pages.shared import loading
+from pages.shared import layout, loading
 from pages.shared.plain import plain
 
 LAST = 0
@@ -37,7 +37,7 @@ def draw_asked(info: RunInfo) -> None:
     except (StoreError, ValueError) as error:
         st.error(plain(f"It can't be measured: {error}."))
         return
-    left, right = st.columns([3, 2], gap="large")
+    left, right = layout.picture_and_figures()
     left.dataframe(
         [{"Weights": name, "Signal-to-noise": ratio} for name, ratio in ratios.items()],
         hide_index=True,

@@ -203,7 +203,10 @@ def main() -> None:
         "beside: doing nothing, a classical filter, and the same network never shown noise.",
     )
     key = state.chosen_key()
-    kind = choose_kind(run.config.train)
+    row = layout.controls()
+    with row:
+        kind = choose_kind(run.config.train)
+        clean = picked_images(data)
     own = Network(key, run.config)
     twin = twin_of(key, run.config, kind)
     # The one that was shown noise is last.
@@ -212,11 +215,11 @@ def main() -> None:
     keys = tuple((network.key, weights_stamp(network.key)) for network in compared)
     split = (run.config.data.validation_fraction, run.config.data.split_seed)
     halves = in_browser(kind, compared)
-    level = (choose_level if halves is None else kept_level)(run.config.train, kind)
+    with row:
+        level = (choose_level if halves is None else kept_level)(run.config.train, kind)
     train = TrainConfig(corruption=kind, corruption_level=level)
-    left, right = st.columns([7, 4], gap="large")
+    left, right = layout.picture_and_figures()
     with left:
-        clean = picked_images(data)
         if halves is not None:
             level_slider(
                 kind,

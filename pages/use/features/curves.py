@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from aecore.presets import corruption_text
-from pages.shared import background
+from pages.shared import background, layout
 from pages.shared.plain import plain
 from pages.shared.twins import Network, draw_train_button, twin_of
 from pages.use.features import material, words
@@ -136,7 +136,7 @@ def draw_labels(subject: Subject, row: DeltaGenerator) -> None:
     by = choose_classifier(row)
 
     def draw() -> None:
-        left, right = st.columns([7, 4], gap="large")
+        left, right = layout.picture_and_figures()
         with left:
             draw_curve(subject, kinds, by)
         with right:
@@ -169,7 +169,7 @@ def draw_robust(subject: Subject, row: DeltaGenerator) -> None:
     ]
 
     def draw() -> None:
-        left, right = st.columns([7, 4], gap="large")
+        left, right = layout.picture_and_figures()
         with left:
             draw_curve(subject, kinds, by)
         with right:

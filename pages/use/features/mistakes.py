@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import images
+from pages.shared import images, layout
 from pages.shared.plain import plain
 from pages.use.features import material, words
 from pages.use.features.curves import choose_classifier, draw_work, given
@@ -51,7 +51,7 @@ def draw_matrix(subject: Subject, answers: np.ndarray) -> None:
     order = np.argsort(-wrong, axis=None, kind="stable")
     cells = [divmod(int(place), len(names)) for place in order if wrong.flat[place]]
     cells += [(c, c) for c in range(len(names)) if counts[c, c]]
-    left, right = st.columns([6, 5], gap="large")
+    left, right = layout.picture_and_figures()
     with left:
         st.altair_chart(matrix(counts, names), key=MATRIX, on_select=take_cell, selection_mode="cell")
         worst = (*(plain(names[c]) for c in cells[0]), int(wrong.max())) if wrong.any() else None

@@ -26,7 +26,7 @@ def main() -> None:
         st.info(f"There is nothing to measure here: {plain(error)}.")
         return
     layout.draw_classes_warning(data.name)
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    row = layout.controls()
     view = row.segmented_control(
         "View",
         list(VIEWS),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import background
+from pages.shared import background, layout
 from pages.use.features import material, words
 from pages.use.features.material import Subject
 
@@ -63,7 +63,7 @@ def draw_taught(subject: Subject) -> None:
         points.append(
             {"x": one.count, "y": float(shares.mean()), "low": low, "high": high, "series": one.way}
         )
-    left, right = st.columns([7, 4], gap="large")
+    left, right = layout.picture_and_figures()
     with left:
         st.altair_chart(
             lines(

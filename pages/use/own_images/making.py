@@ -11,7 +11,7 @@ import streamlit as st
 from aecore.access import RefusedError
 from aecore.jobs import image_job
 from aecore.own.build import Options
-from pages.shared import images, permits, settings_form, state
+from pages.shared import images, layout, permits, settings_form, state
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.use.own_images.source import Brought, opened
@@ -37,7 +37,7 @@ def planned(path: Path, stamp: tuple[int, int], options: Options) -> Plan:
 
 def draw(brought: Brought) -> None:
     """What will be made of the images, what can be changed in it, and the button."""
-    left, right = st.columns([2, 3], gap="large")
+    left, right = layout.form_and_outcome()
     with left:
         _draw_options(brought.path)
     options = _options()

@@ -153,7 +153,7 @@ def tsne(
         knn_index=nearest_neighbors.PrecomputedNeighbors(indices, distances.astype(np.float64)),
         n_jobs=_jobs(),
     )
-    embedding = model.prepare_initial(affinities=attraction, initialization=_first_plane(codes, seed))
+    embedding = model.prepare_initial(affinities=attraction, initialization=first_plane(codes, seed))
     report(0, None, embedding)
     if not report.stopped:
         embedding.optimize(EXAGGERATED, exaggeration=model.early_exaggeration, inplace=True)
@@ -204,7 +204,12 @@ def _check(codes: np.ndarray, perplexity: float, n_iter: int) -> None:
         raise ValueError("all codes are the same point, so there is nothing to map")
 
 
-def _first_plane(codes: np.ndarray, seed: int) -> np.ndarray:
+def first_plane(codes: np.ndarray | torch.Tensor, seed: int = 0) -> np.ndarray:
+    """Where points lie before the first iteration: float64 N x 2, the codes' first two principal components.
+
+    They are scaled to a standard deviation of 1e-4 across. Codes that all coincide give what is not finite.
+    """
+    codes = as_points(codes, "codes")
     if codes.shape[1] == 1:  # openTSNE asks PCA for two components
         codes = np.hstack([codes, np.zeros_like(codes)])
     return initialization.pca(codes.astype(np.float64), 2, random_state=seed)

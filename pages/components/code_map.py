@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from aecore.web.code_map.frames import Frame, frames_data
 from aecore.web.code_map.payload import Atlas, MapState, PointSet, map_data, mask_text, read_state
 from pages.components.loader import component
 
 _map = component("code_map", "code_map", "map")
 _atlas = component("code_map_atlas", "code_map", "atlas")
+_frames = component("code_map_frames", "code_map", "frames")
 
 
 def code_map(
@@ -48,6 +50,11 @@ def code_map(
     return read_state(
         result.get("selection"), result.get("pick"), identity, data["plane"], n, data["selected"]
     )
+
+
+def code_map_frames(flow: str, frames: Sequence[Frame], seconds: float, key: str) -> None:
+    """Moves the map of that `flow` through `frames` in so many seconds; it draws nothing itself."""
+    _frames(data=frames_data(flow, frames, seconds), key=key)
 
 
 def _first_selection(

@@ -6,7 +6,7 @@ import pytest
 
 from aecore.analysis import tsne as module
 from aecore.analysis.neighbors import knn_accuracy, trustworthiness
-from aecore.analysis.tsne import TsneMap, largest_perplexity, tsne
+from aecore.analysis.tsne import TsneMap, first_plane, largest_perplexity, tsne
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,13 @@ def test_progress_counts_both_phases_and_shows_the_map(clusters):
     assert calls[-1][3].shape == (240, 2)
     assert not np.array_equal(calls[0][3], calls[-1][3])
     assert (result.iterations, result.stopped) == (270, False)
+    # Being watched changes no bit of it.
+    np.testing.assert_array_equal(result.embedding, tsne(clusters[0], perplexity=20, n_iter=20).embedding)
+
+
+def test_the_first_plane_is_where_it_starts(clusters):
+    first = tsne(clusters[0], perplexity=20, on_progress=lambda *_: True)
+    np.testing.assert_allclose(first.embedding, centred(first_plane(clusters[0])), atol=1e-9)
 
 
 @pytest.mark.parametrize("last", [0, 50, 250, 270])

@@ -87,13 +87,18 @@ def test_hover_lasso_click_and_decode_on_10_000_codes(codes_server, browser_page
     assert_no_exception(page)
 
 
-def test_a_link_gives_the_same_view_and_tsne_shows_its_progress_and_stops(codes_server, browser_page):
+def test_a_link_gives_the_same_view_and_tsne_forms_on_the_map_and_stops(codes_server, browser_page):
     page = browser_page
     link = "codes?codes_projection=t-SNE&codes_count=1000"
     goto(page, codes_server, link, expect=".st-key-codes_tsne_begin")
+    page.locator(f"{OVERLAY}[data-mapping]").wait_for()
+    drawn = page.locator(".st-key-codes_map .points")
+    before = drawn.evaluate("canvas => canvas.toDataURL()")
     page.locator(".st-key-codes_tsne_begin button").click()
     page.get_by_text(re.compile(r"iteration \d+ of 750")).wait_for()
+    # The points move on the map that was there, while it is still being computed.
+    wait_until("the points to move", lambda: drawn.evaluate("canvas => canvas.toDataURL()") != before, page)
     page.locator(".st-key-codes_tsne_stop button").click()
-    page.locator(f"{OVERLAY}[data-mapping]").wait_for()
     page.get_by_text("Stopped at iteration").wait_for()
+    page.locator(f"{OVERLAY}[data-mapping]").wait_for()
     assert_no_exception(page)

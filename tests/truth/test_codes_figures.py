@@ -169,7 +169,7 @@ def test_a_tsne_map_keeps_neighbours_and_its_scores_are_those_of_its_places(gall
     app = open_page(PAGE, {"run": DIGITS.name, "codes_projection": "t-SNE"})
     app.button(key="codes_tsne_begin").click().run()
     end = time.monotonic() + 100
-    while not [e for e in app.get("bidi_component") if e.proto.component_name.endswith("code_map")]:
+    while not [c for c in app.caption if "Formed in 750 iterations" in c.value]:
         assert time.monotonic() < end
         time.sleep(0.2)
         app.run()

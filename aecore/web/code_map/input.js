@@ -1,6 +1,7 @@
 // What the pointer and the keyboard do to the map.
 
 import { ARROWS, clamp } from "../common.js";
+import { followers } from "./flow.js";
 import { inside, maskToText, nearestShown, nextShown, rectangle } from "./geometry.js";
 import { waiting } from "./pictures.js";
 
@@ -13,6 +14,8 @@ export const input = {
     this.observer.observe(this.plot);
     this.refresh = () => this.hover(this.hovered);
     waiting.add(this.refresh);
+    this.followFrames = (...frames) => this.follow(...frames);
+    followers.add(this.followFrames);
     for (const button of this.root.querySelectorAll(".modes button")) {
       button.onclick = () => {
         this.mode = button.dataset.mode;

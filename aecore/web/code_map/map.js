@@ -1,8 +1,10 @@
 // The map itself: keeps what is shown, follows pointer and keyboard, and reports to Python what is chosen.
 
 import { clamp, element, fromBase64, sharpContext, themeOf } from "../common.js";
+import { followers } from "./flow.js";
 import { boundsOf, inFrame, mapping, readable, textToMask, wholeScale } from "./geometry.js";
 import { input } from "./input.js";
+import { motion } from "./motion.js";
 import { SHADES, circle, paintAxes, paintOutline, paintPlace, paintPoints, shadesOf, strokeLine } from "./paint.js";
 import { atlases, waiting } from "./pictures.js";
 
@@ -32,6 +34,7 @@ class CodeMap {
   // New data from Python. Zoom stays unless the points moved, the selection unless other images came.
   update(data, report) {
     const before = this.data ?? {};
+    const moved = { x: this.x, y: this.y, bounds: this.bounds, view: this.view };
     this.report = report;
     this.data = data;
     this.readPoints();
@@ -42,9 +45,12 @@ class CodeMap {
       this.selected = Uint8Array.from({ length: this.n }, (_, i) => this.selected[i] ?? 0);
     }
     if (data.plane !== before.plane) {
+      this.moving = null;
       this.placePoints();
       if (this.pick?.plane) this.pick = null;
+      if (data.flow && data.flow === before.flow && moved.x.length === this.n) this.land(moved);
     }
+    if (data.flow) this.catchUp();
     if (JSON.stringify(data.classes) !== JSON.stringify(before.classes)) this.hidden.clear();
     // On a touch screen a finger scrolls the page until selecting is asked for.
     if (!before.key) this.mode = matchMedia("(pointer: coarse)").matches ? "pan" : data.mode;
@@ -292,11 +298,13 @@ class CodeMap {
   end() {
     this.observer.disconnect();
     waiting.delete(this.refresh);
+    followers.delete(this.followFrames);
+    this.moving = null;
     cancelAnimationFrame(this.pending);
   }
 }
 
-Object.assign(CodeMap.prototype, input);
+Object.assign(CodeMap.prototype, input, motion);
 
 export default function mount({ data, parentElement, setStateValue }) {
   if (!maps.has(parentElement)) maps.set(parentElement, new CodeMap(parentElement));

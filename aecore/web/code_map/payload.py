@@ -144,6 +144,8 @@ def map_data(
     point_name: str = "image",
     label: str = "Map of codes",
     height: int = 560,
+    flow: str | None = None,
+    forming: bool = False,
 ) -> dict[str, Any]:
     """What `map.js` draws, but for its `key` and what is `selected` at first.
 
@@ -151,8 +153,10 @@ def map_data(
     as it stays, the selection stays, whatever is drawn. Zoom stays as long as the points do. Points are
     coloured by class, or by their `values` where a `scale` is given. `rings` draws circles around points,
     `{name: (colour, indices)}`. `second` is drawn over the first set, with a line to the same image in it
-    at the pointer. With `decode_plane` a click beside all points reports the place. Raises ValueError where
-    arrays do not fit the points, or a label has no name.
+    at the pointer. With `decode_plane` a click beside all points reports the place. `flow` names what moves
+    the points: frames of that name, see `frames_data`, and, where it stays while the points change, a glide
+    from where they were. A map that is `forming` stands where the frames that have come have left it. Raises
+    ValueError where arrays do not fit the points, or a label has no name.
     """
     sets = [points] if second is None else [points, second]
     encoded_sets = [one.encoded(scale is not None) for one in sets]
@@ -177,6 +181,8 @@ def map_data(
         "label": label,
         "height": height,
         "atlas": atlas.id if atlas else None,
+        "flow": flow,
+        "forming": forming,
     }
 
 

@@ -29,17 +29,13 @@ HEIGHT = 500
 LATEST = "latest"
 
 
-def plane_of(key: str, choice: Choice, points: Points) -> Plane | None:
-    """The chosen plane; None while its t-SNE is not there."""
+def plane_of(key: str, choice: Choice, points: Points) -> Plane:
+    """The chosen plane; of a t-SNE that is not there yet, as far as it has formed."""
     if choice.kind == PCA:
         return projections.pca_plane(key, points, *choice.pair)
     if choice.kind != TSNE:
         return projections.unit_plane(points, *choice.pair)
-    found = projections.wait_for_tsne(points, choice.perplexity, choice.seed)
-    if found is None:
-        return None
-    name = projections.tsne_job.job_name(points.codes, choice.perplexity, choice.seed)
-    return projections.tsne_plane(name, found)
+    return projections.draw_tsne(points, choice.perplexity, choice.seed)
 
 
 def added(key: str, choice: Choice, points: Points, plane: Plane) -> tuple[Points | None, np.ndarray | None]:
@@ -87,11 +83,15 @@ def draw_map(
             decode_plane=plane.code_at is not None,
             selected=None if kept is None else np.flatnonzero(np.isin(points.numbers, kept)),
             height=HEIGHT,
+            flow=plane.flow,
+            forming=plane.forming,
         )
     chosen = np.array([], dtype=int) if state.selected is None else state.selected
     keep_selection(data.name, LATEST, points.numbers[chosen[chosen < len(points)]].tolist())
     with right:
         panel.draw(key, data, shown, plane, state)
+    if plane.forming:
+        return
     with left:
         # Last, because it takes seconds the first time.
         draw_trust(key, points, plane)
@@ -121,8 +121,9 @@ def draw_line(key: str, data: ImageData) -> None:
 def draw_maps(run: Run, key: str, data: ImageData) -> None:
     """The row of controls, the map, and how far it can be trusted."""
     choice, points = controls.draw(run, key, data)
-    if (plane := plane_of(key, choice, points)) is None:
-        return
+    # A place of its own, so that the map below stays the same one whatever stands here.
+    with st.container():
+        plane = plane_of(key, choice, points)
     if len(points) < len(data.test_images):
         st.caption(f"Sampled {len(points):,} of {len(data.test_images):,} test images, with seed 0.")
     second, places = added(key, choice, points, plane)

@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from aecore.web.code_map.frames import centred
+from pages.components.code_map import code_map_frames
 from pages.look.codes import tsne_job
 from pages.look.codes.material import Points, code_pca
 from pages.shared.plain import plain
+from pages.shared.words import time_left
 
 if TYPE_CHECKING:
     from aecore.analysis.tsne import TsneMap
 
 PCA, TSNE, UNITS = "PCA", "t-SNE", "Units"
 KINDS = (PCA, TSNE, UNITS)
+POLL = 0.5
+"""Seconds between two looks at a map that is forming."""
+FRAMES = 8
+"""Frames of it that are sent at once, at most."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,10 @@ class Plane:
     """Code, 1 x latent_size, of a place; None where a place has none."""
     measured: bool = True
     """Whether distances along the axes mean something, so that ticks do."""
+    flow: str | None = None
+    """What moves the points, see `map_data`."""
+    forming: bool = False
+    """Whether these are places on the way to a map that is not there yet."""
 
 
 def pca_plane(key: str, points: Points, across: int, up: int) -> Plane:
@@ -77,7 +88,7 @@ def unit_plane(points: Points, across: int, up: int) -> Plane:
     return Plane(f"units {across} {up}", points.codes[:, chosen], axes, place, code_at if whole else None)
 
 
-def tsne_plane(name: str, found: TsneMap) -> Plane:
+def tsne_plane(name: str, found: TsneMap, flow: str | None = None) -> Plane:
     """A t-SNE map, whole or stopped."""
 
     def place(other: Points, same_images: bool) -> np.ndarray:
@@ -85,7 +96,7 @@ def tsne_plane(name: str, found: TsneMap) -> Plane:
             f"{name} {found.iterations}", tsne_job.checksum(other.codes), same_images, found, other
         )
 
-    return Plane(f"{name} {found.iterations}", found.embedding, ("", ""), place, measured=False)
+    return Plane(f"{name} {found.iterations}", found.embedding, ("", ""), place, measured=False, flow=flow)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Placing the points into the map")
@@ -101,49 +112,84 @@ def _check_size(points: Points, other: Points) -> None:
         )
 
 
-def wait_for_tsne(points: Points, perplexity: float, seed: int) -> TsneMap | None:
-    """The map; while there is none, the button that makes it, or its progress with a way to stop it."""
+def draw_tsne(points: Points, perplexity: float, seed: int) -> Plane:
+    """The t-SNE plane as far as there is one, below what can be done about it: make it, watch it, stop it."""
     name = tsne_job.job_name(points.codes, perplexity, seed)
     found, job = tsne_job.finished_map(name), tsne_job.find(name)
+    flow = None if job is None else job.flow
     if job is not None and job.running and job.result is None:
-        _progress(name)
-        return None
-    if found is not None and not found.stopped:
-        return found
+        _draw_forming(name)
+        return _first_plane(name, points, seed, flow)
     if job is not None and job.problem:
         st.warning(plain(job.problem))
-        return None
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.button(
-            "Make the map" if found is None else "Make the whole map",
-            type="primary" if found is None else "secondary",
-            key="codes_tsne_begin",
-            on_click=tsne_job.begin,
-            args=(points.codes, perplexity, seed),
-        )
-        if found is None:
-            st.caption(
-                f"t-SNE of {len(points):,} codes takes about {6 * len(points) / 1000:.0f} s on two cores; it "
-                "runs beside the pages, can be stopped, and is kept for these settings."
+        return _first_plane(name, points, seed, flow)
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
+        if found is None or found.stopped:
+            st.button(
+                "Make the map" if found is None else "Make the whole map",
+                type="primary" if found is None else "secondary",
+                key="codes_tsne_begin",
+                on_click=tsne_job.begin,
+                args=(points.codes, perplexity, seed),
             )
-        else:
-            st.caption(f"Stopped at iteration {found.iterations}: clusters may not have come apart yet.")
-    return found
+        st.caption(_words(found, len(points)))
+    return _first_plane(name, points, seed, flow) if found is None else tsne_plane(name, found, flow)
 
 
-@st.fragment(run_every=0.5)
-def _progress(name: str) -> None:
+def _words(found: TsneMap | None, count: int) -> str:
+    if found is None:
+        return (
+            "From the codes' first two principal components, which are shown: about "
+            f"{6 * count / 1000:.0f} s for {count:,} codes on two cores."
+        )
+    if not found.stopped:
+        return f"Formed in {found.iterations} iterations; KL divergence {found.kl_divergence:.3f}."
+    if not found.iterations:
+        return "Stopped before the first iteration: these are the codes' first two principal components."
+    return f"Stopped at iteration {found.iterations}: clusters may not have come apart yet."
+
+
+def _first_plane(name: str, points: Points, seed: int, flow: str | None) -> Plane:
+    """Where t-SNE starts from, moved by the frames of `flow` where it has begun."""
+
+    def place(other: Points, same_images: bool) -> np.ndarray:
+        raise ValueError("These points are placed once the map has formed.")
+
+    places = _first_places(name, points, seed)
+    return Plane(f"{name} 0", places, ("", ""), place, measured=False, flow=flow, forming=True)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _first_places(name: str, _points: Points, seed: int) -> np.ndarray:
+    from aecore.analysis.tsne import first_plane
+
+    return centred(first_plane(_points.codes, seed))
+
+
+@st.fragment(run_every=POLL)
+def _draw_forming(name: str) -> None:
+    """How far it is, the stop, and the frames since the last look at it."""
     job = tsne_job.find(name)
     if job is None or not job.running:
         st.rerun()
     if job.iteration:
-        text = f"t-SNE · iteration {job.iteration} of {job.total}"
+        text = f"t-SNE · iteration {job.iteration} of {job.total} · {time_left(job.seconds_left)}"
     else:
         text = "t-SNE · finding each code's neighbours"
-    st.progress(job.iteration / job.total, text)
-    st.button(
-        "Stopping" if job.stopping else "Stop and keep",
-        key="codes_tsne_stop",
-        on_click=job.stop,
-        disabled=job.stopping,
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.progress(job.iteration / job.total, text)
+        st.button(
+            "Stopping" if job.stopping else "Stop and keep",
+            key="codes_tsne_stop",
+            on_click=job.stop,
+            disabled=job.stopping,
+        )
+    flow, seen = st.session_state.get("_codes_tsne_seen", (None, -1))
+    new = [frame for frame in job.frames if flow != job.flow or frame.iteration > seen]
+    if new:
+        few = np.linspace(0, len(new) - 1, min(FRAMES, len(new))).round().astype(int)
+        sent = [new[i] for i in few] if flow == job.flow else new[-1:]
+        st.session_state["_codes_tsne_sent"] = sent
+        st.session_state["_codes_tsne_seen"] = (job.flow, new[-1].iteration)
+    if sent := st.session_state.get("_codes_tsne_sent"):
+        code_map_frames(job.flow, sent, POLL, key="codes_map-frames")

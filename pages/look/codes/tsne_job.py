@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 import zlib
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from aecore.cache import cache_root
+from aecore.web.code_map.frames import Frame
 from pages.shared import background
 
 if TYPE_CHECKING:
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 KEPT = 8
 """Maps from disk kept in memory."""
+
+_numbers = itertools.count()
 
 
 def job_name(codes: np.ndarray, perplexity: float, seed: int) -> str:
@@ -37,6 +42,11 @@ class TsneJob(background.Work):
     def __init__(self, codes: np.ndarray, perplexity: float, seed: int, path: Path) -> None:
         super().__init__()
         self.iteration, self.total = 0, 1
+        self.flow = f"t-SNE {next(_numbers)}"
+        """Names this job among all of this process, also among those of the same map."""
+        self.frames: list[Frame] = []
+        """The map as it formed, every tenth iteration, the latest last; only that once the job has ended."""
+        self._began = 0.0
         self.result: TsneMap | None = None
         """The map, whole or stopped, once there is one."""
         self._given, self._path = (codes, perplexity, seed), path
@@ -49,6 +59,8 @@ class TsneJob(background.Work):
         except (ValueError, RuntimeError, MemoryError) as error:
             self.problem = f"There is no t-SNE map of these codes: {error}."
             return
+        finally:
+            self.frames = self.frames[-1:]
         if not self.result.stopped:
             try:
                 self.result.save(self._path)
@@ -56,8 +68,19 @@ class TsneJob(background.Work):
                 return  # a cache that can't be written costs time, nothing else
 
     def _progress(self, iteration: int, total: int, error: float | None, embedding: np.ndarray) -> bool:
+        if not iteration:
+            self._began = time.monotonic()
         self.iteration, self.total = iteration, total
+        self.frames.append(Frame.of(iteration, embedding))
         return self.stopping
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until the last iteration at the pace so far; None before the first."""
+        if not self.iteration:
+            return None
+        passed = time.monotonic() - self._began
+        return passed / self.iteration * (self.total - self.iteration)
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)

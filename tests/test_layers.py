@@ -37,7 +37,7 @@ ROOMS = {
 PAGE_ROOMS = {"components": set(), "shared": {"components"}}
 WHAT_A_RUN_IS = {"config", "presets", "palette", "models", "losses", "grid", "results", "records", "batch"}
 WHAT_A_RUN_IS |= {"settings", "naming", "files", "cache", "places", "corruption", "binarization"}
-WHAT_A_RUN_IS |= {"events", "looks", "version", "strata", "drafts", "memory", "processes"}
+WHAT_A_RUN_IS |= {"events", "looks", "version", "strata", "drafts", "memory", "processes", "halving"}
 # These import nothing of ours but each other.
 GROUND = ("palette", "records", "batch", "files", "cache", "places", "version", "strata")
 GROUND += ("drafts", "memory", "processes")

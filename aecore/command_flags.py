@@ -167,6 +167,9 @@ class TrainGrid(Settings):
 
     axis: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=V,V,...")] = ()
     """An axis and its values, model.latent_size=2,4,8; once for each axis. Also penalty and strength."""
+    halving: Switch = False
+    """Stop members early that are clearly beaten (successive halving): after a quarter and after half of the
+    epochs the worse half of those with equal codes and losses, by their seeds' mean validation error."""
     engine: EngineFlag = "local"
     """local: processes on this machine; ray: a Ray cluster (requirements-ray.txt)."""
     ray_address: RayAddress = ""

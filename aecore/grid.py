@@ -41,6 +41,8 @@ class Grid:
     """Values of each axis: a dotted field such as `model.latent_size`, `penalty` or `strength`."""
     listed: Sequence[Mapping[str, Any]] = ()
     """Members one by one, each by the fields in which it differs from the base; instead of axes."""
+    halving: bool = False
+    """Members that are clearly beaten stop early (`aecore.halving`); each then trains by itself."""
 
     def __post_init__(self) -> None:
         axes = {name: _values(name, values) for name, values in self.axes.items()}
@@ -56,6 +58,8 @@ class Grid:
             members.setdefault(config, len(members))
         object.__setattr__(self, "members", tuple(members))
         object.__setattr__(self, "index", tuple(members[config] for config in configs))
+        if self.halving:
+            self._check_halving()
 
     members: tuple[Config, ...] = field(init=False, compare=False)
     """The different configs, in the order in which the positions meet them; k counts them."""
@@ -84,7 +88,9 @@ class Grid:
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain values, ready for JSON."""
-        rest = {"listed": self.listed} if self.listed else {"axes": self.axes}
+        rest: dict[str, Any] = {"listed": self.listed} if self.listed else {"axes": self.axes}
+        if self.halving:
+            rest["halving"] = True
         return json.loads(json.dumps({"base": self.base.to_dict(), **rest}))
 
     @classmethod
@@ -98,12 +104,18 @@ class Grid:
             raise ValueError("a grid's axes must be a JSON object of lists")
         if not isinstance(listed, list) or not all(isinstance(row, Mapping) for row in listed):
             raise ValueError("a grid's list of members must be a JSON list of objects")
-        return cls(base, axes, listed)
+        halving = values.get("halving", False)
+        if not isinstance(halving, bool):
+            raise ValueError("a grid's halving must be true or false")
+        return cls(base, axes, listed, halving)
 
     @property
     def hash(self) -> str:
         """Eight hexadecimal digits that depend on base, axes and list; see `Config.hash`."""
-        return short_hash({"base": self.base.differences(), "axes": self.axes, "listed": self.listed})
+        halving = {"halving": True} if self.halving else {}
+        return short_hash(
+            {"base": self.base.differences(), "axes": self.axes, "listed": self.listed, **halving}
+        )
 
     def _penalty_values(self, position: Mapping[str, Any]) -> dict[str, float]:
         used = self.base.loss.penalties
@@ -116,6 +128,16 @@ class Grid:
         if name == "none":
             return off
         return off | {f"loss.{name}": position.get(STRENGTH, used.get(name, 0.0))}
+
+    def _check_halving(self) -> None:
+        if len({config.train.epochs for config in self.members}) > 1:
+            raise ValueError(
+                "stopping members early compares them after equal epochs: train.epochs can't be an axis then"
+            )
+        if not self.base.data.validation_fraction:
+            raise ValueError(
+                "stopping members early needs validation images: data.validation_fraction must be above 0"
+            )
 
     def _check_axes(self) -> None:
         names = list(self.axes or dict.fromkeys(name for row in self.listed for name in row))

@@ -295,6 +295,8 @@ class Row(Record):
     result: Result | None = None
     failed: int | None = None
     """Epoch in which its loss was no longer finite."""
+    beaten: int | None = None
+    """Epoch after which it was trained no further, being clearly beaten by its rivals (`aecore.halving`)."""
     epochs: int = 0
     """Epochs that are done."""
     validation: Mapping[str, float] = field(default_factory=dict)
@@ -310,8 +312,9 @@ class Row(Record):
         """Flat: the result's fields stand beside `k` and `axes`."""
         values = super().to_dict()
         result = values.pop("result") or {}
-        if self.failed is None:
-            values.pop("failed")
+        for name in ("failed", "beaten"):
+            if values[name] is None:
+                values.pop(name)
         return {"k": values["k"], "axes": values["axes"], **values, **result}
 
     @classmethod

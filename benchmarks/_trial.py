@@ -8,6 +8,7 @@ line where the first step begins and after each epoch: the clock, the processor'
 from __future__ import annotations
 
 import json
+import logging
 import math
 import sys
 import time
@@ -63,6 +64,7 @@ def lightning(config: Config, report: Report) -> None:
     """The same again by PyTorch Lightning's trainer, without logger, checkpoints or progress bar."""
     import lightning
 
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)  # what it could use and does not
     training, validation, model, std = _parts(config)
 
     class Module(lightning.LightningModule):

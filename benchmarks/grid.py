@@ -3,10 +3,11 @@
 Sixteen members of the post's network that differ in their seed, trained on MNIST in each of the ways there
 are. "seconds an epoch" is the wall-clock time of training all of them, divided by members and epochs and
 scaled to 60,000 images; "times as fast" is to the usual loop with a DataLoader on all threads, which trains
-one member at a time. The ways take turns, so that a busy machine slows all alike. "squared error" is the
-mean over members of the error on the test images after the last epoch; alone and stacked see the same
-seeds, so that the two can be compared. Further rows do the same for digits and for the convolutional
-network. Where there is a GPU, 64 members are trained on it as one stack.
+one member at a time; "models a minute" are models of the preset's own number of epochs. The ways take
+turns, so that a busy machine slows all alike. "squared error" is the mean over members of the error on the
+test images after the last epoch; alone and stacked see the same seeds, so that the two can be compared.
+Further rows do the same for digits and for the convolutional network. Where there is a GPU, 64 members are
+trained on it as one stack.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def _post(
         f"stacks of {half}, {cores} processes": lambda: _side_by_side(pool, configs, half, images),
         f"stack of {MEMBERS}, {cores} threads": lambda: _here(configs, images, 1),
     }
-    return _rows("mnist, post", ways, MEMBERS * epochs * images / EPOCH, turns)
+    return _rows("mnist, post", ways, MEMBERS * epochs * images / EPOCH, turns, PRESETS["post"].train.epochs)
 
 
 def _others(
@@ -81,13 +82,17 @@ def _others(
         "stacks of 8, in processes": lambda: _side_by_side(pool, configs, 8, images),
     }
     scale = 1.0 if data == "digits" else images / EPOCH
-    return _rows(title, ways, MEMBERS * epochs * scale, 1)
+    return _rows(title, ways, MEMBERS * epochs * scale, 1, preset.train.epochs)
 
 
 def _rows(
-    title: str, ways: dict[str, Callable[[], tuple[float, list[float]]]], epochs: float, turns: int
+    title: str,
+    ways: dict[str, Callable[[], tuple[float, list[float]]]],
+    epochs: float,
+    turns: int,
+    of_a_model: int,
 ) -> list[dict[str, Any]]:
-    """A row a way. `epochs`: epochs of members, of full size, in a way's seconds."""
+    """A row a way. `epochs`: those of all members, of full size, in a way's seconds; `of_a_model`: of one."""
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     errors: dict[str, list[float]] = {}
     for _ in range(turns):
@@ -102,6 +107,7 @@ def _rows(
             "way": way,
             "seconds an epoch": median(values),
             "fastest": min(values),
+            "models a minute": 60 / (median(values) * of_a_model),
             "times as fast": first / median(values),
             "squared error": sum(errors[way]) / len(errors[way]) if errors[way] else "",
         }
@@ -185,4 +191,6 @@ def _gpu() -> list[dict[str, Any]]:
         "alone": lambda: _here(configs[:1], EPOCH, GPU_MEMBERS),
         f"stack of {GPU_MEMBERS}": lambda: _here(configs, EPOCH, 1),
     }
-    return _rows(f"mnist, post on {torch.cuda.get_device_name()}", ways, GPU_MEMBERS * GPU_EPOCHS, 1)
+    return _rows(
+        f"mnist, post on {torch.cuda.get_device_name()}", ways, GPU_MEMBERS * GPU_EPOCHS, 1, GPU_EPOCHS
+    )

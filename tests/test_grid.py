@@ -32,6 +32,22 @@ AXES = {
 }
 
 
+def test_a_grid_that_stops_members_is_another_grid_and_needs_equal_epochs_and_validation_images():
+    axes = {"train.learning_rate": [1e-3, 1e-2]}
+    grids = [Grid(tiny_config(), axes, halving=halving) for halving in (False, True)]
+    assert "halving" not in grids[0].to_dict()
+    assert [Grid.from_dict(grid.to_dict()) for grid in grids] == grids
+    assert grids[0].hash != grids[1].hash
+    # Each by itself: one of a stack could not be stopped.
+    assert plan(grids[1], lambda members: len(members)) == [[0], [1]]
+    with pytest.raises(ValueError, match=r"train\.epochs can't be an axis"):
+        Grid(tiny_config(), {"train.epochs": [2, 3]}, halving=True)
+    with pytest.raises(ValueError, match="needs validation images"):
+        Grid(tiny_config(data__validation_fraction=0.0), axes, halving=True)
+    with pytest.raises(ValueError, match="halving must be true or false"):
+        Grid.from_dict(grids[0].to_dict() | {"halving": 1})
+
+
 @st.composite
 def axes(draw) -> dict:
     names = draw(st.lists(st.sampled_from(sorted(AXES)), min_size=1, max_size=4, unique=True))

@@ -131,9 +131,14 @@ class Importance:
 
 
 def candidates(grid: Grid, rows: Iterable[Row]) -> list[Candidate]:
-    """The members that have a finite validation or test error, from rows of the grid's table."""
+    """The members that have a finite validation or test error, from rows of the grid's table.
+
+    One that was stopped because it was beaten is none: its error is that of a part of its epochs.
+    """
     found = []
     for row in rows:
+        if row.beaten is not None:
+            continue
         result = row.result
         candidate = Candidate(
             k=row.k,

@@ -14,7 +14,7 @@ from aecore.commands.images import is_path, make_set, require_data
 from aecore.commands.looking import figures
 from aecore.config import Config, DataConfig, LossConfig, ModelConfig, TrainConfig
 from aecore.own.build import Options
-from aecore.results import EpochRecord, Progress
+from aecore.results import EpochRecord, Progress, Row
 
 if TYPE_CHECKING:
     from aecore.jobs.grid_worker import Engine
@@ -32,7 +32,7 @@ def train_grid(command: TrainGrid) -> int:
     axes = [parse_axis(text) for text in command.axis]
     if repeated := {name for name, _ in axes if [n for n, _ in axes].count(name) > 1}:
         raise ValueError(f"the axis {sorted(repeated)[0]} is given twice")
-    grid = Grid(_config(command), dict(axes))
+    grid = Grid(_config(command), dict(axes), halving=command.halving)
     engine = _engine(command.engine, command.ray_address)
     path = store.create_grid(grid, command.name, command.out)
     return _work_grid(path, command.threads, command.json, engine)
@@ -209,13 +209,17 @@ def _work_grid(path: Path, threads: int | None, as_json: bool, engine: Engine | 
         return 0
     for row in result.members:
         axes = ", ".join(f"{axis_title(n)} {axis_text(n, v)}" for n, v in row.axes.items())
-        score = (
-            f"squared error per image {row.result.test.squared_error:.3f}"
-            if row.result is not None
-            else f"its loss was no longer finite in epoch {row.failed}"
-        )
-        print(f"{path}/{row.k}: {axes}: {score}")
+        print(f"{path}/{row.k}: {axes}: {_outcome(row)}")
     return 0
+
+
+def _outcome(row: Row) -> str:
+    """What a member of a finished grid has come to."""
+    if row.result is not None:
+        return f"squared error per image {row.result.test.squared_error:.3f}"
+    if row.beaten is not None:
+        return f"stopped after epoch {row.beaten}, clearly beaten by its rivals"
+    return f"its loss was no longer finite in epoch {row.failed}"
 
 
 def _teller_of_waiting(as_json: bool) -> Callable[[Progress], None]:

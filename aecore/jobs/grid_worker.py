@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from aecore import store
+from aecore import halving, store
 from aecore.grid import Grid
 from aecore.jobs.local_engine import LocalEngine
 from aecore.jobs.process import Listener, Reporter, lower_priority, run_exclusively, start_up
@@ -35,9 +35,14 @@ class Engine(Protocol):
         """The grid's stacks as lists of k, as the engine's devices can take them."""
 
     def train(
-        self, info: GridInfo, stacks: Sequence[int], threads: int, reporter: Reporter
+        self,
+        info: GridInfo,
+        stacks: Sequence[int],
+        threads: int,
+        reporter: Reporter,
+        until: int | None = None,
     ) -> Generator[None, None, None]:
-        """Trains those stacks into the grid's folder and yields now and then.
+        """Trains those stacks into the grid's folder, to their end or that epoch's, and yields now and then.
 
         Ends early when the reporter says so. RuntimeError when a stack could not be trained.
         """
@@ -78,25 +83,61 @@ def _train(
             with start_up(reporter):
                 stacks = engine.plan(info.grid)
             store.write_stacks(info.path, stacks)
-        waiting = [s for s, members in enumerate(stacks) if not store.is_stack_finished(info.path, members)]
         started, before = time.time(), _fraction(info.path, stacks)
-        with contextlib.closing(engine.train(info, waiting, threads, reporter)) as rounds:
-            for _ in rounds:
-                fraction = _fraction(info.path, stacks)
-                spent = time.time() - started
-                left = spent / (fraction - before) * (1 - fraction) if fraction > before else None
-                done = sum(store.has_result(info.member_path(k)) for k in members)
-                reporter.update(fraction=fraction, seconds_left=left, members_done=done)
-                forward()
+        rungs = halving.rungs(info.config.train.epochs) if info.grid.halving else []
+        for until in (*rungs, None):
+            waiting = [s for s, stack in enumerate(stacks) if _has_to_train(info, stack, until)]
+            with contextlib.closing(engine.train(info, waiting, threads, reporter, until)) as rounds:
+                for _ in rounds:
+                    fraction = _fraction(info.path, stacks)
+                    spent = time.time() - started
+                    left = spent / (fraction - before) * (1 - fraction) if fraction > before else None
+                    done = sum(store.is_stack_finished(info.path, [k]) for k in members)
+                    reporter.update(fraction=fraction, seconds_left=left, members_done=done)
+                    forward()
+            if any(_has_to_train(info, stack, until) for stack in stacks):
+                # Stopped: the comparison waits until all have come so far.
+                break
+            if until is not None:
+                _stop_beaten(info, until)
     forward()
     if not all(store.is_stack_finished(info.path, stack) for stack in stacks):
         return None
     _keep_probe(info)
     rows = tuple(info.member_row(k) or Row(k, info.grid.position_of(k)) for k in members)
-    result = GridResult(rows, sum(row.result.seconds for row in rows if row.result is not None))
+    result = GridResult(rows, sum(_seconds(info, row) for row in rows))
     store.write_result(info.path, result)
     reporter.update(fraction=1.0, seconds_left=0.0, members_done=len(members))
     return result
+
+
+def _seconds(info: GridInfo, row: Row) -> float:
+    """Training time of a member, also of one that was stopped."""
+    if row.beaten is not None:
+        return sum(record.seconds for record in store.read_history(info.member_path(row.k)))
+    return row.result.seconds if row.result is not None else 0.0
+
+
+def _has_to_train(info: GridInfo, members: Sequence[int], until: int | None) -> bool:
+    """Whether a stack has steps to take, to the end of epoch `until` or to its own end."""
+    if store.is_stack_finished(info.path, members):
+        return False
+    return until is None or any(len(store.read_history(info.member_path(k))) < until for k in members)
+
+
+def _stop_beaten(info: GridInfo, epoch: int) -> None:
+    """Compares the members that have come to the end of that epoch, and notes those that go no further.
+
+    A comparison that was made before a stop comes out the same again: those it stopped take part in it.
+    """
+    errors = {}
+    for k in range(len(info.grid.members)):
+        path = info.member_path(k)
+        failed, stopped = store.read_failed(path), store.read_beaten(path)
+        if (failed is None or failed > epoch) and (stopped is None or stopped >= epoch):
+            errors[k] = store.read_history(path)[epoch - 1].validation["squared_error"]
+    for k in halving.beaten(info.grid.members, errors):
+        store.write_beaten(info.member_path(k), epoch)
 
 
 def _keep_probe(info: GridInfo) -> None:
@@ -109,10 +150,15 @@ def _keep_probe(info: GridInfo) -> None:
 def _fraction(path: Path, stacks: Sequence[Sequence[int]]) -> float:
     """Part of all members' epochs that is done."""
     done = sum(
-        store.read_progress(store.stack_path(path, s)).fraction * len(members)
+        len(members)
+        * (1.0 if _is_over(path, members) else store.read_progress(store.stack_path(path, s)).fraction)
         for s, members in enumerate(stacks)
     )
     return done / max(1, sum(map(len, stacks)))
+
+
+def _is_over(path: Path, members: Sequence[int]) -> bool:
+    return any(store.read_beaten(path / str(k)) is not None for k in members)
 
 
 class _RecordForwarder:

@@ -43,7 +43,12 @@ class LocalEngine:
         return plan_stacks(grid, find(grid.base.data.name).shape)
 
     def train(
-        self, info: GridInfo, stacks: Sequence[int], threads: int, reporter: Reporter
+        self,
+        info: GridInfo,
+        stacks: Sequence[int],
+        threads: int,
+        reporter: Reporter,
+        until: int | None = None,
     ) -> Generator[None, None, None]:
         waiting = list(stacks)
         # As if no stack were done: a resumed one keeps its number of threads, since others round otherwise.
@@ -55,7 +60,7 @@ class LocalEngine:
             while running or (waiting and not reporter.stopping):
                 while waiting and len(running) < side_by_side and not reporter.stopping:
                     s = waiting.pop(0)
-                    running[s] = _start(info.path, s, threads // side_by_side)
+                    running[s] = _start(info.path, s, threads // side_by_side, until)
                 time.sleep(PAUSE)
                 if reporter.stopping:
                     _close_inputs(running.values())
@@ -69,12 +74,13 @@ class LocalEngine:
             raise RuntimeError(failures[0])
 
 
-def _start(path: Path, s: int, threads: int) -> subprocess.Popen[bytes]:
+def _start(path: Path, s: int, threads: int, until: int | None) -> subprocess.Popen[bytes]:
     stack = store.stack_path(path, s)
     store.write_progress(stack, replace(store.read_progress(stack), message=""))
     command = [sys.executable, "-m", "aecore.jobs.stack_worker", str(path.resolve()), str(s)]
+    last = [] if until is None else ["--until-epoch", str(until)]
     return subprocess.Popen(
-        [*command, "--threads", str(threads)],
+        [*command, "--threads", str(threads), *last],
         cwd=Path(__file__).resolve().parents[2],
         stdin=subprocess.PIPE,
         stdout=sys.stderr,

@@ -74,14 +74,20 @@ class RayEngine:
         return plan_stacks(grid, find(grid.base.data.name).shape, kind, free)
 
     def train(
-        self, info: GridInfo, stacks: Sequence[int], threads: int, reporter: Reporter
+        self,
+        info: GridInfo,
+        stacks: Sequence[int],
+        threads: int,
+        reporter: Reporter,
+        until: int | None = None,
     ) -> Generator[None, None, None]:
         from aecore import data as datasets
         from aecore.jobs.recording import Recording
 
         data = datasets.load(info.config.data.name)
         shipped, request = self.ray.put(data), self._request()
-        running = [_Remote(self.ray, Recording.of_stack(info, s, data), shipped, request) for s in stacks]
+        recordings = [Recording.of_stack(info, s, data) for s in stacks]
+        running = [_Remote(self.ray, recording, shipped, request, until) for recording in recordings]
         try:
             yield from self._watch(running, reporter)
         finally:
@@ -146,8 +152,11 @@ class RayEngine:
 class _Remote:
     """One stack that trains somewhere in the cluster, and its folder here."""
 
-    def __init__(self, ray: Any, recording: Recording, data: Any, request: Mapping[str, float]) -> None:
+    def __init__(
+        self, ray: Any, recording: Recording, data: Any, request: Mapping[str, float], until: int | None
+    ) -> None:
         self.ray, self.recording, self.data, self.request = ray, recording, data, request
+        self.until = until
         self.failure = ""
         self.deaths = 0
         self.silent = True
@@ -196,7 +205,7 @@ class _Remote:
         # Two calls at a time: the training, and a word to stop it.
         self.actor = self.ray.remote(max_concurrency=2, **self.request)(_Worker).remote()
         self.news = self.actor.train.options(num_returns="streaming").remote(
-            self.recording.configs, self.data, self.recording.resume()
+            self.recording.configs, self.data, self.recording.resume(), self.until
         )
 
     def _retry(self, error: Exception) -> None:
@@ -227,14 +236,14 @@ class _Worker:
     def __init__(self) -> None:
         self.stopping = False
 
-    def train(self, configs: Any, data: Any, state: Any) -> Generator[Any, None, None]:
+    def train(self, configs: Any, data: Any, state: Any, until: int | None) -> Generator[Any, None, None]:
         import torch
 
         from aecore.jobs.recording import updates
 
         # One thread, as a local process has: other numbers round otherwise.
         torch.set_num_threads(1)
-        yield from updates(configs, data, state, lambda at: self.stopping)
+        yield from updates(configs, data, state, lambda at: self.stopping, until=until)
 
     def stop(self) -> None:
         self.stopping = True

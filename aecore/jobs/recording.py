@@ -76,10 +76,12 @@ def updates(
     state: Mapping[str, Tensor] | None = None,
     on_step: OnStep | None = None,
     events: Sequence[Event] = (),
+    until: int | None = None,
 ) -> Iterator[Update]:
     """Trains members together, from their `state` if there is one, to the end or to a stop by `on_step`.
 
-    One alone follows the `events`, a list that may grow meanwhile.
+    One alone follows the `events`, a list that may grow meanwhile, and ends after epoch `until` if given,
+    with no result if it has epochs left.
     """
     training = open_training(configs, data, on_step, state, events)
     epochs = configs[0].train.epochs
@@ -104,6 +106,8 @@ def updates(
             kept=_kept(training),
         )
         before = []
+        if until is not None and training.epoch >= until and not training.finished:
+            return
     # Weights come from the training itself, so that they and the figures belong to the state beside them,
     # whatever a kill left in the folder.
     yield Update(
@@ -197,10 +201,12 @@ def train_members(
     stop: Callable[[], bool] = lambda: False,
     on_record: Callable[[EpochRecord], None] | None = None,
     steering: Steering | None = None,
+    until: int | None = None,
 ) -> bool:
     """Trains the members of a recording into their folders; returns whether they came to their end.
 
-    Ends early, with what was reached saved, when the reporter or `stop` says so. `on_record` gets the
+    Ends early, with what was reached saved, when the reporter or `stop` says so, and one alone after epoch
+    `until`. `on_record` gets the
     records of the first member. One alone is changed and paused by its `steering`.
     """
     train = recording.configs[0].train
@@ -225,7 +231,7 @@ def train_members(
         )
 
     events = steering.events if steering is not None else ()
-    for update in updates(recording.configs, data, recording.resume(), on_step, events):
+    for update in updates(recording.configs, data, recording.resume(), on_step, events, until):
         recording.take(update)
         epoch = int(update.state["position"][0])
         reporter.update(force=True, epoch=epoch, step=0, fraction=update.fraction)

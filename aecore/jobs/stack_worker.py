@@ -24,8 +24,8 @@ GRACE = 30.0
 
 
 @changes("path")
-def work(path: Path, s: int, threads: int, until: int | None = None) -> None:
-    """Trains stack s of the grid in `path`, from its state where there is one.
+def work(path: Path, s: int, threads: int, until: int | None = None, until_epoch: int | None = None) -> None:
+    """Trains stack s of the grid in `path`, from its state where there is one, to its end or that epoch's.
 
     Stops when the stream with the file descriptor `until` ends.
     """
@@ -37,11 +37,13 @@ def work(path: Path, s: int, threads: int, until: int | None = None) -> None:
         reporter.update(force=True, status="running")
         finished = False
         with contextlib.suppress(StoppedAtStart):
-            finished = _train(path, s, threads, reporter, ended)
+            finished = _train(path, s, threads, reporter, ended, until_epoch)
         reporter.update(force=True, status="finished" if finished else "stopped")
 
 
-def _train(path: Path, s: int, threads: int, reporter: Reporter, ended: threading.Event) -> bool:
+def _train(
+    path: Path, s: int, threads: int, reporter: Reporter, ended: threading.Event, until_epoch: int | None
+) -> bool:
     with start_up(reporter, ended.is_set):
         import torch
 
@@ -51,7 +53,8 @@ def _train(path: Path, s: int, threads: int, reporter: Reporter, ended: threadin
         torch.set_num_threads(threads)
         info = store.read_grid(path)
         data = datasets.load(info.config.data.name)
-    return train_members(Recording.of_stack(info, s, data), data, reporter, ended.is_set)
+    recording = Recording.of_stack(info, s, data)
+    return train_members(recording, data, reporter, ended.is_set, until=until_epoch)
 
 
 def _wait_for_end(descriptor: int, ended: threading.Event) -> None:
@@ -76,9 +79,10 @@ def main() -> None:
     parser.add_argument("grid", type=Path)
     parser.add_argument("stack", type=int)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--until-epoch", type=int)
     arguments = parser.parse_args()
     # An exception's sentence is in the stack's progress; its traceback goes to the grid's log.
-    work(arguments.grid, arguments.stack, arguments.threads, sys.stdin.fileno())
+    work(arguments.grid, arguments.stack, arguments.threads, sys.stdin.fileno(), arguments.until_epoch)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aecore.access import writes
@@ -30,6 +30,7 @@ from aecore.store.known import Known
 from aecore.store.names import GRID, MEMBERS, PROBE, PROGRESS, RESULT, STACKS
 from aecore.store.records import (
     has_result,
+    read_beaten,
     read_failed,
     read_history,
     read_progress,
@@ -102,6 +103,8 @@ class GridInfo:
             return Row(k, axes, result)
         if (failed := read_failed(path)) is not None:
             return Row(k, axes, failed=failed)
+        if (beaten := read_beaten(path)) is not None:
+            return replace(self._unfinished(k), beaten=beaten)
         return None
 
 
@@ -215,5 +218,10 @@ def read_stacks(path: Path) -> list[list[int]]:
 
 
 def is_stack_finished(path: Path, members: Sequence[int]) -> bool:
-    """Whether all those members of the grid in `path` have their result, or have failed."""
-    return all(has_result(path / str(k)) or read_failed(path / str(k)) is not None for k in members)
+    """Whether all those members of the grid in `path` have their result, have failed or are beaten."""
+
+    def is_finished(member: Path) -> bool:
+        ended = read_failed(member) is not None or read_beaten(member) is not None
+        return has_result(member) or ended
+
+    return all(is_finished(path / str(k)) for k in members)

@@ -29,6 +29,7 @@ from aecore.records import Record
 from aecore.results import EpochRecord, FigureTable, Origin, Progress, Result
 from aecore.store.known import Known
 from aecore.store.names import (
+    BEATEN,
     EVENTS,
     FAILED,
     FIGURES,
@@ -247,6 +248,17 @@ def read_failed(path: Path) -> int | None:
 @changes("path")
 def write_failed(path: Path, epoch: int) -> None:
     write_json(path / FAILED, {"failed": epoch})
+
+
+def read_beaten(path: Path) -> int | None:
+    """Epoch after which a grid's member was stopped, being clearly beaten; None for any other."""
+    epoch = (read_object(path / BEATEN) or {}).get("beaten")
+    return epoch if type(epoch) is int and 0 < epoch <= 2**53 else None
+
+
+@changes("path")
+def write_beaten(path: Path, epoch: int) -> None:
+    write_json(path / BEATEN, {"beaten": epoch})
 
 
 @changes("path")

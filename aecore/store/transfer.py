@@ -26,7 +26,7 @@ from aecore.results import FigureTable
 from aecore.store import folders, names
 from aecore.store.grids import GridInfo, grid_slug, read_grid, read_stacks
 from aecore.store.probe import read_probe
-from aecore.store.records import read_events, read_failed, read_history, read_record
+from aecore.store.records import read_beaten, read_events, read_failed, read_history, read_record
 from aecore.store.rows import read_frames, read_looks
 from aecore.store.runs import RunInfo, check_weights, read_info
 from aecore.store.weights import state_position
@@ -37,6 +37,7 @@ OF_A_RUN = {
     names.OPTIMIZER,
     names.HISTORY,
     names.RESULT,
+    names.BEATEN,
     names.FAILED,
     names.EVENTS,
     names.ORIGIN,
@@ -248,7 +249,8 @@ def _checked(draft: Path) -> RunInfo | GridInfo:
                 raise StoreError(f"its settings are not those that {names.GRID} gives it")
         except (StoreError, FileNotFoundError) as error:
             raise StoreError(f"its member {k} can't be used: {error}") from error
-        if info.result is not None and member.result is None and not read_failed(member.path):
+        ended = read_failed(member.path) or read_beaten(member.path)
+        if info.result is not None and member.result is None and not ended:
             raise StoreError(f"its member {k} has no result, and {names.RESULT} says that all are finished")
     for extra in _unwanted_members(draft, len(info.grid.members)):
         raise StoreError(f"it has a member {extra}, which {names.GRID} does not name")
@@ -271,6 +273,7 @@ def _checked_run(path: Path) -> RunInfo:
     read_history(path)
     read_events(path)
     read_failed(path)
+    read_beaten(path)
     read_looks(path)
     read_frames(path)
     state_position(path)

@@ -51,9 +51,14 @@ def open_training(
 
 
 class GridTraining:
-    """A grid trained in this process, stack after stack; iterate over it for the members' epoch records."""
+    """A grid trained in this process, stack after stack; iterate over it for the members' epoch records.
+
+    ValueError for one whose members may stop early: it compares them between processes.
+    """
 
     def __init__(self, grid: Grid, data: ImageData) -> None:
+        if grid.halving:
+            raise ValueError("a grid whose members may stop early trains in a folder, by aecore.jobs")
         self.grid = grid
         self.data = data
         self.weights: dict[int, dict[str, Tensor]] = {}

@@ -65,8 +65,10 @@ def plan(grid: Grid, largest: Callable[[Sequence[Config]], int]) -> list[list[in
 
     Of members that may share a stack, `largest` says how many it is to hold. Padding costs arithmetic, so a
     stack is filled in the order of the code's and the layers' sizes, and within a stack equal rates stand
-    side by side.
+    side by side. Where members may have to stop early each is a stack of its own.
     """
+    if grid.halving:
+        return [[k] for k in range(len(grid.members))]
     groups: dict[Any, list[int]] = {}
     for k, config in enumerate(grid.members):
         groups.setdefault(stack_key(config) or k, []).append(k)

@@ -88,6 +88,12 @@ def test_members_without_an_error_are_left_out():
     assert [c.k for c in found] == [0]
 
 
+def test_a_member_that_was_stopped_early_is_no_candidate_however_small_its_error():
+    grid = Grid(POST, {"train.learning_rate": (1e-3, 1e-2)})
+    beaten = Row(1, {}, beaten=2, epochs=2, validation={"squared_error": 1.0})
+    assert [c.k for c in candidates(grid, [row(0, 5.0), beaten])] == [0]
+
+
 def test_active_units_leave_dead_ones_out():
     grid = Grid(POST, {"model.latent_size": (8,)})
     (found,) = candidates(grid, [row(0, 5.0, active=8.0)])

@@ -250,3 +250,55 @@ def test_damage_to_a_stacks_state_is_told_in_one_sentence(root):
         grid_worker.work(path, 1, engine=InProcess())
     assert status(path) == "failed"
     assert torch.is_grad_enabled()
+
+
+def rates(halving: bool) -> Grid:
+    base = tiny_config(train__epochs=4, train__optimizer="sgd", train__momentum=0.0)
+    return Grid(base, {"train.learning_rate": [1e-5, 1e-2, 1e-1, 1.0]}, halving=halving)
+
+
+def test_beaten_members_stop_early_and_the_others_train_as_if_alone(root):
+    from aecore.analysis import selection
+
+    all_the_way = store.create_grid(rates(halving=False), "", root)
+    store.write_stacks(all_the_way, [[0], [1], [2], [3]])
+    grid_worker.work(all_the_way, 1, engine=InProcess())
+    path = store.create_grid(rates(halving=True), "", root)
+    result = grid_worker.work(path, 1, engine=InProcess())
+    assert result is not None
+    # The first comparison is after one epoch of four, the second after two.
+    assert sorted(row.beaten or 0 for row in result.members) == [0, 1, 1, 2]
+    info = store.read_grid(path)
+    for row in info.rows():
+        assert (row.result is None) == (row.beaten is not None)
+        whole = store.read_history(all_the_way / str(row.k))[: row.epochs]
+        assert row.epochs == (row.beaten or 4)
+        assert [r.validation for r in store.read_history(info.member_path(row.k))] == [
+            r.validation for r in whole
+        ]
+    (best,) = [row.k for row in result.members if row.result is not None]
+    assert [c.k for c in selection.candidates(info.grid, info.rows())] == [best]
+    assert min(result.members, key=lambda row: row.validation["squared_error"]).k == best
+
+
+def test_a_grid_with_beaten_members_that_was_stopped_comes_to_the_same_end(root):
+    whole, path = (store.create_grid(rates(halving=True), "", root) for _ in range(2))
+    expected = grid_worker.work(whole, 1, engine=InProcess())
+
+    class StopsAfter(InProcess):
+        def train(self, info, stacks, threads, reporter, until=None):
+            for at, _ in enumerate(super().train(info, stacks[:2], threads, reporter, until)):
+                yield
+                if at == 1:
+                    return
+
+    # Each call comes a little further.
+    stops, found = 0, None
+    while found is None:
+        found = grid_worker.work(path, 1, engine=StopsAfter())
+        stops += found is None
+        assert stops < 10
+    assert stops
+    assert expected is not None
+    assert [row.beaten for row in found.members] == [row.beaten for row in expected.members]
+    assert same_members(whole, path)

@@ -77,6 +77,20 @@ def test_train_makes_the_grid_in_the_form_and_starts_it(empty_root, monkeypatch)
     assert store.read_grid(path).grid == Grid(DIGITS, expected)
 
 
+def test_stopping_beaten_models_is_off_and_can_be_chosen(empty_root, monkeypatch):
+    started = []
+    monkeypatch.setattr("aecore.jobs.control.start", lambda path, threads=None: started.append(path))
+    app = open_with({"train.learning_rate": ["0.001", "0.01"]})
+    box = app.checkbox(key=axes.HALVING)
+    assert not box.value
+    box.check().run()
+    start_button(app).click().run()
+    assert not app.exception
+    assert store.read_grid(started[0]).grid == Grid(
+        DIGITS, {"train.learning_rate": (1e-3, 1e-2)}, halving=True
+    )
+
+
 def test_typed_values_and_axes_stay_when_the_page_is_left(empty_root):
     app = open_with({"model.latent_size": ["3", "7"]})
     app.switch_page("pages/train/train/page.py").run()

@@ -1,6 +1,7 @@
 """What the board, the charts and the table of a grid are sent, against the functions that the page calls."""
 
 import base64
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -110,6 +111,8 @@ def test_the_table_says_what_has_no_figures_yet():
     assert [row["note"] for row in table["rows"]] == [
         "diverged in epoch 3", "1 epoch so far", "0 epochs so far",
     ]  # fmt: skip
+    rows[1] = replace(rows[1], beaten=1)
+    assert table_data(LISTED, rows)["rows"][1]["note"] == "stopped after epoch 1: clearly beaten"
     names = [column["name"] for column in table["columns"]]
     assert names == ["units", "penalty", "strength", "seed", "validation error"]
     assert [row["cells"] for row in table["rows"]] == [

@@ -253,6 +253,8 @@ def _settings(config: Config) -> dict[str, str]:
 def _member_state(row: Row) -> str:
     if row.failed is not None:
         return f"its loss was no longer finite in epoch {row.failed}"
+    if row.beaten is not None:
+        return f"stopped after epoch {row.beaten}, clearly beaten"
     return "trained to its end" if row.result else f"{row.epochs} epoch{'s' * (row.epochs != 1)} so far"
 
 

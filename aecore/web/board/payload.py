@@ -125,6 +125,11 @@ def sentence(grid: Grid, k: int, rows: Sequence[Row]) -> str:
     if row.failed is not None:
         shown = "the pictures are of the epoch before" if row.failed > 1 else "there is no picture of it"
         return f"Its loss was no longer finite in epoch {row.failed}: {shown}."
+    if row.beaten is not None:
+        return (
+            f"Stopped after epoch {row.beaten}, as the grid was told to: models with the same code and loss "
+            "had smaller validation errors by then. It has no test figures, and nothing is proposed from it."
+        )
     error = row.result.test.squared_error if row.result else None
     pca = row.result.test.pca_squared_error if row.result else None
     if error is None or pca is None:

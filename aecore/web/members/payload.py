@@ -116,4 +116,6 @@ def table_data(grid: Grid, rows: Sequence[Row]) -> dict[str, Any]:
 def _note(row: Row) -> str:
     if row.failed is not None:
         return f"diverged in epoch {row.failed}"
+    if row.beaten is not None:
+        return f"stopped after epoch {row.beaten}: clearly beaten"
     return "" if row.result else f"{row.epochs} epoch{'s' * (row.epochs != 1)} so far"

@@ -33,6 +33,7 @@ START = {
 """Axes of a first visit."""
 
 AXES = "new_grid_axes"
+HALVING = "new_grid_halving"
 RANGED = {int, float}
 
 
@@ -87,6 +88,20 @@ def draw() -> None:
     )
     for name in chosen:
         _values(name)
+
+
+def draw_halving() -> None:
+    """Whether models that are clearly beaten stop early."""
+    st.checkbox(
+        "Stop models that are clearly beaten",
+        key=HALVING,
+        persist_state="session",
+        help="Successive halving: after a quarter and after half of the epochs, models with the same code "
+        "and losses are compared by their validation error, the seeds of one setting by their mean, and the "
+        "worse half is trained no further. Worth it where they differ in layers or learning rate; models "
+        "with different codes or penalties are never compared. Choose marks those that were stopped, and "
+        "proposes none of them.",
+    )
 
 
 def _choice_name(value: str) -> str:
@@ -174,6 +189,6 @@ def read(base: Config) -> Grid:
             axes[name] = parse_axis(f"{name}={','.join(values)}")[1]
         if not axes:
             raise ValueError("choose at least one setting that differs between the models")
-        return Grid(base, axes)
+        return Grid(base, axes, halving=bool(st.session_state.get(HALVING)))
     except ValueError as error:
         raise ValueError(settings_form.in_words(str(error))) from error

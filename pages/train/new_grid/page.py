@@ -40,6 +40,7 @@ def draw_settings() -> None:
     with right:
         settings_form.draw_field(FORM, "train.epochs")
     axes.draw()
+    axes.draw_halving()
     with st.expander("What all models share", icon=":material/tune:"):
         st.text_input("Name", key="new_grid_name", persist_state="session", placeholder="made of the axes")
         settings_form.draw_fields(FORM, ("model.family", "model.variational"))
@@ -64,6 +65,7 @@ def begin() -> None:
         settings_form.fill(FORM, config)
         if values:
             axes.fill(values)
+        st.session_state[axes.HALVING] = st.session_state.pop("_new_grid_halving", False)
     if not settings_form.is_filled(FORM):
         _take_draft()
     settings_form.begin(FORM, Config().with_values({"train.epochs": 4}))
@@ -82,6 +84,7 @@ def _take_draft() -> None:
     settings_form.fill(FORM, config)
     axes.fill(kept)
     st.session_state["new_grid_name"] = str(values.get("name", ""))
+    st.session_state[axes.HALVING] = values.get("halving") is True
 
 
 def main() -> None:
@@ -101,7 +104,8 @@ def main() -> None:
         progress.draw()
     # Last, because it takes a moment: everything else is on the screen by now.
     if grid is not None:
-        drafts.keep(grid.base, name=st.session_state.get("new_grid_name"), axes=axes.texts())
+        name = st.session_state.get("new_grid_name")
+        drafts.keep(grid.base, name=name, axes=axes.texts(), halving=grid.halving or None)
         facts_place.caption(facts(grid))
 
 

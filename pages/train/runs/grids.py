@@ -92,4 +92,5 @@ def _choose(info: GridInfo) -> None:
 
 def _train_again(info: GridInfo) -> None:
     st.session_state["_new_grid_from"] = info.config, info.grid.axes
+    st.session_state["_new_grid_halving"] = info.grid.halving
     leave_for(state.NEW_GRID_PAGE)

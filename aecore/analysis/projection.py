@@ -178,10 +178,10 @@ def _fit(data: ImageData) -> Baseline:
     images = data.train_images
     if data.pixels > WIDEST:
         pca = _of_wide(images)
-    elif images.numel() <= AT_ONCE:
-        pca = fit_pca(unit_range(images))
-    else:
+    elif len(images) > data.pixels:
         pca = _of_many(images)
+    else:
+        pca = fit_pca(unit_range(images))
     tests = data.test_images.split(_rows(data.pixels))
     errors = [pca.squared_error(unit_range(part)) * len(part) for part in tests]
     return Baseline(pca, np.sum(errors, axis=0) / len(data.test_images))
@@ -193,7 +193,10 @@ def _rows(pixels: int) -> int:
 
 
 def _of_many(images: torch.Tensor) -> PCA:
-    """The same as `fit_pca` of images too many to be held at once: their covariance is summed up in parts."""
+    """The same as `fit_pca` of more images than pixels: their covariance is summed up in parts.
+
+    All are never held as floats, and the server of the pages needs no scikit-learn to draw its first one.
+    """
     count, width = len(images), images[0].numel()
     mean = torch.zeros(width, dtype=torch.float64)
     for part in images.split(_rows(width)):

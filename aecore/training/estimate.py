@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch import nn
 
 from aecore import models
 from aecore.config import Config
@@ -66,9 +67,31 @@ def epoch_seconds(config: Config, shape: tuple[int, int, int], images: int, thre
 def forward_operations(config: Config, shape: tuple[int, int, int]) -> int:
     """Floating-point operations (two a multiply-add) of one image through the network, by shapes alone."""
     model = models.outline(config.model, shape)
-    with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        model(torch.empty(1, *shape))
-    return counter.get_total_flops()
+    # PyTorch's own counter would run the outline, for which it imports its compiler and a computer algebra
+    # system: seconds, and 160 MB in the server of the pages.
+    total, size = 0, list(shape[1:])
+    for module in (*model.encoder, *model.decoder, *([model.log_variance] if model.log_variance else [])):
+        if isinstance(module, nn.Unflatten):
+            _, *size = module.unflattened_size
+        if not isinstance(module, models.WEIGHTED):
+            continue
+        before, size = size, _size_after(module, size)
+        places = {nn.Linear: 1, nn.Conv2d: math.prod(size), nn.ConvTranspose2d: math.prod(before)}
+        total += 2 * module.weight.numel() * places[type(module)]
+    return total
+
+
+def _size_after(layer: nn.Module, size: Sequence[int]) -> list[int]:
+    """Height and width of the map that a layer makes of one of that size; the same for a dense layer."""
+    found = []
+    for axis, n in enumerate(size):
+        if isinstance(layer, nn.Conv2d):
+            n = (n + 2 * int(layer.padding[axis]) - layer.kernel_size[axis]) // layer.stride[axis] + 1
+        elif isinstance(layer, nn.ConvTranspose2d):
+            n = (n - 1) * layer.stride[axis] - 2 * int(layer.padding[axis]) + layer.kernel_size[axis]
+            n += layer.output_padding[axis]
+        found.append(n)
+    return found
 
 
 @lru_cache(maxsize=256)

@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from aecore import data
+from aecore import data, models
 from aecore.config import Config
 from aecore.presets import PRESETS
 from aecore.training import estimate
@@ -25,6 +26,15 @@ def test_operations_of_convolutions_count_every_place_of_the_kernel():
     encoder = 14 * 14 * 16 * 1 * 16 + 7 * 7 * 16 * 16 * 32 + 1568 * 512 + 512 * 30
     decoder = 30 * 512 + 512 * 1568 + 7 * 7 * 16 * 32 * 16 + 14 * 14 * 16 * 16 * 1
     assert estimate.forward_operations(config, (1, 28, 28)) == 2 * (encoder + decoder)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 37, 50)])
+def test_operations_are_those_that_pytorch_counts(name, shape):
+    config = PRESETS[name]
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        models.outline(config.model, shape)(torch.empty(1, *shape))
+    assert estimate.forward_operations(config, shape) == counter.get_total_flops()
 
 
 def test_estimate_is_near_the_time_of_real_steps():

@@ -125,17 +125,21 @@ class CodeMap {
     const map = this.remap(width, height);
     this.above.dataset.mapping = JSON.stringify(map);
     lastViews.set(this.data.key, { plane: this.data.plane, view: this.view });
-    this.shown = new Uint8Array(this.n);
+    if (this.shown?.length !== this.n) this.shown = new Uint8Array(this.n);
+    const { x, y, screenX, screenY, shown } = this;
+    const all = !this.hidden.size && !this.hiddenSets.size;
     for (let i = 0; i < this.n; i++) {
-      this.screenX[i] = map.a * this.x[i] + map.b;
-      this.screenY[i] = map.d - map.c * this.y[i];
-      const framed = inFrame(this.screenX[i], this.screenY[i], width, height);
-      this.shown[i] = framed && !this.hidden.has(this.label[i]) && !this.hiddenSets.has(this.setOf[i]) ? 1 : 0;
+      screenX[i] = map.a * x[i] + map.b;
+      screenY[i] = map.d - map.c * y[i];
+      const framed = inFrame(screenX[i], screenY[i], width, height);
+      shown[i] = framed && (all || (!this.hidden.has(this.label[i]) && !this.hiddenSets.has(this.setOf[i]))) ? 1 : 0;
     }
     const context = sharpContext(this.below, width, height);
-    paintAxes(context, map, this.data.axes, this.data.ticks, width, height, this.theme);
     const markers = this.data.sets.map((set) => set.marker);
     paintPoints(context, { ...this, markers, zoom: this.view.zoom }, window.devicePixelRatio || 1);
+    context.globalCompositeOperation = "destination-over"; // below the points, which replace all that is there
+    paintAxes(context, map, this.data.axes, this.data.ticks, width, height, this.theme);
+    context.globalCompositeOperation = "source-over";
     this.drawAbove();
   }
 

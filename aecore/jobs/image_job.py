@@ -191,6 +191,7 @@ def _lives(job: ImageJob) -> bool:
     return lives(job.pid, job.process_started)
 
 
+@writes
 def main(folder: Path) -> int:
     """Makes the set that the folder asks for; the process's whole life."""
     job = replace(

@@ -28,7 +28,12 @@ from aecore.store import names
 from tests.engines import InProcess
 from tests.samples import tiny_config
 
-RECORDED = {"train__epochs": 6, "train__schedule": "cosine", "train__keep_weights": "powers_of_two"}
+RECORDED = {
+    "train__batch_size": 64,
+    "train__epochs": 6,
+    "train__schedule": "cosine",
+    "train__keep_weights": "powers_of_two",
+}
 LONE = tiny_config(model__hidden=(64, 32), **RECORDED)
 VARIATIONAL = {
     "model.variational": True,
@@ -37,7 +42,7 @@ VARIATIONAL = {
     "loss.reconstruction": "bce",
     "train.binarize": True,
 }
-MEMBERS = tiny_config(**(RECORDED | {"train__epochs": 4, "train__batch_size": 64}))
+MEMBERS = tiny_config(**(RECORDED | {"train__epochs": 4}))
 KINDS = {
     "lone": LONE,
     "bfloat16": LONE.with_values({"train.precision": "bfloat16"}),

@@ -16,6 +16,7 @@ import random
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from contextlib import suppress
@@ -30,13 +31,16 @@ from aecore.files import StoreError
 from aecore.grid import Grid
 from aecore.store import trash
 from tests.browser.conftest import CHROMIUM_FLAGS
-from tests.browser.tools import EXCEPTION, ROOT, Server, data_folder
+from tests.browser.tools import EXCEPTION, IDLE, ROOT, Server, data_folder
 from tests.conftest import find_chromium
 from tests.samples import tiny_config
 
 PAGES = sorted(path.parent.name for path in (ROOT / "pages").glob("*/*/page.py"))
 SHOWN = "digits-post-12-s0-f3512007"
 """The run that pages show; nothing is done to it."""
+
+PATIENCE = 60
+"""Seconds after which a page that is not drawn is left, as it is on a machine with too much to do."""
 
 RUN = tiny_config(model__hidden=(64, 32), train__epochs=40)
 GRID = Grid(tiny_config(train__epochs=10), {"model.latent_size": [2, 3]})
@@ -91,8 +95,19 @@ class Soak:
 
     def __init__(self, server: Server, seed: int) -> None:
         self.server, self.root = server, server.checkpoints
-        self.chance = random.Random(seed)
+        self.chance, self.visits = random.Random(seed), random.Random(seed + 1)
         self.found = Found()
+
+    def live(self, seconds: float, pause: float) -> None:
+        """Acts, with pauses of that many seconds on average, as long as it is told."""
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            try:
+                self.act()
+            # A thread's own would be printed, and the soak would go on without it.
+            except Exception as error:
+                self.found.wrong.append(f"{type(error).__name__}: {error}")
+            time.sleep(self.chance.uniform(0, 2 * pause))
 
     def act(self) -> None:
         """One thing that a person or an accident does."""
@@ -156,13 +171,11 @@ class Soak:
         """A page that is drawn at random, as it is drawn for this run, without an exception on it."""
         from playwright.sync_api import Error
 
-        name = self.chance.choice(PAGES)
-        link = self.chance.choice([f"?run={SHOWN}", "", "?run=gone"])
+        name = self.visits.choice(PAGES)
+        link = self.visits.choice([f"?run={SHOWN}", "", "?run=gone"])
         try:
             page.goto(f"{self.server.url}/{name}{link}")
-            page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(
-                state="attached"
-            )
+            page.locator(IDLE).wait_for(state="attached")
             page.locator('[data-testid="stMain"] [data-testid="stElementContainer"]').first.wait_for(
                 state="attached"
             )
@@ -224,7 +237,7 @@ class Soak:
         return False
 
 
-def soak(minutes: float, seed: int, pause: float = 1.0) -> Found:
+def soak(minutes: float, seed: int, pause: float = 1.5) -> Found:
     """Uses the app for so many minutes and says what became of it."""
     from playwright.sync_api import sync_playwright
 
@@ -244,14 +257,15 @@ def soak(minutes: float, seed: int, pause: float = 1.0) -> Found:
             try:
                 at_work = Soak(server, seed)
                 started = time.monotonic()
+                acts = threading.Thread(target=at_work.live, args=(minutes * 60, pause))
+                acts.start()
                 while (spent := time.monotonic() - started) < minutes * 60:
-                    at_work.act()
                     # A visitor comes and goes: a session of the server for each.
                     with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
-                        context.set_default_timeout(60_000)
+                        context.set_default_timeout(PATIENCE * 1000)
                         at_work.visit(context.new_page())
                     at_work.measure(started)
-                    time.sleep(at_work.chance.uniform(0, 2 * pause))
+                acts.join()
             finally:
                 browser.close()
             at_work.quiet()

@@ -291,7 +291,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    os.environ.setdefault("AECORE_DATA", str(Path.home() / "no-data"))
+    os.environ.setdefault("AECORE_DATA", str(ROOT.parent / "shared" / "data"))
     found = soak(arguments.minutes, arguments.seed).to_dict()
     print(json.dumps(found, indent=None if arguments.json else 1))
     return 1 if found["wrong"] else 0

@@ -1,6 +1,6 @@
 # make run      the app in the browser        make test     lint, types and every test
 # make format   rewrite in the house style    make gallery  train the shipped runs again
-# make trust    many configs, and trainings that are killed
+# make trust    many configs, and trainings that are harmed; make trust-soak: an hour of everything at once
 # make bench    every cheap table of speed, kept by kind of machine; make bench-check: compared with that
 #
 # The first call installs into .venv; later calls find it done.
@@ -19,7 +19,7 @@ COVERAGE ?=
 # Each process begins with a half of its own, so that what tests share is made once, and takes from the other's end.
 PYTEST := -m pytest -n $(WORKERS) --dist worksteal --durations=10
 
-.PHONY: run test trust format gallery bench bench-check
+.PHONY: run test trust trust-soak format gallery bench bench-check
 
 run: $(VENV)/.installed
 	$(BIN)/streamlit run serve.py
@@ -32,10 +32,16 @@ test: $(VENV)/.installed-dev
 	$(BIN)/python $(PYTEST) -m "not browser" $(COVERAGE) $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 	$(BIN)/python $(PYTEST) -m browser $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 
-# What `make test` does a little of, with other moments at each call: AECORE_TRUST_SEED=7 make trust
+# What `make test` does a little of, within half an hour, and a table of it:
+# make trust TRUST_ARGS="--seed 7 --minutes 10"
+TRUST_ARGS ?=
 trust: $(VENV)/.installed-dev
-	AECORE_TRUST_TRIALS=$${AECORE_TRUST_TRIALS:-20} AECORE_TRUST_EXAMPLES=$${AECORE_TRUST_EXAMPLES:-400} \
-	  AECORE_TRUST_SEED=$${AECORE_TRUST_SEED:-$$(date +%s)} $(BIN)/python -m pytest tests/trust --durations=5 -rP
+	$(BIN)/python -m tests.trust $(TRUST_ARGS)
+
+# Trainings come and go and pages are visited for an hour: make trust-soak MINUTES=10
+MINUTES ?= 60
+trust-soak: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.trust.soak --minutes $(MINUTES)
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

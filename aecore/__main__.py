@@ -6,6 +6,7 @@ object a line and nothing else on standard output.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 
 from aecore import command_flags as flags
 from aecore.commands import app, deleting, doctor, exporting, images, looking, training
+from aecore.files import FullDiskError
 from aecore.memory import TOO_LITTLE, is_want_of_memory
 
 
@@ -33,6 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except (ValueError, RuntimeError, OSError, MemoryError) as error:
         text = TOO_LITTLE if is_want_of_memory(error) else " ".join(str(error).split())
+        # What is written into folders says more: this is what was printed.
+        if getattr(error, "errno", None) == errno.ENOSPC and not isinstance(error, FullDiskError):
+            text = "there is no room for what is printed: free some space, or print to somewhere else"
         print(f"aecore: {text}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -110,7 +110,7 @@ def append(path: Path, content: bytes, durable: bool = True) -> None:
 
 
 class FullDiskError(OSError):
-    """There is no room for a file; the message says where, and what can be done, in one sentence."""
+    """A disk takes no file, since it is full or read-only; the message says where, and what can be done."""
 
     def __str__(self) -> str:
         return str(self.strerror)
@@ -118,7 +118,10 @@ class FullDiskError(OSError):
 
 @contextmanager
 def telling_of_a_full_disk(path: Path) -> Iterator[None]:
-    """Makes the system's errors for want of room on the disk a `FullDiskError`; `path` is what is written."""
+    """Makes the system's errors for a disk that is full or read-only a `FullDiskError`.
+
+    `path` is what is written.
+    """
     try:
         yield
     except OSError as error:
@@ -134,6 +137,8 @@ _NO_ROOM = {
     errno.ENOSPC: "the disk of {folder} is full: free some space there, then resume or try again",
     errno.EFBIG: "{name} in {folder} may not grow as large as it has to: raise the limit of files' sizes "
     "(`ulimit -f`), then resume or try again",
+    # Only what writes meets this, while a right that is missing may be that to read.
+    errno.EROFS: "the disk of {folder} is read-only: make it writable, then resume or try again",
 }
 if hasattr(errno, "EDQUOT"):
     _NO_ROOM[errno.EDQUOT] = (

@@ -196,6 +196,9 @@ def listed(
         try:
             found.append(read(path))
         except (StoreError, OSError) as error:
+            # Deleted or renamed since the folders were listed: it is not there to be unreadable.
+            if not os.path.lexists(path):
+                continue
             broken.append(Unreadable(path, " ".join(str(error).split())))
         # Whatever else one folder raises must not hide the others.
         except Exception as error:
@@ -216,10 +219,13 @@ def read_header(path: Path, file: str) -> tuple[Header, dict[str, Any]]:
     values = read_object(path / file)
     if values is None:
         raise StoreError(f"there is no {file}, so this is not a run folder")
-    if values.get("format") != FORMAT:
-        raise StoreError(
-            f"{file} has format {shown(values.get('format'))}, another version's; this one reads {FORMAT}"
+    if (found := values.get("format")) != FORMAT:
+        advice = (
+            "a newer version wrote it: update the app to read it"
+            if type(found) is int and found > FORMAT
+            else "another version wrote it: train its settings again"
         )
+        raise StoreError(f"{file} has format {shown(found)}, and this version reads {FORMAT}; {advice}")
     try:
         header = Header.from_dict(values)
     except ValueError as error:

@@ -8,6 +8,7 @@ from aecore import data
 from aecore.data import sums
 from tests.conftest import find_mnist
 from tests.fake_data import IDX_FILES
+from tests.trust.bounds import tell
 
 
 @pytest.fixture(autouse=True)
@@ -98,3 +99,4 @@ def test_a_flipped_byte_in_mnist_is_refused_in_one_sentence(tmp_path, monkeypatc
         data.load("mnist")
     assert "fetch them again" in str(raised.value)
     assert "\n" not in str(raised.value)
+    tell("a byte of a data file changed", 1, 0, "the file and its check sum are named")

@@ -14,6 +14,7 @@ from aecore.memory import TOO_LITTLE, is_want_of_memory
 from tests.conftest import ROOT
 from tests.jobs.test_control import same_weights, train_whole
 from tests.samples import tiny_config
+from tests.trust.bounds import tell
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="The limits are Linux's.")
 
@@ -92,6 +93,7 @@ def test_a_file_that_may_not_grow_is_told_and_the_run_goes_on_to_the_same_bits(t
     )
     assert done.stderr.rstrip().endswith(message)
     goes_on(path, tmp_path / "whole")
+    tell("files that may not grow (RLIMIT_FSIZE) while it trains", 1, 0)
 
 
 @pytest.fixture
@@ -129,6 +131,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on_to_the_same_bits(tmp_path, smal
         "again; what was saved before is kept"
     )
     goes_on(path, tmp_path / "whole")
+    tell("a real disk of 2 MB that is full while it trains", 1, 0)
 
 
 def test_too_little_memory_is_told_with_what_to_do(tmp_path):
@@ -139,6 +142,7 @@ def test_too_little_memory_is_told_with_what_to_do(tmp_path):
     assert store.read_progress(path).message == TOO_LITTLE
     assert done.stderr.rstrip().endswith(f"RuntimeError: {TOO_LITTLE}")
     assert jobs.status(store.read_info(path)) == "failed"
+    tell("too little memory (RLIMIT_AS) for a network", 1, 0)
 
 
 @pytest.mark.parametrize(

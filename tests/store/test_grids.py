@@ -115,7 +115,7 @@ def test_rename_and_delete(copy):
     [
         ("grid.json", "{", "grid.json can't be read"),
         ("grid.json", "[]", "grid.json must hold a JSON object"),
-        ("grid.json", '{"format": 99}', "grid.json has format 99, another version's; this one reads 1"),
+        ("grid.json", '{"format": 99}', "grid.json has format 99, and this version reads 1; a newer"),
         ("grid.json", '{"format": 1}', "grid.json can't be used: a grid must be a JSON object"),
         ("grid.json", '{"format": 1, "base": {}, "axes": {"a.b": [1]}}', "there is no field 'a.b'"),
         ("grid.json", '{"format": 1, "base": {}, "axes": {"train.seed": [[]]}}', "train.seed must be"),

@@ -157,7 +157,14 @@ DAMAGE = {
     "config out of range": (set_config(config__train__epochs=0), "train.epochs must be from 1"),
     "config of unknown field": (set_config(config__model__depth=3), "unknown field model.depth"),
     "config of no config": (set_config(config=None), "config must be a JSON object"),
-    "older format": (set_config(format=0), "format 0, another version's; this one reads 1"),
+    "older format": (
+        set_config(format=0),
+        "has format 0, and this version reads 1; another version wrote it: train its settings again",
+    ),
+    "newer format": (
+        set_config(format=2),
+        "has format 2, and this version reads 1; a newer version wrote it: update the app to read it",
+    ),
     "no format": (set_config(format=None), "format None"),
     "broken date": (set_config(created="yesterday"), "config.json can't be used"),
     "result of other bytes": (spoil("result.json", b"\xff\xff"), "result.json can't be read"),

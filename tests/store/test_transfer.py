@@ -113,7 +113,7 @@ BAD: dict[str, tuple[Callable[[dict], object], str]] = {
     "a link": (lambda f: f.update({link("x"): b"/etc/passwd"}), "links are not followed"),
     "an archive": (lambda f: f.update({"more.zip": b""}), "archives within are not opened"),
     "no config": (lambda f: f.pop(names.CONFIG), "it is no run and no grid"),
-    "another format": (lambda f: f.update({names.CONFIG: b'{"format": 2}'}), "another version's"),
+    "another format": (lambda f: f.update({names.CONFIG: b'{"format": 2}'}), "a newer version wrote it"),
     "no weights": (lambda f: f.pop(names.WEIGHTS), f"{names.WEIGHTS} is missing"),
     "other shapes": (shapes_changed, "do not fit the config"),
     "half of the weights": (lambda f: f.update({names.WEIGHTS: f[names.WEIGHTS][:900]}), "is damaged"),

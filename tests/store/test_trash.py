@@ -13,6 +13,7 @@ from aecore.grid import Grid
 from aecore.store import names, trash
 from tests.conftest import ROOT
 from tests.samples import tiny_config
+from tests.trust.bounds import tell
 
 CONFIG = tiny_config()
 
@@ -184,6 +185,7 @@ def test_a_kill_leaves_a_run_here_or_there_and_never_halves(tmp_path, moment):
         assert content(in_trash[0].path if in_trash else path) == before
     trash.empty(tmp_path)
     assert os.listdir(tmp_path / names.TRASH) == []
+    tell("kill -9 while a run is deleted", 1, 0, "before and after the move, and while the trash is emptied")
 
 
 def test_what_is_trained_is_not_deleted(tmp_path):

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import pandas  # noqa: F401  Two threads that import it at once find it half imported.
 import streamlit as st
 
-from pages.shared import first_link, leaving, links, notices, sidebar
+from pages.shared import first_link, heavy, leaving, links, notices, sidebar
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
+heavy.take_share()
 # A Material icon here would be fetched from a font server.
 st.set_page_config(page_title="Auto-encoder explorer", page_icon=str(sidebar.LOGO), layout="wide")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas  # noqa: F401  Two threads that import it at once find it half imported.
 import streamlit as st
 
-from pages.shared import first_link, leaving, links, notices, sidebar, visitors
+from pages.shared import first_link, heavy, leaving, links, notices, sidebar, visitors
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Before anything is done for a visitor: the core asks who it is.
 visitors.serve()
 
+heavy.take_share()
 # A Material icon here would be fetched from a font server.
 st.set_page_config(page_title="Auto-encoder explorer", page_icon=str(sidebar.LOGO), layout="wide")
 

@@ -8,11 +8,14 @@ arrays beside their check sum; what was longest unused goes when there is no roo
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -27,7 +30,11 @@ LARGEST = 1 / 8
 _SUM = 32
 """Bytes of a file's check sum, which stands before its content."""
 
+_SKELETON = "value"
+"""Name of the array that says, as JSON, how the others make a value."""
+
 Arrays = dict[str, np.ndarray]
+Value = TypeVar("Value")
 
 
 def kept(name: str, made_from: str, compute: Callable[[], Mapping[str, np.ndarray]]) -> Arrays:
@@ -39,9 +46,72 @@ def kept(name: str, made_from: str, compute: Callable[[], Mapping[str, np.ndarra
     path = _folder() / f"{name}-{digest(code_digest(), made_from)}"
     if (found := _read(path)) is not None:
         return found
-    made = {key: np.ascontiguousarray(value) for key, value in compute().items()}
+    made = {key: np.asarray(value, order="C") for key, value in compute().items()}
     _write(path, made)
     return made
+
+
+def kept_value(name: str, made_from: str, compute: Callable[[], Value], *kinds: type) -> Value:
+    """As `kept`, for a value made of arrays, tensors, numbers, texts, None, tuples, lists, dictionaries and
+    dataclasses; `kinds` are the dataclasses that it may hold. TypeError for anything else.
+    """
+    made: list[Value] = []
+
+    def arrays() -> Arrays:
+        made.append(compute())
+        parts: Arrays = {}
+        skeleton = json.dumps(_pack(made[0], parts, {kind.__name__ for kind in kinds})).encode()
+        return parts | {_SKELETON: np.frombuffer(skeleton, np.uint8)}
+
+    found = kept(name, made_from, arrays)
+    if made:
+        return made[0]
+    known = {kind.__name__: kind for kind in kinds}
+    return _unpack(json.loads(found[_SKELETON].tobytes()), found, known)
+
+
+def _pack(value: Any, parts: Arrays, kinds: set[str]) -> Any:
+    """What stands for a value in the skeleton; its arrays go to `parts`."""
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, (tuple, list)):
+        return {type(value).__name__: [_pack(part, parts, kinds) for part in value]}
+    if isinstance(value, Mapping):
+        return {"dict": [[_pack(part, parts, kinds) for part in pair] for pair in value.items()]}
+    if is_dataclass(value) and type(value).__name__ in kinds:
+        names = [field.name for field in fields(value) if field.init]
+        packed = {name: _pack(getattr(value, name), parts, kinds) for name in names}
+        return {"record": type(value).__name__, "fields": packed}
+    kind = "array" if isinstance(value, np.ndarray) else "scalar" if isinstance(value, np.generic) else ""
+    if not kind and type(value).__module__ == "torch":
+        kind, value = "tensor", value.detach().cpu().numpy()
+    if not kind:
+        raise TypeError(f"a {type(value).__name__} can't be kept")
+    parts[str(len(parts))] = np.asarray(value)
+    return {kind: str(len(parts) - 1)}
+
+
+def _unpack(packed: Any, parts: Arrays, kinds: dict[str, type]) -> Any:
+    if not isinstance(packed, dict):
+        return packed
+    if "record" in packed:
+        values = {name: _unpack(value, parts, kinds) for name, value in packed["fields"].items()}
+        return kinds[packed["record"]](**values)
+    ((kind, content),) = packed.items()
+    if kind == "dict":
+        return {_unpack(key, parts, kinds): _unpack(value, parts, kinds) for key, value in content}
+    if kind in ("tuple", "list"):
+        found = [_unpack(value, parts, kinds) for value in content]
+        return tuple(found) if kind == "tuple" else found
+    if kind == "scalar":
+        return parts[content][()]
+    # What was read stands in memory that may not be written to, which torch warns of.
+    array = parts[content].copy()
+    if kind == "array":
+        return array
+    import torch
+
+    return torch.from_numpy(array)
 
 
 def digest(*parts: object) -> str:

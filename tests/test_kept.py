@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+import torch
 
 from aecore import kept
-from aecore.kept import digest
+from aecore.kept import digest, kept_value
 from tests.conftest import ROOT
 
 
@@ -44,7 +46,7 @@ def test_comes_back_as_it_was_and_is_computed_once():
         found = kept.kept("codes", digest("a run"), compute)
         assert found.keys() == compute.arrays.keys()
         for name, array in compute.arrays.items():
-            assert found[name].dtype == array.dtype
+            assert (found[name].dtype, found[name].shape) == (array.dtype, array.shape)
             np.testing.assert_array_equal(found[name], array)
     assert compute.times == 1
 
@@ -158,3 +160,42 @@ def test_two_processes_may_write_and_make_room_at_once(monkeypatch, folder):
         assert process.returncode == 0
     assert sum(file.stat().st_size for file in folder.iterdir()) <= 520_000
     assert not [file.name for file in folder.iterdir() if file.name.startswith(".")]
+
+
+@dataclass(frozen=True)
+class Inner:
+    numbers: tuple[float, ...]
+    words: list[str | None]
+
+
+@dataclass(frozen=True)
+class Outer:
+    codes: torch.Tensor
+    one: np.float32
+    inner: dict[str, Inner]
+    places: dict[int, bool]
+    derived: int = field(default=0, init=False)
+
+
+def test_value_comes_back_as_it_was(folder):
+    value = Outer(
+        codes=torch.arange(6.0).reshape(2, 3).T,
+        one=np.float32(0.1),
+        inner={"a": Inner((0.1, float("inf"), 1e-300), ["ä", None, ""]), "": Inner((), [])},
+        places={3: True, -1: False},
+    )
+    made = kept_value("outer", "a", lambda: value, Outer, Inner)
+    found = kept_value("outer", "a", pytest.fail, Outer, Inner)
+    assert made is value
+    assert found.codes.equal(value.codes)
+    assert (found.one, type(found.one)) == (value.one, np.float32)
+    assert (found.inner, found.places) == (value.inner, value.places)
+    found.codes[0, 0] = 7
+    assert kept_value("outer", "a", pytest.fail, Outer, Inner).codes.equal(value.codes)
+
+
+def test_what_is_no_plain_value_is_refused(folder):
+    for value in (object(), Inner((), []), {"a": {1, 2}}):
+        with pytest.raises(TypeError, match="can't be kept"):
+            kept_value("other", "a", lambda value=value: value)
+    assert not folder.exists()

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, interpolate
 
 from aecore.data import ImageData, unit_range
+from aecore.kept import digest
 from aecore.results import ClassifierRecord
 
 FEATURES = 64
@@ -32,6 +33,11 @@ class Classifier:
 
     network: nn.Sequential
     record: ClassifierRecord
+
+    @property
+    def digest(self) -> str:
+        """Tells classifiers apart by their weights."""
+        return digest(*(tensor.float().numpy() for tensor in self.network.state_dict().values()))
 
     def features(self, images: Tensor) -> Tensor:
         """The last hidden layer: float32 N x 64. Images are uint8, or float and clipped to [0, 1]."""

@@ -131,13 +131,21 @@ def choose_filter(clean: Tensor, seen: Tensor) -> Filter:
 
     Buades et al. 2005 for non-local means. To be called with validation images, not those it is scored on.
     """
-    noise = float((seen - clean).std())
     images = seen.clamp(0, 1).numpy()
 
     def error(found: Filter) -> float:
         return float(squared_errors(clean, torch.from_numpy(found.apply(images))).mean())
 
-    return min(filters(noise), key=error)
+    return min(filters(_noise(clean, seen)), key=error)
+
+
+def filter_of(name: str, clean: Tensor, seen: Tensor) -> Filter:
+    """The filter of that name among those that `choose_filter` chooses from; StopIteration for another."""
+    return next(found for found in filters(_noise(clean, seen)) if found.name == name)
+
+
+def _noise(clean: Tensor, seen: Tensor) -> float:
+    return float((seen - clean).std())
 
 
 def _median(images: np.ndarray, footprint: np.ndarray) -> np.ndarray:

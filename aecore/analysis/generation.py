@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 from aecore.analysis.neighbors import Neighbors, as_points
 from aecore.analysis.pixels import mean_image
 from aecore.data import ImageData, in_parts
+from aecore.kept import digest
 
 SCORED = 2000
 """Images of a draw that are scored, and training images beside which density and coverage are taken."""
@@ -89,14 +91,13 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Reference:
-    """The training images' side of every score, with what real images and one dull image come to."""
+class Measured:
+    """What is measured once for a data set, in plain values."""
 
-    features: Callable[[Tensor], Tensor]
-    """Images N x C x H x W, float in [0, 1] or uint8, to features N x D."""
     moments: Moments
     """Of the training images that `data.known` names."""
-    balls: Balls
+    real: np.ndarray
+    """float32, N x D: features of the training images beside which density and coverage are taken."""
     floor: Score
     """Of test images, as many as are scored of a draw: what new real images come to."""
     ceiling: Score
@@ -104,13 +105,33 @@ class Reference:
     count: int
     """Images of a draw that are scored."""
 
+
+class Reference:
+    """The training images' side of every score, with what real images and one dull image come to."""
+
+    def __init__(self, measured: Measured, features: Callable[[Tensor], Tensor]) -> None:
+        """`features` makes of images N x C x H x W, float in [0, 1] or uint8, features N x D."""
+        self.moments, self.balls = measured.moments, Balls(measured.real)
+        self.floor, self.ceiling, self.count = measured.floor, measured.ceiling, measured.count
+        self.features = features
+
     def score(self, images: Tensor) -> Score:
         """Of images N x C x H x W in [0, 1], clipped there."""
         return _score(self.features(images), self.moments, self.balls)
 
+    @cached_property
+    def digest(self) -> str:
+        """Tells references apart: scores that were taken against one of the same digest are the same."""
+        return digest(self.moments.mean, self.moments.covariance, self.balls.points)
+
 
 def reference(data: ImageData, features: Callable[[Tensor], Tensor]) -> Reference:
-    """What is measured once for a data set; ValueError where it has too few images."""
+    """Measures a data set by features and makes a reference of it; raises what `measure` does."""
+    return Reference(measure(data, features), features)
+
+
+def measure(data: ImageData, features: Callable[[Tensor], Tensor]) -> Measured:
+    """What scores of a data set's images are taken against; ValueError where it has too few images."""
     count = min(SCORED, len(data.train_images), len(data.test_images))
     if count <= NEAREST:
         raise ValueError(f"scores need more than {NEAREST} training and test images")
@@ -122,7 +143,7 @@ def reference(data: ImageData, features: Callable[[Tensor], Tensor]) -> Referenc
     real = features(data.test_images[torch.from_numpy(np.sort(tests))])
     dull = features(mean_image(data.train_images)[None]).expand(count, -1)
     floor, ceiling = (_score(part, of_training, balls) for part in (real, dull))
-    return Reference(features, of_training, balls, floor, ceiling, count)
+    return Measured(of_training, balls.points, floor, ceiling, count)
 
 
 def _score(features: Tensor, of_training: Moments, balls: Balls) -> Score:

@@ -127,6 +127,10 @@ class ImageData:
 
     def classes_apart(self) -> str:
         """Which classes only the training or only the test images have, as a sentence; empty where none."""
+        return self._classes_apart
+
+    @cached_property
+    def _classes_apart(self) -> str:
         train, test = (set(labels.unique().tolist()) for labels in (self.train_labels, self.test_labels))
         parts = [
             f"{', '.join(self.class_names[label] for label in sorted(only))} only in the {where} images"

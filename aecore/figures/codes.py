@@ -37,7 +37,7 @@ def score_bars(scores: Mapping[str, float], of_the_map: Sequence[str]) -> alt.La
     bars = base.mark_bar(height=12).encode(x=x, color=alt.Color("color:N", scale=None))
     # At the bar's foot, where there is room whatever its length.
     texts = base.mark_text(align="left", dx=4, color="white", fontSize=10).encode(
-        x=alt.value(0), text="text:N"
+        x=alt.XValue(0), text=alt.Text("text:N")
     )
     return (bars + texts).properties(height=26 * len(table))
 
@@ -55,7 +55,7 @@ def class_bars(labels: np.ndarray, class_names: Sequence[str]) -> alt.Chart:
             x=alt.X("class:N", sort=names, title=None, axis=alt.Axis(labelAngle=0, ticks=False)),
             y=alt.Y("images:Q", title=None, axis=alt.Axis(tickCount=3, tickMinStep=1)),
             color=alt.Color("class:N", scale=alt.Scale(domain=names, range=colors), legend=None),
-            tooltip=["class:N", "images:Q"],
+            tooltip=[alt.Tooltip("class:N"), alt.Tooltip("images:Q")],
         )
         .properties(height=110)
     )

@@ -52,15 +52,19 @@ def ratio_chart(
             strokeDash=alt.StrokeDash(
                 "way:N", scale=alt.Scale(domain=names, range=list(DASHES[: len(names)])), legend=None
             ),
-            tooltip=["way:N", "level:Q", alt.Tooltip("psnr:Q", format=".2f", title="PSNR (dB)")],
+            tooltip=[
+                alt.Tooltip("way:N"),
+                alt.Tooltip("level:Q"),
+                alt.Tooltip("psnr:Q", format=".2f", title="PSNR (dB)"),
+            ],
         )
     )
-    rules = [alt.Chart(table(level=[at])).mark_rule(color="#888", strokeWidth=1).encode(x="level:Q")]
+    rules = [alt.Chart(table(level=[at])).mark_rule(color="#888", strokeWidth=1).encode(x=alt.X("level:Q"))]
     if trained is not None:
         rules.append(
             alt.Chart(table(level=[trained]))
             .mark_rule(color="#888", strokeWidth=1, strokeDash=[3, 3])
-            .encode(x="level:Q")
+            .encode(x=alt.X("level:Q"))
         )
     return alt.LayerChart(layer=[*rules, lines]).properties(height=height)
 

@@ -38,12 +38,12 @@ def error_histogram(
         .mark_bar(color=RUN_COLOR, opacity=0.55, binSpacing=0.5)
         .encode(
             x=x,
-            x2="end:Q",
+            x2=alt.X2("end:Q"),
             y=alt.Y("images:Q", title="images", axis=alt.Axis(tickCount=3)),
             tooltip=[
                 alt.Tooltip("start:Q", format=".1f", title="from"),
                 alt.Tooltip("end:Q", format=".1f", title="to"),
-                "images:Q",
+                alt.Tooltip("images:Q"),
             ],
         )
     )
@@ -71,4 +71,4 @@ def _rule(value: float, text: str, color: str, y: int, to_the_left: bool, scale:
     base = alt.Chart(table(value=[value], text=[text])).encode(x=alt.X("value:Q", scale=scale))
     line = base.mark_rule(color=color, strokeWidth=2, strokeDash=[4, 3])
     label = base.mark_text(align="right" if to_the_left else "left", color=ink(color), fontWeight="bold")
-    return line + label.encode(text="text:N", y=alt.value(y))
+    return line + label.encode(text=alt.Text("text:N"), y=alt.YValue(y))

@@ -42,7 +42,7 @@ def bars(values: Mapping[str, Mapping[str, float]]) -> alt.LayerChart:
             axis=alt.Axis(labelLimit=220, ticks=False, domain=False),
         ),
         yOffset=alt.YOffset("kind:N", sort=kinds),
-        tooltip=["measure:N", "kind:N", alt.Tooltip("value:Q", format=".4f")],
+        tooltip=[alt.Tooltip("measure:N"), alt.Tooltip("kind:N"), alt.Tooltip("value:Q", format=".4f")],
     )
     x = alt.X("value:Q", scale=alt.Scale(domain=[0, 1], clamp=True), title=None, axis=None)
     shades = alt.Scale(domain=kinds, range=[color_of(kind) for kind in kinds])
@@ -50,9 +50,9 @@ def bars(values: Mapping[str, Mapping[str, float]]) -> alt.LayerChart:
     drawn = base.mark_bar().encode(x=x, color=alt.Color("kind:N", scale=shades, legend=legend))
     # At the bar's foot, where there is room whatever its length.
     texts = base.mark_text(align="left", dx=4, color="white", fontSize=10).encode(
-        x=alt.value(0),
+        x=alt.XValue(0),
         yOffset=alt.YOffset("kind:N", sort=kinds, bandPosition=0.5),
-        text="text:N",
+        text=alt.Text("text:N"),
     )
     # The legend takes its part of the height.
     return (drawn + texts).properties(height=40 + 19 * len(rows))
@@ -91,11 +91,11 @@ def matrix(counts: np.ndarray, names: Sequence[str], height: int = 430) -> alt.L
     cells = base.mark_rect(cursor="pointer").encode(
         color=alt.Color("share:Q", scale=shade, legend=None),
         stroke=alt.condition(cell, alt.value(CLASS_COLORS[5]), alt.value(None)),
-        strokeWidth=alt.value(2),
+        strokeWidth=alt.StrokeWidthValue(2),
     )
     layers: list[alt.Chart] = [cells.add_params(cell)]
     if len(names) <= COUNTED:
         color = alt.condition(alt.datum.share > 0.3, alt.value("white"), alt.value("#333"))
         counted = base.transform_filter(alt.datum.images > 0)
-        layers.append(counted.mark_text(fontSize=11).encode(text="images:Q", color=color))
+        layers.append(counted.mark_text(fontSize=11).encode(text=alt.Text("images:Q"), color=color))
     return alt.LayerChart(layer=layers)

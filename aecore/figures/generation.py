@@ -81,7 +81,11 @@ def units_chart(kl: Sequence[float], active: Sequence[bool], height: int = 300) 
                 scale=alt.Scale(domain=["active", "collapsed"], range=[ACTIVE_COLOR, COLLAPSED_COLOR]),
                 legend=alt.Legend(orient="top", title=None),
             ),
-            tooltip=[alt.Tooltip("unit:O"), alt.Tooltip("kl:Q", format=".3f", title="KL (nats)"), "state:N"],
+            tooltip=[
+                alt.Tooltip("unit:O"),
+                alt.Tooltip("kl:Q", format=".3f", title="KL (nats)"),
+                alt.Tooltip("state:N"),
+            ],
         )
         .properties(height=height)
     )

@@ -45,7 +45,7 @@ def parallel(rows: Sequence[Row], columns: Sequence[str], chosen: int, height: i
             scale=alt.Scale(padding=0.35),
         ),
         y=alt.Y("at:Q", axis=None, scale=alt.Scale(domain=[-0.04, 1.04], nice=False)),
-        detail="k:N",
+        detail=alt.Detail("k:N"),
     )
     color = alt.Color("error:Q", scale=alt.Scale(scheme="viridis", zero=False), legend=None)
     tooltip = [
@@ -61,7 +61,7 @@ def parallel(rows: Sequence[Row], columns: Sequence[str], chosen: int, height: i
     text = alt.Chart(alt.Data(values=words)).mark_text(
         align="right", dx=-9, fontSize=12, fontWeight="bold", color=ink(TEXT)
     )
-    text = text.encode(x=alt.X("column:N", sort=list(columns)), y="at:Q", text="text:N")
+    text = text.encode(x=alt.X("column:N", sort=list(columns)), y=alt.Y("at:Q"), text=alt.Text("text:N"))
     return (lines + here + dots.add_params(_pick()) + text).properties(height=height)
 
 
@@ -85,9 +85,9 @@ def member_curves(rows: Sequence[Row], epochs: int, split: str | None, height: i
                 axis=alt.Axis(tickMinStep=1, format="d", grid=False),
             ),
             y=alt.Y("error:Q", title="validation error", scale=alt.Scale(zero=False)),
-            detail="k:N",
+            detail=alt.Detail("k:N"),
             color=encoded if split else alt.value(MEMBER_COLOR),
-            tooltip=["label:N", "epoch:Q", alt.Tooltip("error:Q", format=".2f")],
+            tooltip=[alt.Tooltip("label:N"), alt.Tooltip("epoch:Q"), alt.Tooltip("error:Q", format=".2f")],
         )
     )
 

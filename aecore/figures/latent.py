@@ -40,14 +40,14 @@ def projection_histogram(
         .mark_bar(opacity=0.6, binSpacing=0)
         .encode(
             x=x,
-            x2="end:Q",
+            x2=alt.X2("end:Q"),
             y=alt.Y("share:Q", stack=None, title=None, axis=alt.Axis(format="%", tickCount=3)),
             color=alt.Color(
                 "group:N",
                 scale=alt.Scale(domain=list(names), range=list(colors)),
                 legend=alt.Legend(title=None, orient="top"),
             ),
-            tooltip=["group:N", alt.Tooltip("share:Q", format=".1%")],
+            tooltip=[alt.Tooltip("group:N"), alt.Tooltip("share:Q", format=".1%")],
         )
         .properties(height=height)
     )

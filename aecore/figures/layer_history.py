@@ -74,7 +74,12 @@ def heat_map(
                 "shade:Q", title=known.label, scale=scale, legend=alt.Legend(format=".2~g", tickCount=5)
             ),
             stroke=alt.condition(cell, alt.value(CLASS_COLORS[5]), alt.value(None)),
-            tooltip=["label:N", "epoch:Q", "step:Q", alt.Tooltip("value:Q", title=known.label, format=".3g")],
+            tooltip=[
+                alt.Tooltip("label:N"),
+                alt.Tooltip("epoch:Q"),
+                alt.Tooltip("step:Q"),
+                alt.Tooltip("value:Q", title=known.label, format=".3g"),
+            ],
         )
         .add_params(cell)
     )
@@ -111,7 +116,11 @@ def profile(
             x=alt.X("label:N", title=None, sort=labels.tolist()),
             y=alt.Y("height:Q", title=known.label, scale=scale),
             color=alt.Color("epoch:O", title="epoch", scale=alt.Scale(scheme="viridis")),
-            tooltip=["label:N", "epoch:O", alt.Tooltip("value:Q", title=known.label, format=".3g")],
+            tooltip=[
+                alt.Tooltip("label:N"),
+                alt.Tooltip("epoch:O"),
+                alt.Tooltip("value:Q", title=known.label, format=".3g"),
+            ],
         )
     )
 
@@ -144,7 +153,7 @@ def histogram(
         .mark_rect()
         .encode(
             x=alt.X("low:Q", title=f"absolute {HISTOGRAMS[of]}", scale=alt.Scale(type="log", nice=False)),
-            x2="high:Q",
+            x2=alt.X2("high:Q"),
             y=alt.Y(
                 "share:Q",
                 title="share",
@@ -152,6 +161,6 @@ def histogram(
                 scale=alt.Scale() if top is None else alt.Scale(domain=[0, top]),
             ),
             color=alt.Color("color:N", scale=None),
-            tooltip=["what:N", alt.Tooltip("share:Q", format=".2%")],
+            tooltip=[alt.Tooltip("what:N"), alt.Tooltip("share:Q", format=".2%")],
         )
     )

@@ -26,7 +26,7 @@ def value_histogram(values: np.ndarray, height: int = 170) -> alt.Chart:
         .mark_bar(binSpacing=0.5, color=NEGATIVE)
         .encode(
             x=alt.X("start:Q", bin="binned", title="value", axis=alt.Axis(grid=False, tickCount=6)),
-            x2="end:Q",
+            x2=alt.X2("end:Q"),
             y=alt.Y("count:Q", title="how many", axis=alt.Axis(tickCount=3, tickMinStep=1)),
             tooltip=[
                 alt.Tooltip("start:Q", format=".3g", title="from"),
@@ -47,7 +47,7 @@ def unit_bars(values: np.ndarray, height: int = 170) -> alt.Chart:
             x=alt.X("unit:O", title="unit", axis=alt.Axis(labelAngle=0, labelOverlap=True, ticks=False)),
             y=alt.Y("value:Q", title="value", axis=alt.Axis(tickCount=5)),
             color=alt.condition("datum.value > 0", alt.value(POSITIVE), alt.value(NEGATIVE)),
-            tooltip=["unit:O", alt.Tooltip("value:Q", format=".4g")],
+            tooltip=[alt.Tooltip("unit:O"), alt.Tooltip("value:Q", format=".4g")],
         )
         .properties(height=height)
     )

@@ -89,7 +89,7 @@ def pixel_histogram(
     )
     bars = bins.mark_bar(binSpacing=0.5).encode(
         x=alt.X("start:Q", bin="binned", title=title, scale=x_scale, axis=alt.Axis(grid=False, tickCount=7)),
-        x2="end:Q",
+        x2=alt.X2("end:Q"),
         y=alt.Y(
             "share:Q",
             title="share of pixels",
@@ -137,7 +137,7 @@ def class_histogram(
                 scale=alt.Scale(domain=["training", "test"], range=[TRAINING, TEST]),
                 legend=alt.Legend(orient="top"),
             ),
-            tooltip=["name:N", "part:N", alt.Tooltip("images:Q", format=",")],
+            tooltip=[alt.Tooltip("name:N"), alt.Tooltip("part:N"), alt.Tooltip("images:Q", format=",")],
         )
         .properties(height=height)
     )
@@ -150,10 +150,10 @@ def _range_line(fit: Fit, domain: Sequence[float], scale: alt.Scale) -> list[alt
     base = alt.Chart(row)
     above = alt.value(-6)
     line = base.mark_rule(strokeWidth=4, color=CLASS_COLORS[2]).encode(
-        x=alt.X("start:Q", scale=scale), x2="end:Q", y=above
+        x=alt.X("start:Q", scale=scale), x2=alt.X2("end:Q"), y=above
     )
     name = base.mark_text(color=ink(CLASS_COLORS[2]), fontWeight="bold", baseline="bottom").encode(
-        x=alt.X("middle:Q", scale=scale), y=alt.value(-11), text="text:N"
+        x=alt.X("middle:Q", scale=scale), y=alt.YValue(-11), text=alt.Text("text:N")
     )
     return [line, name]
 

@@ -24,5 +24,6 @@ def class_error_bars(errors: Mapping[str, float], mean: float) -> alt.LayerChart
     )
     rule = alt.Chart(table(mean=[mean])).mark_rule(color=PCA_COLOR, strokeWidth=2, strokeDash=[4, 3])
     return alt.LayerChart(
-        layer=[base.mark_bar(color=CLASS_COLORS[0]), rule.encode(x="mean:Q")], height=STEP * len(names) + AXIS
+        layer=[base.mark_bar(color=CLASS_COLORS[0]), rule.encode(x=alt.X("mean:Q"))],
+        height=STEP * len(names) + AXIS,
     )

@@ -75,14 +75,14 @@ def lines(
     tooltip = ["series:N", alt.Tooltip("x:Q", title=x), alt.Tooltip("y:Q", format=".3~g", title=y)]
     layers: list[alt.Chart] = []
     if any("low" in row for row in kept):
-        layers.append(base.mark_area(opacity=0.2).encode(y=level("low"), y2="high:Q"))
+        layers.append(base.mark_area(opacity=0.2).encode(y=level("low"), y2=alt.Y2("high:Q")))
     points = alt.OverlayMarkDef(size=30) if len(kept) < 120 else False
     layers.append(base.mark_line(strokeWidth=2, point=points).encode(y=level("y"), tooltip=tooltip))
     if rule is not None:
         at = alt.Chart(alt.Data(values=[{"y": rule[0], "text": rule[1]}]))
         layers.append(at.mark_rule(color=PCA_COLOR, strokeWidth=2, strokeDash=[4, 3]).encode(y=level("y")))
         words = at.mark_text(align="right", baseline="bottom", dy=-3, color=ink(PCA_COLOR), fontWeight="bold")
-        layers.append(words.encode(x=alt.value("width"), y=level("y"), text="text:N"))
+        layers.append(words.encode(x=alt.XValue("width"), y=level("y"), text=alt.Text("text:N")))
     return alt.LayerChart(layer=layers, height=height)
 
 
@@ -96,8 +96,8 @@ def fitted_function(found: Fit, height: int = 280) -> alt.LayerChart:
     return alt.LayerChart(
         layer=[
             target.encode(y=alt.Y("target:Q", title="output")),
-            output.encode(y="output:Q"),
-            kinks.encode(x="x:Q", y=alt.value("height")),
+            output.encode(y=alt.Y("output:Q")),
+            kinks.encode(x=alt.X("x:Q"), y=alt.YValue("height")),
         ],
         height=height,
     )
@@ -118,7 +118,7 @@ def class_map(points: np.ndarray, names: Sequence[str], x: str, y: str, height: 
                 scale=alt.Scale(domain=domain, range=colors),
                 legend=alt.Legend(title=None, orient="top", columns=5),
             ),
-            tooltip=["name:N"],
+            tooltip=[alt.Tooltip("name:N")],
         )
     )
 
@@ -135,9 +135,11 @@ def pixel_histogram(
     x = alt.X("start:Q", bin="binned", title=None, scale=alt.Scale(domain=[-3, 3]))
     return alt.LayerChart(
         layer=[
-            shade.encode(x=alt.X("low:Q", title=None), x2="high:Q"),
+            shade.encode(x=alt.X("low:Q", title=None), x2=alt.X2("high:Q")),
             mark.encode(
-                x=x, x2="end:Q", y=alt.Y("share:Q", title=None, axis=alt.Axis(format="%", tickCount=3))
+                x=x,
+                x2=alt.X2("end:Q"),
+                y=alt.Y("share:Q", title=None, axis=alt.Axis(format="%", tickCount=3)),
             ),
         ],
         height=height,

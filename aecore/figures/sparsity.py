@@ -42,7 +42,9 @@ def code_bars(code: np.ndarray, color: str, domain: tuple[float, float], height:
         axis=alt.Axis(title=None, grid=False, labels=False, ticks=False),
     )
     y = alt.Y("value:Q", title="value", scale=alt.Scale(domain=list(domain), nice=False), axis=_few())
-    base = alt.Chart(data).encode(x=x, y=y, tooltip=["rank:Q", alt.Tooltip("value:Q", format=".3f")])
+    base = alt.Chart(data).encode(
+        x=x, y=y, tooltip=[alt.Tooltip("rank:Q"), alt.Tooltip("value:Q", format=".3f")]
+    )
     stems = base.mark_bar(color=color, width=3).encode(y2=alt.datum(0))
     return (stems + base.mark_circle(color=color, size=26, opacity=1)).properties(height=height)
 
@@ -85,7 +87,7 @@ def value_histogram(
         .mark_bar(color=color, opacity=0.75, binSpacing=0.5)
         .encode(
             x=alt.X("start:Q", bin="binned", title="value of a unit", scale=scale),
-            x2="end:Q",
+            x2=alt.X2("end:Q"),
             y=alt.Y("share:Q", title="share of values", scale=y, axis=axis),
             tooltip=[alt.Tooltip("start:Q", format=".2f", title="from"), _percent("share")],
         )
@@ -95,7 +97,7 @@ def value_histogram(
         x=alt.X("value:Q", scale=scale), y=alt.Y("share:Q", scale=y), tooltip=[_percent("share")]
     )
     label = at_zero.mark_text(align="left", dx=8, baseline="top", fontWeight="bold", color=ink(spike_color))
-    label = label.encode(x=alt.X("value:Q", scale=scale), y=alt.value(2), text="text:N")
+    label = label.encode(x=alt.X("value:Q", scale=scale), y=alt.YValue(2), text=alt.Text("text:N"))
     return (bins + spike + label).properties(height=height)
 
 
@@ -110,7 +112,7 @@ def active_histogram(active: np.ndarray, units: int, top: float, color: str, hei
                 "units:Q", title="active units of an image", scale=_rank_scale(units, 0), axis=_counts(units)
             ),
             y=alt.Y("share:Q", title="images", scale=alt.Scale(domain=[0, top]), axis=_few(format="%")),
-            tooltip=["units:Q", _percent("share")],
+            tooltip=[alt.Tooltip("units:Q"), _percent("share")],
         )
     )
     mean = alt.Chart(table(mean=[float(active.mean())], text=[f"mean {active.mean():.1f}"]))
@@ -120,7 +122,9 @@ def active_histogram(active: np.ndarray, units: int, top: float, color: str, hei
     text = mean.mark_text(
         align="right" if left else "left", dx=-6 if left else 6, fontWeight="bold", color=color
     )
-    return (bars + rule + text.encode(x=x, y=alt.value(8), text="text:N")).properties(height=height)
+    return (bars + rule + text.encode(x=x, y=alt.YValue(8), text=alt.Text("text:N"))).properties(
+        height=height
+    )
 
 
 def active_shares(active: np.ndarray, units: int) -> np.ndarray:
@@ -141,7 +145,7 @@ def use_bars(use: np.ndarray, color: str, height: int = 110) -> alt.Chart:
                 axis=_counts(len(use)),
             ),
             y=alt.Y("use:Q", title="active for", scale=alt.Scale(domain=[0, 1]), axis=_few(format="%")),
-            tooltip=["rank:Q", _percent("use")],
+            tooltip=[alt.Tooltip("rank:Q"), _percent("use")],
         )
         .properties(height=height)
     )
@@ -178,7 +182,7 @@ def trade_off(curves: Sequence[Curve], marked: Sequence[Mapping[str, Any]], heig
     base = alt.Chart(rows("points")).encode(x=x, y=y, color=color, tooltip=tooltip)
     dashes = alt.Scale(domain=[False, True], range=[[1, 0], [6, 4]])
     dash = alt.StrokeDash("dashed:N", legend=None, scale=dashes)
-    lines = base.mark_line(strokeWidth=2).encode(order="order:Q", strokeDash=dash)
+    lines = base.mark_line(strokeWidth=2).encode(order=alt.Order("order:Q"), strokeDash=dash)
     points = base.mark_circle(size=70, opacity=1)
     seeds = alt.Chart(rows("spread")).mark_circle(size=26, opacity=0.4)
     seeds = seeds.encode(x=x, y=y, color=color, tooltip=tooltip)
@@ -186,7 +190,7 @@ def trade_off(curves: Sequence[Curve], marked: Sequence[Mapping[str, Any]], heig
     chosen = chosen.encode(x=x, y=y, color=alt.Color("curve:N", legend=None))
     rings = chosen.mark_point(size=330, strokeWidth=3, filled=False)
     labels = chosen.mark_text(align="left", dx=14, dy=-10, fontWeight="bold", fontSize=13)
-    return (lines + seeds + points + rings + labels.encode(text="text:N")).properties(height=height)
+    return (lines + seeds + points + rings + labels.encode(text=alt.Text("text:N"))).properties(height=height)
 
 
 def pruning(curves: Sequence[Curve], height: int = 300) -> alt.Chart:

@@ -107,15 +107,15 @@ def error_curve(
     """
     table = rows(thinned(history), ["squared_error"])
     chart = _lines(table, epochs, "squared error", height).encode(
-        color=alt.value(CLASS_COLORS[0]), strokeDash=_dash(table)
+        color=alt.ColorValue(CLASS_COLORS[0]), strokeDash=_dash(table)
     )
     chart = _with_marks(chart, marks, epochs)
     if pca is None:
         return chart
     base = alt.Chart(alt.Data(values=[{"value": pca, "text": f"PCA {pca:.1f}"}]))
-    rule = base.mark_rule(color=PCA_COLOR, strokeWidth=2).encode(y="value:Q")
+    rule = base.mark_rule(color=PCA_COLOR, strokeWidth=2).encode(y=alt.Y("value:Q"))
     text = base.mark_text(align="right", baseline="bottom", dy=-3, color=ink(PCA_COLOR), fontWeight="bold")
-    return chart + rule + text.encode(x=alt.value("width"), y="value:Q", text="text:N")
+    return chart + rule + text.encode(x=alt.XValue("width"), y=alt.Y("value:Q"), text=alt.Text("text:N"))
 
 
 def term_curves(
@@ -165,7 +165,12 @@ def _lines(table: list[dict[str, Any]], epochs: int, title: str, height: int, lo
         .encode(
             x=alt.X("epoch:Q", title="epoch", scale=_epoch_scale(epochs), axis=ticks),
             y=alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5)),
-            tooltip=["epoch:Q", "part:N", "term:N", alt.Tooltip("value:Q", format=".4g")],
+            tooltip=[
+                alt.Tooltip("epoch:Q"),
+                alt.Tooltip("part:N"),
+                alt.Tooltip("term:N"),
+                alt.Tooltip("value:Q", format=".4g"),
+            ],
         )
     )
 
@@ -186,7 +191,7 @@ def _with_marks(chart: alt.Chart, marks: Sequence[Mark], epochs: int, texts: boo
         table.append({"place": place, "epoch": mark.epoch, "change": mark.text, "shown": shown})
     base = alt.Chart(alt.Data(values=table)).encode(x=alt.X("place:Q", scale=_epoch_scale(epochs)))
     rule = base.mark_rule(color=EVENT_COLOR, strokeDash=[2, 2], strokeWidth=1.5).encode(
-        tooltip=[alt.Tooltip("epoch:Q", format=".4g"), "change:N"]
+        tooltip=[alt.Tooltip("epoch:Q", format=".4g"), alt.Tooltip("change:N")]
     )
     chart = chart.properties(height=chart.height + MARK_HEIGHT)
     if not texts:
@@ -202,7 +207,7 @@ def _with_marks(chart: alt.Chart, marks: Sequence[Mark], epochs: int, texts: boo
         # What runs out of the frame would shrink the frame, where the chart has to fit into a place.
         clip=True,
     )
-    return chart + rule + text.encode(y=alt.value(2), text="shown:N")
+    return chart + rule + text.encode(y=alt.YValue(2), text=alt.Text("shown:N"))
 
 
 def _dash(table: list[dict[str, Any]]) -> alt.StrokeDash:

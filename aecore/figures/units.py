@@ -34,11 +34,15 @@ def value_histogram(
         .mark_bar(binSpacing=0)
         .encode(
             x=alt.X("start:Q", bin="binned", title=None, axis=alt.Axis(grid=False, tickCount=5)),
-            x2="end:Q",
+            x2=alt.X2("end:Q"),
             y=alt.Y("images:Q", title=None, axis=alt.Axis(tickCount=2)),
             color=alt.Color("class:N", scale=alt.Scale(domain=names, range=colors), legend=None, sort=names),
             order=alt.Order("class:N"),
-            tooltip=["class:N", "images:Q", alt.Tooltip("start:Q", format=".2f", title="from")],
+            tooltip=[
+                alt.Tooltip("class:N"),
+                alt.Tooltip("images:Q"),
+                alt.Tooltip("start:Q", format=".2f", title="from"),
+            ],
         )
         .properties(height=height)
     )

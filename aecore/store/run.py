@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from aecore.config import Config
 from aecore.data import ImageData, Scaling
+from aecore.kept import digest
 from aecore.models import AutoEncoder
 from aecore.results import EpochRecord, Result
 
@@ -36,6 +38,15 @@ class Run:
     history: list[EpochRecord] = field(default_factory=list)
     result: Result | None = None
     """Test figures; None while the run is not finished."""
+
+    @cached_property
+    def digest(self) -> str:
+        """Tells networks apart by all that codes and reconstructions depend on: settings and weights."""
+        state = {name: tensor.detach().cpu() for name, tensor in self.model.state_dict().items()}
+        # As bytes, since numpy lacks some of the types.
+        weights = [(name, str(tensor.dtype), tuple(tensor.shape)) for name, tensor in state.items()]
+        content = [tensor.contiguous().flatten().view(torch.uint8).numpy() for tensor in state.values()]
+        return digest(self.config.to_dict(), self.shape, self.scaling, weights, *content)
 
     @property
     def latent_size(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -121,6 +122,7 @@ def fitting(configs: Sequence[Config], shape: tuple[int, int, int], free: int) -
     return max(1, int(free * MEMORY_PART / max(member_bytes(c, shape) for c in configs)))
 
 
+@lru_cache(maxsize=4096)
 def member_bytes(config: Config, shape: tuple[int, int, int]) -> int:
     """Memory that a member takes while it trains: weights, gradients, optimizer state and activations.
 

@@ -1,8 +1,7 @@
 """Keeps the imported libraries out of the garbage collector's sight, and gives freed memory back.
 
-Streamlit collects garbage after every run of a script or fragment. With torch, Altair and pandas loaded
-that visits half a million objects which live as long as the server does, for some 0.3 seconds in which
-no other thread gets on.
+A collection of all garbage visits, with torch, Altair and pandas loaded, half a million objects which live as
+long as the server does, for some 0.3 seconds in which no other thread gets on.
 """
 
 from __future__ import annotations
@@ -37,6 +36,9 @@ def spare_imports() -> None:
     if len(sys.modules) - _seen >= MODULES:
         _seen = len(sys.modules)
         gc.freeze()
+    # Altair checks every part of a chart when it is made, and the whole once more when it is drawn.
+    if (altair := sys.modules.get("altair.utils.schemapi")) is not None and altair.DEBUG_MODE:
+        altair.disable_debug_mode()
 
 
 def give_back() -> None:

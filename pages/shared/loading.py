@@ -1,17 +1,19 @@
 """Caches between the pages and `aecore`. Everything here is shared by all visitors and read-only.
 
 Keys are small: a run's key with the time its weights were written, so that a run that is trained
-further is never served stale. Heavy modules are imported inside, after the page has painted.
+further is never served stale. What takes long is also kept on disk, by the weights and images themselves, and
+computed by a few visitors' threads at once. Heavy modules are imported inside, after the page has painted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
-from aecore import store
+from aecore import kept, store
+from pages.shared import heavy
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,6 +28,33 @@ if TYPE_CHECKING:
     from aecore.results import EpochRecord
     from aecore.store import RunInfo
     from aecore.store.run import Run
+
+Value = TypeVar("Value")
+
+
+def keep(name: str, made_from: str, compute: Callable[[], Value], *kinds: type) -> Value:
+    """What `compute` gives, from disk where it was computed before; see `aecore.kept.kept_value`.
+
+    `compute` waits for its turn (`heavy.place`), so it must ask for nothing that is cached.
+    """
+
+    def in_turn() -> Value:
+        with heavy.place():
+            return compute()
+
+    return kept.kept_value(name, made_from, in_turn, *kinds)
+
+
+def run_digest(key: str, *more: object) -> str:
+    """Names what is computed from a run, its images and what `more` says; ValueError without the images."""
+    return kept.digest(_run_digest(key, store.weights_stamp(key)), *more)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _run_digest(key: str, stamp: int) -> str:
+    run = _load_run(key, stamp)
+    data = images_of(run)
+    return kept.digest(run.digest, data.name, data.class_names, data.checksum)
 
 
 def load_run(key: str) -> Run:
@@ -58,7 +87,9 @@ def pca_baseline(name: str) -> Baseline:
     """PCA fitted on the data set's training images."""
     from aecore.analysis.projection import pca_baseline as fit
 
-    return fit(load_data(name))
+    data = load_data(name)
+    with heavy.place():
+        return fit(data)
 
 
 def test_codes(key: str) -> Tensor:
@@ -69,7 +100,8 @@ def test_codes(key: str) -> Tensor:
 @st.cache_resource(max_entries=12, show_spinner="Encoding the test images")
 def _test_codes(key: str, stamp: int) -> Tensor:
     run = _load_run(key, stamp)
-    return run.encode(images_of(run).test_images)
+    images = images_of(run).test_images
+    return keep("test-codes", run_digest(key), lambda: run.encode(images))
 
 
 def test_squared_errors(key: str) -> Tensor:
@@ -82,7 +114,8 @@ def _test_squared_errors(key: str, stamp: int) -> Tensor:
     from aecore.analysis.metrics import errors_on_test_images
 
     run = _load_run(key, stamp)
-    return errors_on_test_images(run, images_of(run))
+    data = images_of(run)
+    return keep("test-errors", run_digest(key), lambda: errors_on_test_images(run, data))
 
 
 def quality(key: str) -> Quality:
@@ -92,12 +125,12 @@ def quality(key: str) -> Quality:
 
 @st.cache_resource(max_entries=64, show_spinner="Measuring further figures")
 def _quality(key: str, stamp: int) -> Quality:
-    from aecore.analysis.quality import measure
+    from aecore.analysis.quality import Gap, Quality, measure
 
     run = _load_run(key, stamp)
     name = run.config.data.name
-    codes, errors = _test_codes(key, stamp), _test_squared_errors(key, stamp)
-    return measure(run, load_data(name), codes, errors, pca_baseline(name))
+    needed = (load_data(name), _test_codes(key, stamp), _test_squared_errors(key, stamp), pca_baseline(name))
+    return keep("quality", run_digest(key), lambda: measure(run, *needed), Quality, Gap)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Fitting PCA, the baseline")
@@ -106,7 +139,9 @@ def pca_squared_errors(name: str, components: int, clipped: bool = False) -> Ten
 
     Clipped: of its reconstructions brought into [0, 1].
     """
-    return pca_baseline(name).errors_on(load_data(name).test_images, components, clipped)
+    baseline, data = pca_baseline(name), load_data(name)
+    made_from = kept.digest(data.checksum, components, clipped)
+    return keep("pca", made_from, lambda: baseline.errors_on(data.test_images, components, clipped))
 
 
 @st.cache_data(max_entries=24, show_spinner="Fitting PCA, the baseline")
@@ -118,11 +153,16 @@ def pca_validation_errors(name: str, components: int, fraction: float, seed: int
     images = load_data(name)
     train, validation = images.split(fraction, seed)
     chosen = validation if len(validation) else train
-    plain, clipped = (
-        float(pca_baseline(name).errors_on(images.train_images, components, clipped, chosen).double().mean())
-        for clipped in (False, True)
-    )
-    return plain, clipped
+    baseline = pca_baseline(name)
+
+    def errors() -> tuple[float, float]:
+        plain, clipped = (
+            float(baseline.errors_on(images.train_images, components, clipped, chosen).double().mean())
+            for clipped in (False, True)
+        )
+        return plain, clipped
+
+    return keep("pca-validation", kept.digest(images.checksum, components, fraction, seed), errors)
 
 
 def course(info: RunInfo, history: Sequence[EpochRecord], looks: LayerHistory | None) -> Course:
@@ -138,9 +178,12 @@ def course(info: RunInfo, history: Sequence[EpochRecord], looks: LayerHistory | 
 
 @st.cache_data(max_entries=24, show_spinner="Fitting PCA, the baseline")
 def _baselines(name: str, latent_size: int) -> Baselines:
-    from aecore.analysis.health import baselines
+    from aecore.analysis import health
 
-    return baselines(load_data(name), latent_size)
+    data = load_data(name)
+    pca_baseline(name)  # Of these figures it is what takes long, and it is kept by itself.
+    with heavy.place():
+        return health.baselines(data, latent_size)
 
 
 def classes_warning(name: str) -> str:
@@ -167,9 +210,16 @@ def _code_neighbors(key: str, stamp: int) -> tuple[Neighbors, Tensor, tuple[floa
     from aecore.analysis.neighbors import Neighbors
 
     run = _load_run(key, stamp)
-    codes = known_codes(run, images_of(run))
+    data, tests = images_of(run), _test_codes(key, stamp)[:1000]
+    codes = keep("known-codes", run_digest(key), lambda: known_codes(run, data))
     neighbors = Neighbors(codes)
-    return neighbors, codes, usual_band(neighbors, _test_codes(key, stamp)[:1000])
+
+    def band() -> tuple[float, tuple[float, float]]:
+        found = usual_band(neighbors, tests)
+        return neighbors.typical_distance, found
+
+    neighbors.typical_distance, usual = keep("remoteness", run_digest(key), band)
+    return neighbors, codes, usual
 
 
 def units(key: str, with_data: bool = True) -> Units:
@@ -179,13 +229,15 @@ def units(key: str, with_data: bool = True) -> Units:
 
 @st.cache_resource(max_entries=12, show_spinner="Measuring what each unit does")
 def _units(key: str, stamp: int, with_data: bool) -> Units:
-    from aecore.analysis.units import describe_units, stand_in_images
+    from aecore.analysis.units import Units, describe_units, stand_in_images
 
     run = _load_run(key, stamp)
     if with_data:
-        return describe_units(run, images_of(run).test_images, _test_codes(key, stamp))
+        needed = (images_of(run).test_images, _test_codes(key, stamp))
+        return keep("units", run_digest(key), lambda: describe_units(run, *needed), Units)
     images = stand_in_images(run.shape)
-    return describe_units(run, images, run.encode(images))
+    with heavy.place():
+        return describe_units(run, images, run.encode(images))
 
 
 def browser_decoder(key: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from aecore import store
+from aecore import kept, store
 from aecore.web.code_map.payload import Atlas, thumbnail_atlas
 from pages.shared import loading
 
@@ -98,7 +98,12 @@ def _training_points(key: str, stamp: int) -> Points:
     numbers = some_of(len(data.train_images), TRAINING_IMAGES)
     images = data.train_images[numbers]
     labels = data.train_labels[numbers].numpy()
-    return Points(run, numbers, images, labels, run.encode(images).numpy(), errors_on(run, images).numpy())
+    codes, errors = loading.keep(
+        "some-training-codes",
+        loading.run_digest(key, TRAINING_IMAGES),
+        lambda: (run.encode(images).numpy(), errors_on(run, images).numpy()),
+    )
+    return Points(run, numbers, images, labels, codes, errors)
 
 
 def code_pca(key: str) -> PCA:
@@ -108,9 +113,10 @@ def code_pca(key: str) -> PCA:
 
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _code_pca(key: str, stamp: int) -> PCA:
-    from aecore.analysis.projection import fit_pca
+    from aecore.analysis.projection import PCA, fit_pca
 
-    return fit_pca(loading.test_codes(key))
+    codes = loading.test_codes(key)
+    return loading.keep("code-pca", kept.digest(codes.numpy()), lambda: fit_pca(codes), PCA)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Preparing the pictures")

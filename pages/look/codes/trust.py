@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from aecore import store
+from aecore import kept, store
 from pages.look.codes.material import Points
 from pages.look.codes.projections import Plane
+from pages.shared import loading
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -98,19 +99,27 @@ def _plane_scores(
     from aecore.data import some_of
 
     rows = some_of(count, SCORED)
-    return trustworthiness(_points.codes, _plane, rows=rows), _correct(_plane, _points)
+    return loading.keep(
+        "trust",
+        kept.digest(_points.codes, _plane, _points.labels, SCORED),
+        lambda: (trustworthiness(_points.codes, _plane, rows=rows), _correct(_plane, _points)),
+    )
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _code_score(key: str, stamp: int, count: int, _points: Points) -> np.ndarray:
-    return _correct(_points.codes, _points)
+    made_from = kept.digest(_points.codes, _points.labels, SCORED)
+    return loading.keep("code-score", made_from, lambda: _correct(_points.codes, _points))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _pixel_score(name: str, count: int, _points: Points) -> np.ndarray:
     from aecore.data import unit_range
 
-    return _correct(unit_range(_points.images.flatten(1)), _points)
+    made_from = kept.digest(_points.images.numpy(), _points.labels, SCORED)
+    return loading.keep(
+        "pixel-score", made_from, lambda: _correct(unit_range(_points.images.flatten(1)), _points)
+    )
 
 
 def _correct(space: np.ndarray | Tensor, points: Points) -> np.ndarray:

@@ -98,8 +98,6 @@ def _path_numbers(
     fade: np.ndarray,
     ends: np.ndarray,
 ) -> None:
-    from aecore.analysis.latent import nearest_images
-
     st.metric(
         "Farthest from the data",
         f"{curve.max():.2f}",
@@ -109,7 +107,7 @@ def _path_numbers(
     st.caption(f"times the usual distance between neighbours (test images: up to {band[1]:.2f})")
     inner = np.linspace(0, len(frames) - 1, PLACES + 2).round().astype(int)[1:-1]
     pictures = np.concatenate([frames[inner], fade[inner], ends])
-    errors, _ = nearest_images(pictures, data.train_images, data.known)
+    errors = _errors_to_nearest(data.name, data.checksum, pictures)
     decoded, faded, themselves = (e.mean() for e in np.split(errors, [PLACES, 2 * PLACES]))
     st.metric(
         "Error to the nearest image",
@@ -121,6 +119,15 @@ def _path_numbers(
         f"squared error on the way (cross-fade {faded:.1f}, the ends themselves {themselves:.1f}; lower is "
         "nearer)"
     )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _errors_to_nearest(name: str, checksum: int, pictures: np.ndarray) -> np.ndarray:
+    """Squared error of each of some pictures to the training image nearest to it."""
+    from aecore.analysis.latent import nearest_images
+
+    data = loading.load_data(name)
+    return nearest_images(pictures, data.train_images, data.known)[0]
 
 
 def meaning(t: np.ndarray, curve: np.ndarray, band: tuple[float, float]) -> str:

@@ -18,7 +18,7 @@ from aecore.analysis.comparison import Member, UnitUse
 from aecore.gallery import sparsity as gallery
 from aecore.palette import L1_COLOR, L2_COLOR
 from aecore.results import Figures
-from pages.shared import loading
+from pages.shared import heavy, loading
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -102,7 +102,9 @@ def look(key: str) -> UnitUse:
 @st.cache_resource(max_entries=64, show_spinner="Encoding the test images")
 def _look(key: str, stamp: int) -> UnitUse:
     run = store.load_run(key)
-    return comparison.unit_use(run.encode(loading.images_of(run).test_images[:IMAGES]))
+    images = loading.images_of(run).test_images[:IMAGES]
+    with heavy.place():
+        return comparison.unit_use(run.encode(images))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Finding the atoms")
@@ -115,7 +117,9 @@ def _atoms(key: str, stamp: int) -> np.ndarray:
 @st.cache_resource(max_entries=32, show_spinner="Measuring on the test images")
 def _figures(key: str, stamp: int) -> Figures:
     run = loading.load_run(key)
-    return comparison.measure(run, loading.images_of(run))
+    data = loading.images_of(run)
+    made_from = loading.run_digest(key)
+    return loading.keep("comparison", made_from, lambda: comparison.measure(run, data), Figures)
 
 
 def pruned(key: str) -> list[float]:
@@ -126,7 +130,8 @@ def pruned(key: str) -> list[float]:
 @st.cache_resource(max_entries=32, show_spinner="Pruning")
 def _pruned(key: str, stamp: int) -> list[float]:
     run = loading.load_run(key)
-    return comparison.pruned_errors(run, loading.images_of(run))
+    data = loading.images_of(run)
+    return loading.keep("pruned", loading.run_digest(key), lambda: comparison.pruned_errors(run, data))
 
 
 def figures(key: str) -> Figures:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from aecore import kept
 from aecore.config import TrainConfig
 from aecore.presets import corruption_text
 from aecore.store import weights_stamp
@@ -119,11 +120,17 @@ def figures(
     from aecore.data import unit_range
 
     clean = unit_range(loading.load_data(data_name).test_images[:SCORED])
-    seen = denoising.corrupted(clean, train)
-    made = {name: way(seen) for name, way in ways([key for key, _ in keys], data_name, train, split).items()}
-    found = {name: denoising.score(clean, result) for name, result in made.items()}
-    two = list(made.values())[-2:] if len(keys) == 2 else None
-    return found, denoising.gain(clean, two[1], two[0]) if two else None
+    compared = ways([key for key, _ in keys], data_name, train, split)
+
+    def measure() -> tuple[dict[str, Attempt], tuple[float, float] | None]:
+        seen = denoising.corrupted(clean, train)
+        made = {name: way(seen) for name, way in compared.items()}
+        found = {name: denoising.score(clean, result) for name, result in made.items()}
+        two = list(made.values())[-2:] if len(keys) == 2 else None
+        return found, denoising.gain(clean, two[1], two[0]) if two else None
+
+    made_from = kept.digest(_made_from(keys, train), split, SCORED)
+    return loading.keep("denoising", made_from, measure, denoising.Attempt)
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring the ratio at each level")
@@ -137,7 +144,13 @@ def curves(
     clean = unit_range(loading.load_data(data_name).test_images[:CURVE])
     compared: dict[str, Way] = {"as they are": lambda seen: seen}
     compared |= networks([key for key, _ in keys])
-    return denoising.curve(compared, clean, train, levels)
+    made_from = kept.digest(_made_from(keys, train), levels, CURVE)
+    return loading.keep("denoising-curve", made_from, lambda: denoising.curve(compared, clean, train, levels))
+
+
+def _made_from(keys: tuple[tuple[str, int], ...], train: TrainConfig) -> str:
+    """Names what is measured of these networks and a corruption."""
+    return kept.digest(*(loading.run_digest(key) for key, _ in keys), train.to_dict())
 
 
 def networks(keys: list[str]) -> dict[str, Way]:

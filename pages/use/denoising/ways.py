@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from aecore import kept
 from aecore.config import TrainConfig
 from pages.shared import loading
 
@@ -34,4 +35,7 @@ def classical_filter(data_name: str, train: TrainConfig, fraction: float, split_
     clean = unit_range(data.train_images[index])
     # Counted from behind the test images' numbers, so that no noise is scored that was chosen on.
     first = len(data.test_images)
-    return denoising.choose_filter(clean, denoising.corrupted(clean, train, first))
+    seen = denoising.corrupted(clean, train, first)
+    made_from = kept.digest(data.checksum, train.to_dict(), fraction, split_seed)
+    name = loading.keep("filter", made_from, lambda: denoising.choose_filter(clean, seen).name)
+    return denoising.filter_of(name, clean, seen)

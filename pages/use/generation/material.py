@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from aecore import store
-from pages.shared import loading
+from aecore import kept, store
+from pages.shared import heavy, loading
 from pages.shared.plain import plain
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def _codes(key: str, stamp: int) -> Tensor:
     from aecore.analysis.sampling import training_codes
 
     run = loading.load_run(key)
-    return training_codes(run, loading.images_of(run))
+    data = loading.images_of(run)
+    return loading.keep("sampled-codes", loading.run_digest(key), lambda: training_codes(run, data))
 
 
 def samplers(subject: Subject) -> dict[str, Sampler]:
@@ -60,9 +62,15 @@ def samplers(subject: Subject) -> dict[str, Sampler]:
 
 @st.cache_resource(max_entries=12, show_spinner="Fitting a Gaussian and a mixture to the codes")
 def samplers_of(key: str, stamp: int) -> dict[str, Sampler]:
-    from aecore.analysis.sampling import SAMPLERS
+    from aecore.analysis.sampling import SAMPLERS, Sampler
 
-    return {name: fit(_codes(key, stamp)) for name, fit in SAMPLERS.items()}
+    codes = _codes(key, stamp)
+    return loading.keep(
+        "samplers",
+        loading.run_digest(key),
+        lambda: {name: fit(codes) for name, fit in SAMPLERS.items()},
+        Sampler,
+    )
 
 
 @dataclass(frozen=True)
@@ -84,9 +92,14 @@ def sheet(key: str, stamp: int, name: str, count: int, draw: int, temperature: f
 
     run = loading.load_run(key)
     data = loading.images_of(run)
-    samples = run.decode(samplers_of(key, stamp)[name].draw(count, draw, temperature)).clamp(0, 1)
-    distances, numbers = nearest_images(samples, data.train_images, data.known)
-    return Sheet(samples.numpy(), data.train_images[numbers].numpy(), distances)
+    sampler = samplers_of(key, stamp)[name]
+
+    def made() -> Sheet:
+        samples = run.decode(sampler.draw(count, draw, temperature)).clamp(0, 1)
+        distances, numbers = nearest_images(samples, data.train_images, data.known)
+        return Sheet(samples.numpy(), data.train_images[numbers].numpy(), distances)
+
+    return loading.keep("sheet", loading.run_digest(key, name, count, draw, temperature), made, Sheet)
 
 
 @st.cache_data(max_entries=24, show_spinner="Finding test images' nearest training images")
@@ -97,16 +110,29 @@ def usual_distances(key: str, stamp: int) -> tuple[float, float]:
 
     run = loading.load_run(key)
     data = loading.images_of(run)
-    tests = unit_range(data.test_images[:COMPARED])
-    compared = (tests, run.reconstruct(tests).clamp(0, 1))
-    both = (nearest_images(x, data.train_images, data.known)[0] for x in compared)
-    real, rebuilt = (float(np.median(distances)) for distances in both)
-    return real, rebuilt
+
+    def medians() -> tuple[float, float]:
+        tests = unit_range(data.test_images[:COMPARED])
+        compared = (tests, run.reconstruct(tests).clamp(0, 1))
+        both = (nearest_images(x, data.train_images, data.known)[0] for x in compared)
+        real, rebuilt = (float(np.median(distances)) for distances in both)
+        return real, rebuilt
+
+    return loading.keep("usual-distances", loading.run_digest(key), medians)
+
+
+class References:
+    """What scores are taken against and each classifier's accuracy, by the images' name and check sum."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, int], tuple[Reference, float]] = {}
+        self.being_made = threading.Lock()
+        """Held by the one visitor's thread that makes a reference; the others wait for it."""
 
 
 @st.cache_resource
-def _references() -> dict[tuple[str, int], tuple[Reference, float]]:
-    return {}
+def _references() -> References:
+    return References()
 
 
 def reference(data: ImageData) -> tuple[Reference, float] | None:
@@ -114,30 +140,43 @@ def reference(data: ImageData) -> tuple[Reference, float] | None:
 
     Where there is none yet a bar shows its training; where there can't be one, says why and gives None.
     """
+    made, name = _references(), (data.name, data.checksum)
+    if name not in made.known:
+        with st.spinner("A small classifier, in whose features samples are scored"), made.being_made:
+            if name not in made.known and (found := _new_reference(data)) is not None:
+                made.known[name] = found
+    return made.known.get(name)
+
+
+def _new_reference(data: ImageData) -> tuple[Reference, float] | None:
+    """What `reference` gives, made."""
     from aecore.analysis import generation
     from aecore.gallery.classifiers import classifier_of
 
-    known, name = _references(), (data.name, data.checksum)
-    if name not in known:
-        bar = st.progress(0.0, "A small classifier, in whose features samples are scored")
-        told = 0
+    bar, told = st.progress(0.0, "A small classifier, in whose features samples are scored"), 0
 
-        def tell(part: float) -> None:
-            nonlocal told
-            # The browser needs no more than each hundredth.
-            if int(100 * part) > told:
-                told = int(100 * part)
-                bar.progress(part, "Training a small classifier, in whose features samples are scored")
+    def tell(part: float) -> None:
+        nonlocal told
+        # The browser needs no more than each hundredth.
+        if int(100 * part) > told:
+            told = int(100 * part)
+            bar.progress(part, "Training a small classifier, in whose features samples are scored")
 
-        try:
+    try:
+        with heavy.place():
             found = classifier_of(data, tell)
-            known[name] = generation.reference(data, found.features), found.record.accuracy
-        except ValueError as error:
-            st.info(f"Samples of these images are not scored: {plain(error)}.")
-            return None
-        finally:
-            bar.empty()
-    return known[name]
+        measured = loading.keep(
+            "reference",
+            kept.digest(data.checksum, found.digest),
+            lambda: generation.measure(data, found.features),
+            *(generation.Measured, generation.Moments, generation.Score),
+        )
+        return generation.Reference(measured, found.features), found.record.accuracy
+    except ValueError as error:
+        st.info(f"Samples of these images are not scored: {plain(error)}.")
+        return None
+    finally:
+        bar.empty()
 
 
 def scores(subject: Subject, against: Reference, temperature: float) -> dict[str, list[Score]]:
@@ -155,8 +194,15 @@ def scores(subject: Subject, against: Reference, temperature: float) -> dict[str
 
 @st.cache_data(max_entries=1000, show_spinner=False)
 def _score(key: str, stamp: int, name: str, draw: int, temperature: float, _against: Reference) -> Score:
-    sampler = samplers_of(key, stamp)[name]
-    return _against.score(loading.load_run(key).decode(sampler.draw(_against.count, draw, temperature)))
+    from aecore.analysis.generation import Score
+
+    sampler, run = samplers_of(key, stamp)[name], loading.load_run(key)
+    return loading.keep(
+        "score",
+        loading.run_digest(key, name, draw, temperature, _against.digest),
+        lambda: _against.score(run.decode(sampler.draw(_against.count, draw, temperature))),
+        Score,
+    )
 
 
 @st.cache_resource(max_entries=6, show_spinner="Measuring distances between codes")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from pages.shared import loading
 from pages.use.generation import material
 
 if TYPE_CHECKING:
@@ -75,8 +76,12 @@ def _classes(subject: Subject) -> list[str]:
 @st.cache_data(max_entries=24, show_spinner="Measuring how far drawn codes are from training codes")
 def _shares(key: str, stamp: int) -> dict[str, float]:
     """Of each sampler the share of codes that lie farther out than 95 % of test images' codes."""
-    neighbors, usual = material.surroundings(key, stamp)
-    return {
-        name: float((neighbors.remoteness(sampler.draw(ASKED, 0))[0] > usual).mean())
-        for name, sampler in material.samplers_of(key, stamp).items()
-    }
+    (neighbors, usual), samplers = material.surroundings(key, stamp), material.samplers_of(key, stamp)
+    return loading.keep(
+        "prior-shares",
+        loading.run_digest(key, ASKED),
+        lambda: {
+            name: float((neighbors.remoteness(sampler.draw(ASKED, 0))[0] > usual).mean())
+            for name, sampler in samplers.items()
+        },
+    )

@@ -79,18 +79,24 @@ def draw(subject: Subject) -> None:
 @st.cache_data(max_entries=24, show_spinner="Measuring the bound, the likelihood and each unit")
 def measured(key: str, stamp: int) -> Measured:
     from aecore.analysis import variational
+    from aecore.results import Bound
 
     run = loading.load_run(key)
     images = loading.images_of(run).test_images[:IMAGES]
-    posterior = variational.posterior(run, images)
-    return Measured(
-        kl=posterior.kl,
-        active=posterior.active,
-        bound=variational.bound(run, images),
-        likelihood=variational.log_likelihood(run, images[:LIKELIHOOD]),
-        information=variational.information(posterior),
-        images=len(images),
-    )
+
+    def measure() -> Measured:
+        posterior = variational.posterior(run, images)
+        return Measured(
+            kl=posterior.kl,
+            active=posterior.active,
+            bound=variational.bound(run, images),
+            likelihood=variational.log_likelihood(run, images[:LIKELIHOOD]),
+            information=variational.information(posterior),
+            images=len(images),
+        )
+
+    kinds = (Measured, Bound, variational.Likelihood, variational.Information)
+    return loading.keep("variational", loading.run_digest(key, IMAGES, LIKELIHOOD), measure, *kinds)
 
 
 def _go_to_train() -> None:

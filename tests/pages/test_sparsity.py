@@ -289,7 +289,7 @@ def test_the_path_leads_through_every_station_and_back_to_where_it_was(shipped_r
     assert app.button(key="sparsity_next").disabled
     app.button(key="sparsity_back").click().run()
     assert app.subheader[0].value == titles[-2]
-    assert app.query_params["sparsity_step"] == [str(len(titles) - 1)]
+    assert app.query_params["sparsity_step"] == str(len(titles) - 1)
     app.button(key="sparsity_explore").click().run()
     assert app.selectbox(key="sparsity_lesson").value == "ReLU code"
     app.button(key="sparsity_lessons").click().run()

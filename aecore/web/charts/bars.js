@@ -2,7 +2,7 @@
 
 import { element, svgElement } from "../common.js";
 import { text } from "./plot.js";
-import { offerSaving } from "./saving.js";
+import { offerSaving } from "../saving.js";
 
 export default function mount({ data, parentElement }) {
   const { shares, noise, title, words, colors } = data;

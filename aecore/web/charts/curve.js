@@ -4,7 +4,7 @@
 
 import { element, svgElement } from "../common.js";
 import { frame, hasFocus, line, mark, ring, rove, stateOf, text } from "./plot.js";
-import { offerSaving } from "./saving.js";
+import { offerSaving } from "../saving.js";
 
 const curves = new WeakMap();
 

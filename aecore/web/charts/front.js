@@ -1,7 +1,7 @@
 // Validation error against active units, the mark's area the parameters: which members no other beats.
 
 import { frame, hasFocus, line, mark, ring, rove, stateOf } from "./plot.js";
-import { offerSaving } from "./saving.js";
+import { offerSaving } from "../saving.js";
 
 const fronts = new WeakMap();
 

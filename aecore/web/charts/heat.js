@@ -2,7 +2,7 @@
 
 import { element, svgElement } from "../common.js";
 import { text } from "./plot.js";
-import { offerSaving } from "./saving.js";
+import { offerSaving } from "../saving.js";
 
 const heats = new WeakMap();
 const LIGHT = [222, 235, 247], DARK = [8, 64, 129];

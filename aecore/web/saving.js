@@ -1,6 +1,6 @@
 // "Save" below a chart: its drawing as SVG or PNG, its data as CSV.
 
-import { element, svgElement } from "../common.js";
+import { element, svgElement } from "./common.js";
 
 const STYLE = `
   .save { position: relative; width: max-content; margin-top: 6px; font-size: 0.82rem; }
@@ -16,7 +16,8 @@ const STYLE = `
 const SHARPNESS = 2; // pixels of a PNG to one of the drawing
 
 // Adds the menu below `root`'s chart, or gives the one that is there its new contents. `drawing()` is an SVG
-// element that stands in the page or could; `rows` are objects with the same fields; `name` is the files'.
+// element that stands in the page or could, with its size in `viewBox`; without one the data alone are offered.
+// `rows` are objects with the same fields; `name` is the files'.
 export function offerSaving(root, { name, title, drawing, rows }) {
   let menu = root.querySelector(".save");
   if (!menu) {

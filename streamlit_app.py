@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas  # noqa: F401  Two threads that import it at once find it half imported.
 import streamlit as st
 
+from pages.components.enlarge import let_pictures_be_enlarged
 from pages.shared import first_link, heavy, leaving, links, notices, sidebar, visitors
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ links.drop_unusable_values()
 notices.draw()
 is_leaving = leaving.is_leaving(chosen.url_path)
 sidebar.draw(live=not is_leaving)
+with st.sidebar:
+    let_pictures_be_enlarged()
 if is_leaving:
     leaving.wait_for_browser()
 else:

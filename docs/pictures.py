@@ -32,8 +32,8 @@ GRID = "grid-mnist-post-a1afba6a"
 SLIDER = '.board input[data-axis="0"]'
 OVERLAY = ".st-key-codes_map .overlay"
 VIEWPORT: ViewportSize = {"width": 1400, "height": 950}
-MAIN: FloatRect = {"x": 300, "y": 50, "width": 1100, "height": 900}
-"""The part of the window beside the sidebar and below the toolbar."""
+MAIN: FloatRect = {"x": 300, "y": 0, "width": 1100, "height": 900}
+"""The part of the window beside the sidebar."""
 STILL, MOVING = (900, 736), (880, 720)
 """Widths and heights of what is written, in pixels."""
 SETTLED = 2000

@@ -97,7 +97,7 @@ def error_curve(
     history: Sequence[EpochRecord],
     epochs: int,
     pca: float | None = None,
-    height: int = 170,
+    height: int = 230,
     marks: Sequence[Mark] = (),
 ) -> alt.Chart:
     """Squared error per image on train (dashed) and validation images, with PCA's as a grey rule.
@@ -119,7 +119,7 @@ def error_curve(
 
 
 def term_curves(
-    history: Sequence[EpochRecord], epochs: int, height: int = 170, marks: Sequence[Mark] = ()
+    history: Sequence[EpochRecord], epochs: int, height: int = 230, marks: Sequence[Mark] = ()
 ) -> alt.Chart:
     """The loss's terms on a logarithmic axis, each in its colour, train dashed and validation solid.
 

@@ -17,14 +17,19 @@ _layers = component("network_layers", "network_drawing", "layers")
 
 
 def network_drawing(
-    walk: dict[str, Any], names: Sequence[str], pca_errors: Sequence[float], key: str = "network_drawing"
+    walk: dict[str, Any],
+    names: Sequence[str],
+    pca_errors: Sequence[float],
+    key: str = "network_drawing",
+    result: str = "Its reconstruction",
 ) -> None:
     """Draws it, as wide as its container.
 
     `walk` is what `aecore.figures.network.Walk.to_json` gives; `names` says what each of its images
-    shows, `pca_errors` what PCA's squared error on each is with as many components as the code has units.
+    shows, `pca_errors` what PCA's squared error on each is with as many components as the code has units,
+    `result` what comes out.
     """
-    data = {**walk, "names": list(names), "pca": list(pca_errors), "pcaColor": PCA_COLOR}
+    data = {**walk, "names": list(names), "pca": list(pca_errors), "pcaColor": PCA_COLOR, "result": result}
     _drawing(data=data, key=key)
 
 

@@ -10,7 +10,9 @@ import streamlit as st
 from aecore import store
 from aecore.store import RunInfo
 from pages.components.network_drawing import network_drawing
+from pages.home.at_work import draw_at_work
 from pages.home.pictures import drawing
+from pages.home.recent_grids import draw_recent_grids
 from pages.home.recent_runs import draw_recent_runs
 from pages.home.start_cards import draw_card_pictures, draw_start_cards
 from pages.shared import further_figures, layout
@@ -62,9 +64,11 @@ def main() -> None:
         "An auto-encoder squeezes an image through a few numbers, its code, and rebuilds it from them. "
         "Train such networks here, and see what their codes keep.",
     )
+    draw_at_work()
     runs = usable_runs()
     if not runs:
         draw_nothing_yet()
+        draw_recent_grids()
         return
     info = next((r for r in runs if r.key == chosen_key()), runs[0])
     left, right = layout.picture_and_figures()
@@ -91,6 +95,7 @@ def main() -> None:
             further_figures.draw_folded(info.key, "home_further")
     draw_card_pictures(places, info)
     draw_recent_runs(runs)
+    draw_recent_grids()
 
 
 main()

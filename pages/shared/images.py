@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+STOPS_FROM = 64
+"""Pixels of a picture's own width or height from which it is a stop of the tab key."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -59,11 +62,16 @@ def png(rgb: np.ndarray) -> bytes:
 
 
 def tag(rgb: np.ndarray, width: int | str, alt: str = "") -> str:
-    """An <img> of that width (pixels, or a CSS length), enlarged without blur."""
+    """An <img> of that width (pixels, or a CSS length), enlarged without blur.
+
+    A click opens it large (aecore/web/enlarge), and Enter where the keyboard reaches it, which every
+    thumbnail would be a stop too many for.
+    """
     size = f"{width}px" if isinstance(width, int) else width
+    stop = 'tabindex="0" ' if max(rgb.shape[:2]) >= STOPS_FROM else ""
     return (
         f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{base64.b64encode(png(rgb)).decode()}" '
-        f'style="width:{size};height:auto;image-rendering:pixelated;border-radius:2px">'
+        f'{stop}style="width:{size};height:auto;image-rendering:pixelated;border-radius:2px">'
     )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aecore.analysis.projection import Baseline
     from aecore.analysis.quality import Quality
     from aecore.analysis.units import Units
+    from aecore.config import Config
     from aecore.data import ImageData
     from aecore.looks import LayerHistory
     from aecore.results import EpochRecord
@@ -73,6 +74,21 @@ def load_data(name: str) -> ImageData:
     from aecore import data
 
     return data.load(name)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Building the network")
+def initial_run(config: Config) -> Run:
+    """The network of a config with its initial weights; ValueError where its images are not here."""
+    from pathlib import Path
+
+    from aecore.data import scaling
+    from aecore.models import build
+    from aecore.naming import title
+    from aecore.store.run import Run
+
+    data = load_data(config.data.name)
+    model = build(config.model, data.shape, config.train.seed).eval()
+    return Run(Path(), title(config), config, data.shape, scaling(config.data.normalization, data), model)
 
 
 def images_of(run: Run) -> ImageData:

@@ -61,7 +61,6 @@ def draw() -> None:
 def _draw_standing() -> None:
     info = subject()
     if info is None:
-        st.caption("No training to watch yet: press Train, and its progress and its pictures are drawn here.")
         return
     status = jobs.status(info)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -269,9 +268,8 @@ def draw_curves(info: RunInfo, history: list[EpochRecord]) -> None:
     events = events_of(info)
     stamp = (history[0].epoch, history[-1].epoch, history[-1].train["squared_error"], len(events))
     error, terms = _curves(info.key, stamp, epochs, pca, history, events, info.origin)
-    left, right = st.columns(2)
-    left.vega_lite_chart(error, key="train_error_curve")
-    right.vega_lite_chart(terms, key="train_term_curves")
+    st.vega_lite_chart(error, key="train_error_curve")
+    st.vega_lite_chart(terms, key="train_term_curves")
     penalty = penalty_text(settings_now(info, events).loss)
     if history[-1].validation:
         st.caption(
@@ -362,14 +360,19 @@ def _rows(key: str, stamp: int, epoch: int) -> str:
     units = run.config.model.latent_size
     pca = loading.pca_baseline(run.config.data.name).reconstruct(unit_range(tests), units)
     cells = []
+    arrived = f"after epoch {epoch}"
     for name, row in {
         "test image": tests.numpy(),
-        f"after epoch {epoch}": run.reconstruct(tests).numpy(),
+        arrived: run.reconstruct(tests).numpy(),
         f"PCA, {units}": pca.numpy(),
     }.items():
         cells.append(f'<div style="font-size:0.8rem;opacity:0.75;align-self:center">{name}</div>')
-        cells += [images.tag(images.to_rgb(image), "100%", f"{name}, {i + 1}") for i, image in enumerate(row)]
+        pictures = [
+            images.tag(images.to_rgb(image), "100%", f"{name}, {i + 1}") for i, image in enumerate(row)
+        ]
+        # The class is layout.css's: the pictures of a new epoch fade in.
+        cells += [f'<span class="arriving">{one}</span>' for one in pictures] if name == arrived else pictures
     return (
-        '<div style="display:grid;gap:4px;max-width:720px;'
-        f'grid-template-columns:5.2rem repeat({PICTURES},minmax(0,64px))">{"".join(cells)}</div>'
+        '<div style="display:grid;gap:4px;max-width:880px;'
+        f'grid-template-columns:5.2rem repeat({PICTURES},minmax(0,84px))">{"".join(cells)}</div>'
     )

@@ -18,6 +18,12 @@ def open_sparsity(page, server, query=""):
     assert_no_exception(page)
 
 
+def compare(page, name):
+    """Choose what stands side by side."""
+    page.locator(".st-key-sparsity_lesson input").click()
+    page.get_by_role("option", name=name).click()
+
+
 def test_every_move_of_the_slider_shows_another_state_and_the_way_back_the_same(server, browser_page):
     open_sparsity(browser_page, server)
     browser_page.wait_for_selector("canvas, [data-testid=stVegaLiteChart] svg")
@@ -43,7 +49,7 @@ def test_the_link_keeps_view_lesson_and_strength(server, browser_page):
     text = browser_page.locator(TABLE).inner_text()
     assert text.count("strength 0.003") == 2
     assert text.count("64.0 to 64.0") == 2
-    browser_page.locator(".st-key-sparsity_lesson button", has_text="ReLU code").click()
+    compare(browser_page, "ReLU code")
     browser_page.get_by_text(re.compile("L2 matched")).wait_for()
     set_slider(browser_page, SLIDER, 3)
     browser_page.wait_for_function("location.search.includes('sparsity_dictionary_left=')")
@@ -58,15 +64,15 @@ def test_the_link_keeps_view_lesson_and_strength(server, browser_page):
 def test_a_strength_stays_with_its_lesson(server, browser_page):
     from playwright.sync_api import expect
 
-    open_sparsity(browser_page, server)
+    open_sparsity(browser_page, server, "?sparsity_step=explore")
     set_slider(browser_page, SLIDER, 1)
     table = browser_page.locator(TABLE)
     expect(table).to_contain_text("strength 0.0006")
     for name in ("Whole-batch norm", "Linear code"):
-        browser_page.locator(".st-key-sparsity_lesson button", has_text=name).click()
+        compare(browser_page, name)
         expect(table).not_to_contain_text("strength 0.0006")
         expect(table).to_contain_text("Batches of 512" if name.startswith("Whole") else "strength 0.003")
-        browser_page.locator(".st-key-sparsity_lesson button", has_text="ReLU code").click()
+        compare(browser_page, "ReLU code")
         expect(table).to_contain_text("strength 0.0006")
     assert_no_exception(browser_page)
 

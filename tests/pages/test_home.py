@@ -2,13 +2,16 @@
 
 import base64
 import json
+import os
+import time
 
 import numpy as np
 import torch
 
-from aecore import data, files, load_run, store
+from aecore import data, files, jobs, load_run, store
 from aecore.analysis.metrics import errors_on_test_images
 from aecore.analysis.projection import pca_baseline
+from aecore.results import Progress
 from aecore.store import names
 from tests.pages.conftest import open_page
 
@@ -84,3 +87,29 @@ def test_missing_images_are_said_so_and_the_start_cards_stay(tiny_root, tmp_path
     assert not app.exception
     assert "can't be drawn" in app.warning[0].value
     assert any("L1's diamond" in block.value for block in app.get("html"))
+
+
+def test_a_grid_has_a_card_that_leads_to_its_sliders(grid_root, grid_key):
+    app = open_page(PAGE)
+    assert not app.exception, app.exception[0].message
+    assert any("The same images rebuilt by 3 models" in block.value for block in app.get("html"))
+    result = store.read_grid(grid_root / grid_key).result
+    errors = [row.result.test.squared_error for row in result.members]
+    figures = f"12 models · squared error {min(errors):.1f} to {max(errors):.1f}"
+    assert any(caption.value == figures for caption in app.caption)
+    app.button(key=f"home_grid_{grid_key}").click().run()
+    assert app.session_state["choose_grid"] == grid_key
+
+
+def test_what_is_being_trained_is_told_with_the_way_to_it(tiny_root, tiny_key):
+    app = open_page(PAGE)
+    assert not any("Training" in markdown.value for markdown in app.main.markdown)
+    path = store.create_run(store.read_info(tiny_root / tiny_key).config, "at *work*", tiny_root)
+    own = os.getpid()
+    living = {"status": "running", "pid": own, "process_started": jobs.process_start(own)}
+    living |= {"submitted": time.time(), "heartbeat": time.time(), "device": "cpu", "threads": 1}
+    store.write_progress(path, Progress(**living, epoch=1, step=5, steps=20, epochs=3, seconds_left=75.0))
+    app = open_page(PAGE)
+    assert not app.exception, app.exception[0].message
+    assert any(m.value.startswith("**Training** at \\*work\\*") for m in app.main.markdown)
+    assert any("epoch 2 of 3" in bar.proto.text for bar in app.main.get("progress"))

@@ -13,7 +13,7 @@ from aecore.grid import Grid
 from aecore.jobs.worker import work
 from aecore.results import FigureRow, Figures, FigureTable, Result, Score
 from aecore.store import names
-from pages.look.sparsity import words
+from pages.look.sparsity import path, words
 from pages.look.sparsity.lessons import LESSONS
 from tests.pages.conftest import TINY, open_page
 
@@ -80,6 +80,11 @@ def two_runs(tiny_root):
     return tiny_root
 
 
+def explore():
+    """The page with all that can be compared, beside the path of lessons."""
+    return open_page(PAGE, {"sparsity_step": "explore"})
+
+
 def view(app, name):
     app.segmented_control(key="sparsity_view").set_value(name).run()
     assert not app.exception, app.exception[0].message
@@ -87,7 +92,7 @@ def view(app, name):
 
 
 def lesson(app, name):
-    app.segmented_control(key="sparsity_lesson").set_value(name).run()
+    app.selectbox(key="sparsity_lesson").set_value(name).run()
     assert not app.exception, app.exception[0].message
     return app
 
@@ -185,9 +190,9 @@ def test_without_a_penalty_both_sides_are_said_to_be_one_network(shipped_root):
 
 @pytest.mark.mnist
 def test_a_strength_is_kept_by_its_lesson_and_changes_no_other(shipped_root):
-    app = open_page(PAGE)
+    app = explore()
     app.select_slider(key=SLIDER).set_value(6e-4).run()
-    for name in app.segmented_control(key="sparsity_lesson").options[1:-1]:
+    for name in app.selectbox(key="sparsity_lesson").options[1:-1]:
         lesson(app, name)
         assert "strength 0.0006" not in strip_of(app)
         lesson(app, "ReLU code")
@@ -197,7 +202,7 @@ def test_a_strength_is_kept_by_its_lesson_and_changes_no_other(shipped_root):
 
 @pytest.mark.mnist
 def test_a_lesson_of_two_networks_has_no_slider(shipped_root):
-    app = open_page(PAGE)
+    app = explore()
     for name in ("Linear code", "Free decoder", "Warm-up", "Whole-batch norm", "TopK, BatchNorm"):
         lesson(app, name)
         assert not app.select_slider
@@ -206,8 +211,8 @@ def test_a_lesson_of_two_networks_has_no_slider(shipped_root):
 
 @pytest.mark.mnist
 def test_every_lesson_in_every_view(shipped_root):
-    app = open_page(PAGE)
-    names = app.segmented_control(key="sparsity_lesson").options
+    app = explore()
+    names = app.selectbox(key="sparsity_lesson").options
     assert {"ReLU code", "Linear code", "Free decoder", "Warm-up", "Whole-batch norm"} <= set(names)
     for name in names:
         lesson(app, name)
@@ -227,7 +232,7 @@ def test_silent_units_count_or_not(shipped_root):
 
 @pytest.mark.mnist
 def test_weights_and_trade_off(shipped_root):
-    app = view(open_page(PAGE), "Weights")
+    app = view(explore(), "Weights")
     assert "sets 36% of the weights to exactly 0 for 0.0 more" not in app.markdown[-1].value
     assert "seeds do not agree" in app.markdown[-1].value
     app.segmented_control(key="sparsity_weights").set_value("none").run()
@@ -267,3 +272,47 @@ def test_every_network_that_is_compared_has_its_figures_at_every_seed():
     for values, seed in gallery.networks():
         seeds.setdefault(gallery.config(values, 0), []).append(seed)
     assert all(found == list(gallery.SEEDS) for found in seeds.values())
+
+
+@pytest.mark.mnist
+def test_the_path_leads_through_every_station_and_back_to_where_it_was(shipped_root):
+    app = open_page(PAGE)
+    titles = []
+    for number, station in enumerate(path.STATIONS, 1):
+        assert not app.exception, app.exception[0].message
+        assert app.subheader[0].value == station.title
+        assert any(caption.value == f"{number} of {len(path.STATIONS)}" for caption in app.caption)
+        assert not app.segmented_control
+        titles.append(app.subheader[0].value)
+        if number < len(path.STATIONS):
+            app.button(key="sparsity_next").click().run()
+    assert app.button(key="sparsity_next").disabled
+    app.button(key="sparsity_back").click().run()
+    assert app.subheader[0].value == titles[-2]
+    assert app.query_params["sparsity_step"] == str(len(titles) - 1)
+    app.button(key="sparsity_explore").click().run()
+    assert app.selectbox(key="sparsity_lesson").value == "ReLU code"
+    app.button(key="sparsity_lessons").click().run()
+    assert app.subheader[0].value == titles[0]
+    assert app.button(key="sparsity_back").disabled
+
+
+@pytest.mark.mnist
+@pytest.mark.parametrize(
+    "link", [{"sparsity_lesson": "Linear code"}, {"sparsity_view": "Weights"}, {"sparsity_step": "explore"}]
+)
+def test_links_to_a_view_or_a_comparison_open_where_these_are_chosen(shipped_root, link):
+    app = open_page(PAGE, link)
+    assert not app.exception
+    chosen = app.segmented_control(key="sparsity_view").value
+    assert chosen == link.get("sparsity_view", "Code")
+    if chosen == "Code":
+        assert app.selectbox(key="sparsity_lesson").value == link.get("sparsity_lesson", "ReLU code")
+
+
+@pytest.mark.mnist
+@pytest.mark.parametrize("step", ["0", "7", "-1", "x", "2.0"])
+def test_a_station_that_is_not_there_is_the_first_one(shipped_root, step):
+    app = open_page(PAGE, {"sparsity_step": step})
+    assert not app.exception
+    assert app.subheader[0].value == path.STATIONS[0].title

@@ -4,6 +4,7 @@
 
 import { element, svgElement } from "../common.js";
 import { frame, hasFocus, line, mark, ring, rove, stateOf, text } from "./plot.js";
+import { offerSaving } from "../saving.js";
 
 const curves = new WeakMap();
 
@@ -72,6 +73,16 @@ function draw(root, state) {
   if (place) svg.append(ring(x(place.x), y(place.error), colors.chosen));
   root.dataset.member = data.k;
   rove(svg, data.k, focused);
+  const row = (kind) => (p) => ({
+    model: names[kind === "line" ? own(p) : p.k], [field.label]: p.x, "squared error": p.error, "lowest seed": p.low, "highest seed": p.high,
+    PCA: p.pca, "on the line": kind === "line" ? "yes" : "no",
+  });
+  offerSaving(root, {
+    name: `error-against-${field.name.split(".").pop()}`,
+    title: `Squared error per image against ${field.label}`,
+    drawing: () => svg,
+    rows: [...curve.points.map(row("line")), ...others.map(row("other"))],
+  });
 }
 
 function drawChoice(root, state) {

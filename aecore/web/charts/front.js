@@ -1,6 +1,7 @@
 // Validation error against active units, the mark's area the parameters: which members no other beats.
 
 import { frame, hasFocus, line, mark, ring, rove, stateOf } from "./plot.js";
+import { offerSaving } from "../saving.js";
 
 const fronts = new WeakMap();
 
@@ -37,4 +38,12 @@ function draw(root, { data, report }) {
   const here = marks.find((m) => m.k === k);
   if (here) svg.append(ring(x(here.units), y(here.error), colors.chosen));
   rove(svg, k, focused);
+  offerSaving(root, {
+    name: "pareto-front",
+    title: "Validation error against active units per image",
+    drawing: () => svg,
+    rows: marks.map((m) => ({
+      model: m.name, "active units": m.units, "validation error": m.error, parameters: m.parameters, "beaten by none": m.front ? "yes" : "no",
+    })),
+  });
 }

@@ -1,6 +1,8 @@
 // Validation error over two axes, the others as on the sliders: a cell a place, which a click reports.
 
-import { element } from "../common.js";
+import { element, svgElement } from "../common.js";
+import { text } from "./plot.js";
+import { offerSaving } from "../saving.js";
 
 const heats = new WeakMap();
 const LIGHT = [222, 235, 247], DARK = [8, 64, 129];
@@ -57,9 +59,7 @@ function drawCells(root, { data, x, y, report }) {
       button.dataset.at = cell.at.join("-");
       if (cell.here) button.setAttribute("aria-current", "true");
       if (cell.error !== null) {
-        const share = high > low ? (cell.error - low) / (high - low) : 0;
-        button.style.background = `rgb(${LIGHT.map((v, c) => Math.round(v + share * (DARK[c] - v))).join(" ")})`;
-        button.style.color = share > 0.5 ? "#ffffff" : "#14202b";
+        [button.style.background, button.style.color] = shade(cell.error, low, high);
       }
       const words = `${data.names[cell.k]}: ${cell.error === null ? "no figure" : `validation error ${cell.error.toFixed(2)}`}`;
       button.setAttribute("aria-label", words);
@@ -73,6 +73,41 @@ function drawCells(root, { data, x, y, report }) {
   if (focused) root.querySelector(`[data-at="${focused}"]`)?.focus();
   const dashed = known.length < cells.flat().length ? ` ${data.noFigure}` : "";
   root.querySelector(".words").textContent = data.words + dashed;
+  offerSaving(root, {
+    name: "validation-error",
+    title: `Validation error over ${across.name} and ${down.name}`,
+    drawing: () => drawn(cells, across, down, low, high),
+    rows: cells.flatMap((row, j) => row.map((cell, i) => ({
+      [across.name]: across.values[i], [down.name]: down.values[j], "validation error": cell.error,
+    }))),
+  });
+}
+
+// The table as a drawing, to be saved.
+function drawn(cells, across, down, low, high) {
+  const left = 150, top = 44, wide = 76, tall = 34;
+  const width = left + wide * across.values.length + 12, height = top + tall * down.values.length + 12;
+  const svg = svgElement("svg", { viewBox: `0 0 ${width} ${height}`, "font-size": 12, fill: "currentColor" });
+  svg.append(text(`${across.name} (in the cells: validation error)`, { x: left + (width - left) / 2, y: 16, "text-anchor": "middle" }), text(down.name, { x: left - 10, y: 36, "text-anchor": "end" }));
+  across.values.forEach((value, i) => svg.append(text(value, { x: left + wide * (i + 0.5), y: 36, "text-anchor": "middle" })));
+  cells.forEach((row, j) => {
+    const y = top + tall * j;
+    svg.append(text(down.values[j], { x: left - 10, y: y + 21, "text-anchor": "end" }));
+    row.forEach(({ error }, i) => {
+      const [paper, ink] = error === null ? ["none", "currentColor"] : shade(error, low, high);
+      svg.append(
+        svgElement("rect", { x: left + wide * i, y, width: wide, height: tall, fill: paper }),
+        text(error === null ? "–" : error.toFixed(1), { x: left + wide * (i + 0.5), y: y + 21, "text-anchor": "middle", fill: ink }),
+      );
+    });
+  });
+  return svg;
+}
+
+// Background and text colour of a cell.
+function shade(error, low, high) {
+  const share = high > low ? (error - low) / (high - low) : 0;
+  return [`rgb(${LIGHT.map((v, c) => Math.round(v + share * (DARK[c] - v))).join(" ")})`, share > 0.5 ? "#ffffff" : "#14202b"];
 }
 
 function heading(words, scope) {

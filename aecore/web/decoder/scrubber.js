@@ -2,6 +2,7 @@
 // is equally fast and the frames are exactly the server's.
 
 import { clamp, element, fromBase64, oncePerFrame, paint, pictureAt, pointerShare, svgElement } from "../common.js";
+import { offerSaving } from "../saving.js";
 
 const scrubbers = new WeakMap();
 const SECONDS_PER_PASS = 2;
@@ -108,7 +109,7 @@ function pause(root, state) {
   root.querySelector("[data-play]").textContent = "Play";
 }
 
-function drawCurve(root, { curve, band, legend }) {
+function drawCurve(root, { curve, band, legend, span }) {
   const box = root.querySelector(".curve");
   box.hidden = !curve;
   if (!curve) return;
@@ -134,4 +135,10 @@ function drawCurve(root, { curve, band, legend }) {
     return svgElement("rect", { x: x(piece[0]) - half, width, y: 0, height: 100 });
   }));
   root.querySelector(".legend").textContent = legend;
+  const place = (i) => span[0] + ((span[1] - span[0]) * i) / (curve.length - 1);
+  offerSaving(box, {
+    name: "distance-along-the-path",
+    title: "Distance to the nearest training code along the path",
+    rows: curve.map((value, i) => ({ place: place(i), distance: value })),
+  });
 }

@@ -56,6 +56,8 @@ function makePictures(root, state) {
   root.querySelector(".pictures").replaceChildren(...names.map((name) => {
     const figure = element("figure"), canvas = element("canvas"), caption = element("figcaption", "", name);
     canvas.setAttribute("role", "img");
+    canvas.dataset.enlarge = "";
+    canvas.tabIndex = 0;
     canvas.setAttribute("aria-label", name);
     caption.append(element("span"));
     figure.append(canvas, caption);

@@ -6,6 +6,7 @@ import { element, fromBase64, paint, pictureAt } from "../common.js";
 export function picture(pixels, shape, label, { scale = 1, least = 56 } = {}) {
   const canvas = element("canvas");
   canvas.setAttribute("role", "img");
+  canvas.dataset.enlarge = "";
   canvas.setAttribute("aria-label", label);
   canvas.style.width = `${shape[2] * Math.max(1, Math.round(least / shape[2]))}px`;
   paint(canvas, pixels, shape, scale);

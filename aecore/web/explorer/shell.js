@@ -1,6 +1,7 @@
 // The page of the exported file: opens each section's data, and mounts components as Streamlit does in the app.
 
 import { element } from "../common.js";
+import {} from "../enlarge/enlarge.js";
 import { unpack } from "./unpack.js";
 
 const placed = []; // what is called again when the theme changes

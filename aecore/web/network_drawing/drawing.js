@@ -24,7 +24,7 @@ function describe(view, model, frame) {
   if (exact) {
     setLine(view.input, [["A test image, ", ""], [name, "b"]]);
     setLine(view.output, [
-      ["Its reconstruction. Squared error ", ""], [model.errors[stop].toFixed(1), "b"],
+      [`${model.result}. Squared error `, ""], [model.errors[stop].toFixed(1), "b"],
       [` (PCA ${model.pca[stop].toFixed(1)})`, "pca"],
     ]);
   } else {
@@ -56,7 +56,7 @@ const MOUNTED = new WeakMap();
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".walk");
   // A rerun of the page that changes nothing leaves the place on the walk alone.
-  const signature = data.images + data.outputs;
+  const signature = data.images + data.outputs + data.result;
   const before = MOUNTED.get(root);
   if (before?.signature === signature) return before.redraw();
   before?.end();

@@ -2,6 +2,7 @@
 // who ask for less motion.
 
 import { clamp, element, fromBase64, oncePerFrame, paint, pictureAt, pointerShare, setAttributes, sharpContext, svgElement } from "../common.js";
+import { offerSaving } from "../saving.js";
 
 const scrubbers = new WeakMap();
 // Pictures and weights by the identity of their records: the server sends only those that are new.
@@ -209,6 +210,11 @@ function drawCurves(section, { curves, epochs }, { low, high, first, last }) {
     return line;
   });
   chart.replaceChildren(...lines, svgElement("line", { "data-cursor": "", y1: 0, y2: 500 }));
+  offerSaving(figure, {
+    name: "squared-error-by-epoch",
+    title: "Squared error by epoch",
+    rows: epochs.map((epoch, i) => ({ epoch, ...Object.fromEntries(curves.map(({ name, values }) => [name, values[i]])) })),
+  });
   chart.setAttribute("aria-label", `squared error by epoch on a log scale: ${curves.map(({ name }) => name).join(", ")}`);
   const caption = figure.querySelector("figcaption");
   caption.replaceChildren(`Squared error, log scale, ${Math.exp(low).toPrecision(3)} to ${Math.exp(high).toPrecision(3)}`);

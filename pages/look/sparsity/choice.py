@@ -63,21 +63,13 @@ class Pair:
 
 
 def choose_lesson(members: Sequence[Member]) -> str:
-    """The switch between lessons, those that are there, and the visitor's own runs."""
+    """The choice of what is compared: the lessons that are there, and the visitor's own runs."""
     names = lessons.available(members)
     names += [EXACT] if _plain(members) else []
     names.append(OWN)
     if st.session_state.get("sparsity_lesson") not in (None, *names):
         del st.session_state["sparsity_lesson"]
-    return st.segmented_control(
-        "Compare",
-        names,
-        default=names[0],
-        required=True,
-        key="sparsity_lesson",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    return st.selectbox("Compare", names, key="sparsity_lesson", bind="query-params", width=240)
 
 
 def choose_sides(name: str, members: Sequence[Member], view: str) -> Choice | None:

@@ -6,7 +6,7 @@ from aecore import store
 from aecore.analysis.comparison import Member
 from aecore.gallery import sparsity as gallery
 from pages.components.geometry import geometry_figure
-from pages.look.sparsity import choice, columns, panels, sources, strip
+from pages.look.sparsity import choice, columns, lessons, panels, path, sources, strip
 from pages.look.sparsity.lessons import LESSONS
 from pages.shared import layout
 from pages.shared.plain import plain
@@ -26,25 +26,45 @@ NOT_HERE = "The shipped networks are not here; `make gallery` trains them."
 
 @st.fragment
 def draw() -> None:
-    """The switch between views, and the chosen one."""
+    """The open station of the path, or free exploration."""
     try:
         members = sources.shipped()
     except store.StoreError as error:
         st.error(f"The shipped networks can't be shown: {plain(error)}.")
         members = []
-    view = st.segmented_control(
-        "Look at",
-        VIEWS,
-        default="Code",
-        required=True,
-        key="sparsity_view",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    there = bool(lessons.available(members))
+    if (opened := path.opened(there)) == path.EXPLORE:
+        draw_exploration(members, with_path=there)
+        return
+    station = path.STATIONS[int(opened) - 1]
+    path.draw_ways(int(opened))
+    draw_view(station.view, station.lesson, members)
+
+
+def draw_exploration(members: list[Member], with_path: bool) -> None:
+    """The switch between views, the choice of what is compared, and both."""
+    with layout.controls():
+        view = st.segmented_control(
+            "Look at",
+            VIEWS,
+            default="Code",
+            required=True,
+            wrap=True,
+            key="sparsity_view",
+            bind="query-params",
+        )
+        lesson = choice.choose_lesson(members) if view in SIDE_BY_SIDE else ""
+        if with_path:
+            path.draw_way_back()
+    draw_view(view, lesson, members)
+
+
+def draw_view(view: str, lesson: str, members: list[Member]) -> None:
+    """One view, of the two sides of a lesson where it has two."""
     if view == "Geometry":
         draw_geometry()
     elif view in SIDE_BY_SIDE:
-        draw_side_by_side(members, view)
+        draw_side_by_side(lesson, members, view)
     elif not members:
         st.info(NOT_HERE)
     elif view == "Weights":
@@ -53,9 +73,12 @@ def draw() -> None:
         draw_trade_off(members)
 
 
-def draw_side_by_side(members: list[Member], view: str) -> None:
+def draw_side_by_side(lesson: str, members: list[Member], view: str) -> None:
     """The controls, the strip of figures, two columns of pictures and what they say."""
-    chosen = choice.choose_sides(choice.choose_lesson(members), members, view)
+    if lesson in LESSONS and lesson not in lessons.available(members):
+        st.info(NOT_HERE)
+        return
+    chosen = choice.choose_sides(lesson, members, view)
     if chosen is None:
         return
     left, right = chosen.sides

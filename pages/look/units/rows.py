@@ -55,27 +55,32 @@ def _pictures(key: str, stamp: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return atoms(run, units.mean), *extremes(loading.test_codes(key), EXTREMES)
 
 
+HEADINGS = (
+    (
+        "Unit",
+        "Rise of the squared error per image when the unit is replaced by its mean. Of a variational "
+        "network also the KL divergence of the unit's posterior from the prior, mean over test images.",
+    ),
+    ("Values by class", "All test images."),
+    (
+        f"From the 1st to the 99th percentile, {STEPS} steps",
+        "Above, all other units at their mean; below, those of the chosen image.",
+    ),
+    ("Strongest and weakest images", "Test images with the largest (above) and least values (below)."),
+    (
+        "Atom",
+        "Change of the decoded image per 1.0 of the unit, at the mean code: red brighter, blue darker, "
+        "white no change.",
+    ),
+)
+"""Of the columns: their text, and what they show."""
+
+
 def draw_heading() -> None:
-    texts = (
-        (
-            "Unit",
-            "Rise of the squared error per image when the unit is replaced by its mean. Of a variational "
-            "network also the KL divergence of the unit's posterior from the prior, mean over test images.",
-        ),
-        ("Values by class", "All test images."),
-        (
-            f"From the 1st to the 99th percentile, {STEPS} steps",
-            "Above, all other units at their mean; below, those of the chosen image.",
-        ),
-        ("Strongest and weakest images", "Test images with the largest (above) and least values (below)."),
-        (
-            "Atom",
-            "Change of the decoded image per 1.0 of the unit, at the mean code: red brighter, blue darker, "
-            "white no change.",
-        ),
-    )
-    for column, (text, explanation) in zip(st.columns(WIDTHS), texts, strict=True):
-        column.caption(f"**{text}**", help=explanation)
+    """The headings above the rows; on a phone, where a row stands by itself, layout.css hides them."""
+    with st.container(key="units_heading"):
+        for column, (text, explanation) in zip(st.columns(WIDTHS), HEADINGS, strict=True):
+            column.caption(f"**{text}**", help=explanation)
 
 
 def draw_unit(material: Material, unit: int, strips: np.ndarray) -> None:
@@ -84,7 +89,10 @@ def draw_unit(material: Material, unit: int, strips: np.ndarray) -> None:
 
     data, units, atom = material.data, material.units, material.atoms[unit]
     labels = data.test_labels.numpy()
-    columns = st.columns(WIDTHS, vertical_alignment="center")
+    columns = st.container(key=f"unit_row_{unit}").columns(WIDTHS, vertical_alignment="center")
+    for i, (text, explanation) in enumerate(HEADINGS[1:], 1):
+        # Seen on a phone alone.
+        columns[i].container(key=f"unit_heading_{unit}_{i}").caption(f"**{text}**", help=explanation)
     columns[0].html(importance_bar(units, unit))
     values = material.codes[:, unit].numpy()
     silent = values == 0

@@ -7,6 +7,7 @@ import streamlit as st
 from aecore.config import Config
 from pages.shared import drafts, layout, settings_form, training_view
 from pages.shared.plain import plain
+from pages.train.train import preview
 from pages.train.train.images import draw_download, draw_images
 from pages.train.train.plan import FORM, branch_problem, draw_branch, draw_plan, facts, twin_of
 
@@ -66,6 +67,7 @@ def _begin() -> None:
 
 def main() -> None:
     from aecore.data import find
+    from aecore.models import parameter_count
 
     layout.draw_header(
         "Train", "Choose images and a network, press Train, and watch it learn to rebuild them."
@@ -73,7 +75,8 @@ def main() -> None:
     _begin()
     # Above the form, so that on a phone the button is on the first screen.
     top = st.container()
-    left, right = layout.form_and_outcome()
+    with st.container(key="train_columns"):  # on a phone layout.css puts what comes of the settings first
+        left, right = layout.form_and_outcome()
     with left:
         settings_form.draw_preset(FORM)
         settings_form.draw_field(FORM, "data.name")
@@ -95,12 +98,15 @@ def main() -> None:
     with right:
         if not dataset.is_ready():
             draw_download(dataset)
+        preview_place = st.empty()
         training_view.draw()
     # Last, because they take a moment: everything else is on the screen by now.
     draw_images(images_place, dataset)
     if config is not None:
         drafts.keep(config, name=st.session_state.get("train_name"), branch=settings_form.branch_of(FORM))
         facts_place.caption(facts_in_words(config))
+        if dataset.is_ready() and settings_form.branch_of(FORM) is None and preview.is_ahead(config):
+            preview.draw(preview_place, config, parameter_count(config.model, dataset.shape))
 
 
 main()

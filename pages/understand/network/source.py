@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -102,7 +101,7 @@ def _untrained(config: Config) -> Network:
             f"{LARGEST:,} are built here."
         )
         return Network(config, found, data, None, trained=False)
-    return Network(config, found, data, _initial(config) if data else None, trained=False)
+    return Network(config, found, data, loading.initial_run(config) if data else None, trained=False)
 
 
 def _images(load: Callable[[Any], ImageData], of: Any) -> ImageData | None:
@@ -146,19 +145,6 @@ def _typed() -> Config | None:
         return None
 
 
-@st.cache_resource(max_entries=4, show_spinner="Building the network")
-def _initial(config: Config) -> Run:
-    """The network of a config with its initial weights."""
-    from aecore.data import scaling
-    from aecore.models import build
-    from aecore.naming import title
-    from aecore.store.run import Run
-
-    data = loading.load_data(config.data.name)
-    model = build(config.model, data.shape, config.train.seed).eval()
-    return Run(Path(), title(config), config, data.shape, scaling(config.data.normalization, data), model)
-
-
 @st.cache_data(max_entries=24, show_spinner=False)
 def _silent_of_run(key: str, stamp: int) -> tuple[int, ...]:
     return _silent(loading.load_run(key))
@@ -166,7 +152,7 @@ def _silent_of_run(key: str, stamp: int) -> tuple[int, ...]:
 
 @st.cache_data(max_entries=24, show_spinner=False)
 def _silent_initially(config: Config) -> tuple[int, ...]:
-    return _silent(_initial(config))
+    return _silent(loading.initial_run(config))
 
 
 def _silent(run: Run) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from aecore.models import build
 from aecore.web.code_map.payload import MapState
 from pages.look.codes import material, panel, projections, trust, tsne_job
 from pages.look.codes.panel import Shown
-from pages.shared import background
+from pages.shared import background, loading
 from tests.pages.conftest import open_page
 
 PAGE = "pages/look/codes/page.py"
@@ -219,7 +219,7 @@ def test_a_place_of_the_plane_has_the_code_that_lies_there(tiny_key):
     points = points_of(tiny_key)
     plane = projections.pca_plane(tiny_key, points, 3, 1)
     code = plane.code_at((0.5, -0.25))
-    again = material.code_pca(tiny_key).transform(code)[0]
+    again = loading.code_pca(tiny_key).transform(code)[0]
     np.testing.assert_allclose(again[[2, 0]], (0.5, -0.25), atol=1e-5)
     np.testing.assert_allclose(np.delete(again, [0, 2]), 0, atol=1e-5)
     assert projections.unit_plane(points, 0, 1).code_at is None

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from aecore.analysis.neighbors import Neighbors
-    from aecore.analysis.projection import PCA
     from aecore.data import ImageData
     from aecore.store.run import Run
 
@@ -99,18 +98,6 @@ def _training_points(key: str, stamp: int) -> Points:
     images = data.train_images[numbers]
     labels = data.train_labels[numbers].numpy()
     return Points(run, numbers, images, labels, run.encode(images).numpy(), errors_on(run, images).numpy())
-
-
-def code_pca(key: str) -> PCA:
-    """Principal components of the codes of all test images."""
-    return _code_pca(key, store.weights_stamp(key))
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _code_pca(key: str, stamp: int) -> PCA:
-    from aecore.analysis.projection import fit_pca
-
-    return fit_pca(loading.test_codes(key))
 
 
 @st.cache_resource(max_entries=3, show_spinner="Preparing the pictures")

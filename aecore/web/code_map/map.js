@@ -5,6 +5,7 @@ import { followers } from "./flow.js";
 import { boundsOf, inFrame, mapping, readable, textToMask, wholeScale } from "./geometry.js";
 import { input } from "./input.js";
 import { motion } from "./motion.js";
+import { middles, paintNames } from "./names.js";
 import { SHADES, circle, paintAxes, paintOutline, paintPlace, paintPoints, shadesOf, strokeLine } from "./paint.js";
 import { atlases, waiting } from "./pictures.js";
 
@@ -21,6 +22,7 @@ class CodeMap {
     this.below = this.find(".points");
     this.above = this.find(".overlay");
     this.mode = "pan";
+    this.named = true;
     this.hidden = new Set();
     this.hiddenSets = new Set();
     this.pointers = new Map();
@@ -136,6 +138,7 @@ class CodeMap {
     paintAxes(context, map, this.data.axes, this.data.ticks, width, height, this.theme);
     const markers = this.data.sets.map((set) => set.marker);
     paintPoints(context, { ...this, markers, zoom: this.view.zoom }, window.devicePixelRatio || 1);
+    if (this.data.name_classes) this.middles = middles(this);
     this.drawAbove();
   }
 
@@ -169,6 +172,7 @@ class CodeMap {
       ring(this.hovered, 6, theme.text, 2);
     }
     if (this.outline) paintOutline(context, this.outline, theme);
+    if (this.named && this.data.name_classes) paintNames(context, this.middles, this.data.classes, theme);
   }
 
   // The same image in the other point set.
@@ -225,6 +229,8 @@ class CodeMap {
     for (const button of this.root.querySelectorAll("[data-mode]")) {
       if (button !== this.above) button.setAttribute("aria-pressed", String(button.dataset.mode === this.mode));
     }
+    this.find("[data-act=names]").hidden = !this.data?.name_classes;
+    this.find("[data-act=names]").setAttribute("aria-pressed", String(this.named));
   }
 
   showCount() {

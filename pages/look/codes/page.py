@@ -14,7 +14,7 @@ from pages.look.codes import controls, panel, projections
 from pages.look.codes.controls import Choice
 from pages.look.codes.material import Points, atlas, test_points
 from pages.look.codes.panel import Shown
-from pages.look.codes.projections import PCA, TSNE, Plane
+from pages.look.codes.projections import PCA, TSNE, UNITS, Plane
 from pages.look.codes.trust import draw_trust
 from pages.shared import layout, one_file
 from pages.shared.loading import test_codes
@@ -85,6 +85,8 @@ def draw_map(
             height=HEIGHT,
             flow=plane.flow,
             forming=plane.forming,
+            # On single units the middles of all classes lie close together.
+            name_classes=choice.kind != UNITS,
         )
     chosen = np.array([], dtype=int) if state.selected is None else state.selected
     keep_selection(data.name, LATEST, points.numbers[chosen[chosen < len(points)]].tolist())

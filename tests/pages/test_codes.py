@@ -1,5 +1,6 @@
 """The codes page in AppTest: every projection, what is added to a map, and t-SNE to its end and stopped."""
 
+import json
 import time
 
 import numpy as np
@@ -348,3 +349,17 @@ def test_a_place_is_called_outside_only_beyond_the_distance_of_95_percent():
 
 def test_state_is_empty_to_begin_with():
     assert MapState() == MapState(None, None, None)
+
+
+def test_a_link_picks_the_point_of_a_test_image(tiny_root):
+    def picked(number):
+        app = open_page(PAGE, link={"codes_point": number})
+        assert not app.exception
+        (sent,) = (e for e in maps(app) if e.proto.component_name.split(".")[-1] == "code_map")
+        return json.loads(sent.proto.json)["picked"], words(app)
+
+    assert picked("17")[0] == 17
+    assert picked("-1")[0] is None
+    index, said = picked("99999")
+    assert index is None
+    assert "Test image 99999 is not among those that are drawn" in said

@@ -42,7 +42,7 @@ class CodeMap {
     this.readPoints();
     if (data.identity !== before.identity) {
       this.selected = data.selected ? textToMask(data.selected, this.n) : null;
-      this.pick = null;
+      this.pick = Number.isInteger(data.picked) ? { identity: data.identity, index: data.picked } : null;
     } else if (this.selected && this.selected.length !== this.n) {
       this.selected = Uint8Array.from({ length: this.n }, (_, i) => this.selected[i] ?? 0);
     }
@@ -55,6 +55,7 @@ class CodeMap {
     if (data.flow) this.catchUp();
     if (JSON.stringify(data.classes) !== JSON.stringify(before.classes)) this.hidden.clear();
     // On a touch screen a finger scrolls the page until selecting is asked for.
+    if (this.pick && data.identity !== before.identity) report("pick", this.pick);
     if (!before.key) this.mode = matchMedia("(pointer: coarse)").matches ? "pan" : data.mode;
     this.plot.style.setProperty("--map-height", `${data.height}px`);
     this.above.setAttribute("aria-label", `${data.label}. Arrow keys go from point to point, Enter picks, `

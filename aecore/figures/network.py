@@ -37,6 +37,10 @@ class Layer:
     """Number of values of the layer."""
     cells: np.ndarray
     """uint8, frames x maps x rows x columns: magnitude, 255 at the layer's 99th percentile and above."""
+    scale: float
+    """That percentile."""
+    chosen: tuple[int, ...] = ()
+    """Of feature maps, which are drawn."""
 
 
 @dataclass(frozen=True)
@@ -136,16 +140,18 @@ def drawn(values: Tensor) -> Layer:
     if cells.ndim == 4:
         most_varied = np.argsort(-array.std(axis=(0, 2, 3)), kind="stable")[:MAPS]
         label = " × ".join(str(n) for n in values.shape[1:])
-        return Layer(label, size, cells[:, np.sort(most_varied)])
+        chosen = np.sort(most_varied)
+        return Layer(label, size, cells[:, chosen], scale, tuple(chosen.tolist()))
     rows, columns = rows_and_columns(size)
     padded = np.pad(cells, ((0, 0), (0, rows * columns - size)))
-    return Layer(f"{size:,}", size, padded.reshape(-1, 1, rows, columns))
+    return Layer(f"{size:,}", size, padded.reshape(-1, 1, rows, columns), scale)
 
 
 def _layer_json(layer: Layer) -> dict[str, Any]:
     _, maps, rows, columns = layer.cells.shape
     sizes = {"size": layer.size, "maps": maps, "rows": rows, "columns": columns}
-    return {"label": layer.label, **sizes, "cells": _base64(layer.cells)}
+    values = {"scale": layer.scale, "chosen": list(layer.chosen)}
+    return {"label": layer.label, **sizes, **values, "cells": _base64(layer.cells)}
 
 
 def _base64(array: np.ndarray) -> str:

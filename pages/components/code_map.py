@@ -25,6 +25,7 @@ def code_map(
     atlas: Atlas | None = None,
     second: PointSet | None = None,
     selected: np.ndarray | Sequence[int] | None = None,
+    picked: int | None = None,
     on_selection: Callable[[], None] | None = None,
     on_pick: Callable[[], None] | None = None,
     **look: Any,
@@ -32,12 +33,12 @@ def code_map(
     """Draws the map as wide as its container and returns what is selected and picked on it.
 
     What is drawn, and `look`, is as in `map_data`. `selected` is where a map starts that is drawn for the
-    first time in its session, such as a selection brought from another page. Run it in a fragment: every
-    selection and every pick is a rerun.
+    first time in its session, such as a selection brought from another page; `picked` is picked there as if
+    it had been clicked. Run it in a fragment: every selection and every pick is a rerun.
     """
     n = len(points.points) + (0 if second is None else len(second.points))
     data = map_data(points, identity=identity, atlas=atlas, second=second, **look)
-    data |= {"key": key, "selected": _first_selection(key, identity, selected, n)}
+    data |= {"key": key, "selected": _first_selection(key, identity, selected, n), "picked": picked}
     with st.container(gap=None):
         if atlas:
             _atlas(data=atlas.message, key=f"{key}-atlas")

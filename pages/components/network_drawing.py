@@ -13,6 +13,7 @@ from aecore.palette import PCA_COLOR
 from pages.components.loader import component
 
 _drawing = component("network_drawing", "network_drawing", "drawing")
+_hand = component("network_hand", "network_drawing", "hand")
 _layers = component("network_layers", "network_drawing", "layers")
 
 
@@ -31,6 +32,14 @@ def network_drawing(
     """
     data = {**walk, "names": list(names), "pca": list(pca_errors), "pcaColor": PCA_COLOR, "result": result}
     _drawing(data=data, key=key)
+
+
+def network_hand(name: str, decoder: dict[str, Any], key: str = "network_hand") -> None:
+    """Makes the bars of the code movable in the drawing whose `walk` has this name as its `hand`.
+
+    `decoder` is what `decoder_data` gives; it draws nothing itself.
+    """
+    _hand(data={"name": name, "decoder": decoder}, key=key)
 
 
 def network_layers(

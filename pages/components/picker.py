@@ -11,6 +11,7 @@ from pages.components.loader import component
 
 _thumbnails = component("thumbnails", "picker", "thumbnails")
 _canvas = component("drawing", "picker", "draw")
+_opener = component("opener", "picker", "opener")
 
 
 def thumbnails(
@@ -32,3 +33,9 @@ def drawing_canvas(ink: str, side: int, *, key: str) -> str | None:
     The ink is side x side bytes as base64, empty where nothing is drawn; `ink` is what a canvas starts with.
     """
     return _canvas(data={"ink": ink, "side": side}, key=key, on_ink_change=lambda: None).ink
+
+
+def opened_image(*, key: str) -> int | None:
+    """The number in `data-open` of what was clicked on the page since its last run; None for nothing."""
+    number = _opener(key=key, on_opened_change=lambda: None).opened
+    return number if isinstance(number, int) else None

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import numpy as np
 import streamlit as st
 
 from aecore import store
 from aecore.store import RunInfo
-from pages.components.network_drawing import network_drawing
+from pages.components.network_drawing import network_drawing, network_hand
 from pages.home.at_work import draw_at_work
 from pages.home.pictures import drawing
 from pages.home.recent_grids import draw_recent_grids
 from pages.home.recent_runs import draw_recent_runs
 from pages.home.start_cards import draw_card_pictures, draw_start_cards
-from pages.shared import further_figures, layout
+from pages.shared import further_figures, layout, loading
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.shared.state import TRAIN_PAGE, chosen_key, usable_runs
@@ -96,6 +97,13 @@ def main() -> None:
     draw_card_pictures(places, info)
     draw_recent_runs(runs)
     draw_recent_grids()
+    draw_hand(info.key)
+
+
+def draw_hand(key: str) -> None:
+    """Lets the bars of the code be moved, unless the decoder can't run in a browser."""
+    with suppress(ValueError):
+        network_hand(f"{key} {store.weights_stamp(key)}", loading.browser_decoder(key))
 
 
 main()

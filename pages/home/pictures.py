@@ -38,7 +38,7 @@ def drawing(key: str, stamp: int, draw: int) -> dict:
     x = unit_range(data.test_images[chosen])
     linear = loading.pca_baseline(data.name).reconstruct(x, run.latent_size)
     return {
-        "walk": walk(run, data.test_images[chosen], STEPS).to_json(),
+        "walk": walk(run, data.test_images[chosen], STEPS).to_json() | {"hand": f"{key} {stamp}"},
         "names": [
             data.known_classes[label] if data.known_classes else f"image {number}"
             for number, label in zip(chosen, data.test_labels[chosen], strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -54,8 +55,9 @@ CARDS = {
 def draw_start_cards() -> dict[str, DeltaGenerator]:
     """Draws the cards; returns the empty place for each one's picture, by the name of the card."""
     places = {}
+    st.html(Path(__file__).with_name("cards.css"))
     for name, (page, title, sentence) in CARDS.items():
-        with st.container(border=True):
+        with st.container(border=True, key=f"home_card_{name}"):
             row = st.container(horizontal=True, wrap=False, vertical_alignment="center")
             places[name] = row.container(width=84).empty()
             words = row.container(gap="xxsmall")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from aecore.analysis.health import Baselines, Course
     from aecore.analysis.neighbors import Neighbors
-    from aecore.analysis.projection import Baseline
+    from aecore.analysis.projection import PCA, Baseline
     from aecore.analysis.quality import Quality
     from aecore.analysis.units import Units
     from aecore.config import Config
@@ -213,6 +213,19 @@ def classes_warning(name: str) -> str:
 def train_codes(key: str) -> Tensor:
     """Codes of the training images that `ImageData.known` names under a run, N x latent_size."""
     return code_neighbors(key)[1]
+
+
+def code_pca(key: str) -> PCA:
+    """Principal components of the codes of all test images."""
+    return _code_pca(key, store.weights_stamp(key))
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _code_pca(key: str, stamp: int) -> PCA:
+    from aecore.analysis.projection import PCA, fit_pca
+
+    codes = test_codes(key)
+    return keep("code-pca", kept.digest(codes.numpy()), lambda: fit_pca(codes), PCA)
 
 
 def code_neighbors(key: str) -> tuple[Neighbors, Tensor, tuple[float, float]]:

@@ -12,6 +12,8 @@ from tests.conftest import ROOT
 
 OVERLAY = ".st-key-codes_map .overlay"
 
+INKED = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(Boolean)"
+
 pytestmark = pytest.mark.mnist
 
 
@@ -101,4 +103,12 @@ def test_a_link_gives_the_same_view_and_tsne_forms_on_the_map_and_stops(codes_se
     page.locator(".st-key-codes_tsne_stop button").click()
     page.get_by_text("Stopped at iteration").wait_for()
     page.locator(f"{OVERLAY}[data-mapping]").wait_for()
+    # Nothing but the classes' names lies over the points.
+    page.mouse.move(0, 0)
+    names = page.get_by_role("button", name="Names", exact=True)
+    above = page.locator(OVERLAY)
+    wait_until("the names", lambda: above.evaluate(INKED), page)
+    names.click()
+    assert names.get_attribute("aria-pressed") == "false"
+    wait_until("the names to go", lambda: not above.evaluate(INKED), page)
     assert_no_exception(page)

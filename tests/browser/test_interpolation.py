@@ -25,9 +25,8 @@ def run_path(server):
 def open_view(page, server, run_path, view="Path", **query):
     query = {"run": run_path.name, "interpolation_view": view, **query}
     text = "&".join(f"{name}={quote(str(value))}" for name, value in query.items())
-    expect = (
-        ".sliders canvas" if view == "Unit sliders" else "main img" if view == "Four corners" else ".scrubber"
-    )
+    signs = {"Unit sliders": ".sliders canvas", "Four corners": "main img", "Plane": ".pad .plane"}
+    expect = signs.get(view, ".scrubber")
     goto(page, server, f"interpolation?{text}", expect)
     assert_no_exception(page)
 
@@ -92,6 +91,39 @@ def test_the_arrow_keys_scrub_and_play_moves_by_itself(server, browser_page, run
     stopped = slider.input_value()
     settle(browser_page, frames=12)
     assert slider.input_value() == stopped
+
+
+def test_the_plane_decodes_every_place_that_the_point_is_dragged_or_moved_to(server, browser_page, run_path):
+    page = browser_page
+    view = {"interpolation_plane_kind": "units", "interpolation_plane_from": "an image", "image_a": 5}
+    open_view(page, server, run_path, "Plane", **view)
+    run = aecore.load_run(run_path)
+    code = run.encode(data.load("digits").test_images[5:6])
+
+    def is_decoded():
+        places = page.locator(".pad .place").inner_text().split(" · ")
+        code[0, :2] = torch.tensor([float(place.split(": ")[1]) for place in places])
+        # The words have two decimals.
+        assert np.abs(pixels(page, ".pad .picture") - in_levels(run.decode(code)[0, 0])).max() <= 6
+
+    wait_until("the first picture", lambda: page.locator(".pad").get_attribute("data-drawn"), page)
+    is_decoded()
+    box = page.locator(".pad .plane").bounding_box()
+    x, y = box["x"] + box["width"] / 4, box["y"] + box["height"] / 4
+    page.mouse.move(x, y)
+    page.mouse.down()
+    requests = []
+    page.on("websocket", requests.append)
+    page.on("request", requests.append)
+    for step in range(1, 6):
+        until_drawn(page, ".pad", lambda step=step: page.mouse.move(x + 30 * step, y + 10 * step))
+        is_decoded()
+    page.mouse.up()
+    before = page.locator(".pad .place").inner_text()
+    until_drawn(page, ".pad", lambda: page.keyboard.press("Shift+ArrowLeft"))
+    assert page.locator(".pad .place").inner_text() != before
+    is_decoded()
+    assert requests == []
 
 
 def test_a_unit_slider_redraws_the_servers_picture(server, browser_page, run_path):

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 
 from aecore import store
@@ -84,6 +85,46 @@ def test_other_images_come_at_a_click(home):
     home.get_by_role("button", name="Other images").click()
     wait_until("another drawing", lambda: drawing(home) != before, home)
     assert said(home, "in") == "A test image, 0"
+
+
+def test_a_bar_of_the_code_can_be_moved_and_the_decoder_answers(home, server, digits_key):
+    from aecore import data, load_run
+    from pages.home.pictures import first_images
+
+    bars = home.locator(".walk .hands:not([hidden])")
+    bars.wait_for()
+    at_image = drawing(home)
+    box = bars.bounding_box()
+    count = bars.locator("div").count()
+    x = box["x"] + box["width"] * 2.5 / count
+    home.mouse.move(x, box["y"] + box["height"] / 2)
+    home.mouse.down()
+    home.mouse.move(x, box["y"] + box["height"] / 4, steps=4)
+    home.mouse.up()
+    home.keyboard.press("PageUp")
+    settle(home)
+    assert drawing(home) != at_image
+    assert "unit 2 at" in said(home, "middle")
+    run, digits = load_run(server.checkpoints / digits_key), data.load("digits")
+    code = run.encode(digits.test_images[first_images(digits, 0)[:1]])
+    bar = bars.locator("div").nth(2)
+    code[0, 2] = float(bar.get_attribute("aria-valuenow"))
+    home.locator(".walk .layers button").last.hover()
+    shown = home.locator(".walk .lens canvas").evaluate(
+        "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => !(i % 4))"
+    )
+    expected = (run.decode(code)[0, 0].clamp(0, 1) * 255).flatten()
+    assert np.abs(np.array(shown) - expected.numpy()).max() <= 4
+    bar.focus()
+    home.keyboard.press("Escape")
+    settle(home)
+    assert said(home, "in") == "A test image, 0"
+
+
+def test_a_card_is_a_link_as_a_whole(home):
+    card = home.locator(".st-key-home_card_train")
+    card.locator("img").click()
+    home.get_by_role("heading", name="Train", exact=True).wait_for()
 
 
 def test_the_first_door_leads_to_reconstructions_of_the_same_run(home, digits_key):

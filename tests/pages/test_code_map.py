@@ -172,3 +172,11 @@ def test_checksum_depends_on_every_part():
 def test_bad_input_is_refused_in_one_sentence(act, words):
     with pytest.raises(ValueError, match=words):
         act()
+
+
+@pytest.mark.parametrize(("classes", "named"), [(1, False), (2, True), (20, True), (21, False)])
+def test_classes_are_named_where_there_are_a_few(classes, named):
+    points = PointSet(np.zeros((4, 2)), np.zeros(4, int))
+    names = [str(k) for k in range(classes)]
+    assert map_data(points, identity="x", class_names=names, name_classes=True)["name_classes"] is named
+    assert not map_data(points, identity="x", class_names=names)["name_classes"]

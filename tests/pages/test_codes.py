@@ -1,5 +1,6 @@
 """The codes page in AppTest: every projection, what is added to a map, and t-SNE to its end and stopped."""
 
+import json
 import time
 
 import numpy as np
@@ -12,7 +13,7 @@ from aecore.models import build
 from aecore.web.code_map.payload import MapState
 from pages.look.codes import material, panel, projections, trust, tsne_job
 from pages.look.codes.panel import Shown
-from pages.shared import background
+from pages.shared import background, loading
 from tests.pages.conftest import open_page
 
 PAGE = "pages/look/codes/page.py"
@@ -219,7 +220,7 @@ def test_a_place_of_the_plane_has_the_code_that_lies_there(tiny_key):
     points = points_of(tiny_key)
     plane = projections.pca_plane(tiny_key, points, 3, 1)
     code = plane.code_at((0.5, -0.25))
-    again = material.code_pca(tiny_key).transform(code)[0]
+    again = loading.code_pca(tiny_key).transform(code)[0]
     np.testing.assert_allclose(again[[2, 0]], (0.5, -0.25), atol=1e-5)
     np.testing.assert_allclose(np.delete(again, [0, 2]), 0, atol=1e-5)
     assert projections.unit_plane(points, 0, 1).code_at is None
@@ -348,3 +349,17 @@ def test_a_place_is_called_outside_only_beyond_the_distance_of_95_percent():
 
 def test_state_is_empty_to_begin_with():
     assert MapState() == MapState(None, None, None)
+
+
+def test_a_link_picks_the_point_of_a_test_image(tiny_root):
+    def picked(number):
+        app = open_page(PAGE, link={"codes_point": number})
+        assert not app.exception
+        (sent,) = (e for e in maps(app) if e.proto.component_name.split(".")[-1] == "code_map")
+        return json.loads(sent.proto.json)["picked"], words(app)
+
+    assert picked("17")[0] == 17
+    assert picked("-1")[0] is None
+    index, said = picked("99999")
+    assert index is None
+    assert "Test image 99999 is not among those that are drawn" in said

@@ -12,7 +12,7 @@ from pages.look.interpolation import direction, path
 from tests.pages.conftest import open_page
 
 PAGE = "pages/look/interpolation/page.py"
-VIEWS = ("Path", "Four corners", "Unit sliders", "Direction")
+VIEWS = ("Path", "Plane", "Four corners", "Unit sliders", "Direction")
 
 
 def words(app):

@@ -5,10 +5,13 @@ import re
 import numpy as np
 import pytest
 
-from aecore import data, load_run
+from aecore import data, load_run, store
 from aecore.analysis.metrics import errors_on_test_images
 from aecore.analysis.projection import pca_baseline
-from tests.pages.conftest import open_page
+from aecore.data import Scaling
+from aecore.models import build
+from pages.look.reconstructions import beside
+from tests.pages.conftest import TINY, open_page
 
 PAGE = "pages/look/reconstructions/page.py"
 
@@ -114,3 +117,46 @@ def test_pca_is_also_given_clipped_where_the_networks_outputs_are_bounded(tiny_k
     (text,) = [caption.value for caption in app.caption if "clipped to it" in caption.value]
     assert text.endswith(f"its squared error is {clipped:.2f}.")
     assert clipped < np.square(rebuilt - x).sum(1).mean()
+
+
+def second_run(root, **changes):
+    """Key of an untrained run beside the trained one."""
+    config = TINY.with_values(changes)
+    path = store.create_run(config, "second", root)
+    shape = (1, 28, 28) if "data.name" in changes else (1, 8, 8)
+    scaling = Scaling((0.5,), (0.5,))
+    store.save_weights(path, build(config.model, shape).state_dict(), shape, scaling)
+    return path.name
+
+
+def test_a_second_run_stands_beside_the_first_on_the_same_images(tiny_root, tiny_key):
+    other = second_run(tiny_root)
+    app = open_page(PAGE, link={"run": tiny_key, "reconstructions_beside": other})
+    assert not app.exception
+    assert app.selectbox(key="reconstructions_beside").value == other
+    errors, digits = tiny_errors(tiny_key)
+    others = errors_on_test_images(load_run(other), digits).numpy()
+    worst = np.argsort(-errors, kind="stable")[:24]
+    wall = next(block.value for block in app.get("html") if "data-pictures" in block.value)
+    shown = [float(e) for e in re.findall(r"other run · <span[^>]*>([\d.]+)</span>", wall)]
+    assert shown == [pytest.approx(others[i], abs=0.051) for i in worst]
+    assert [int(i) for i in re.findall(r'data-open="(\d+)"', wall)] == worst.tolist()
+    assert app.metric[1].value == f"{others.mean(dtype=np.float64):.2f}"
+    assert any("is worse by" in c.value for c in app.caption)
+
+
+def test_a_second_run_on_other_images_is_refused_in_one_sentence(tiny_root, tiny_key):
+    other = second_run(tiny_root, **{"data.name": "mnist"})
+    app = open_page(PAGE, link={"run": tiny_key, "reconstructions_beside": other})
+    assert not app.exception
+    assert ["the same images only" in i.value for i in app.info] == [True]
+    app = open_page(PAGE, link={"run": tiny_key, "reconstructions_beside": "nowhere"})
+    assert "which is not here" in app.info[0].value
+
+
+def test_two_runs_are_told_apart_only_outside_the_interval():
+    rng = np.random.default_rng(0)
+    mine, noise = rng.random(1000) + 5, rng.normal(size=1000)
+    assert "don't tell" in beside.meaning(mine, mine + noise - noise.mean())
+    assert "It is worse by 0.50" in beside.meaning(mine, mine + noise - noise.mean() + 0.5)
+    assert "It is better by 0.50" in beside.meaning(mine, mine + noise - noise.mean() - 0.5)

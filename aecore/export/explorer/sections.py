@@ -87,6 +87,7 @@ def _points(material: Material, options: Options) -> dict[str, Any]:
         axes=axes,
         equal_axes=False,
         label="Map of the test images' codes",
+        name_classes=True,
         height=480,
     )
     return {

@@ -25,6 +25,11 @@ export const input = {
     this.find("[data-act=closer]").onclick = () => this.zoomMiddle(1.5);
     this.find("[data-act=wider]").onclick = () => this.zoomMiddle(1 / 1.5);
     this.find("[data-act=whole]").onclick = () => this.showWhole();
+    this.find("[data-act=names]").onclick = () => {
+      this.named = !this.named;
+      this.showModes();
+      this.drawAbove();
+    };
     this.find("[data-act=clear]").onclick = () => this.select(null);
     const above = this.above;
     above.onpointerdown = (event) => this.down(event);

@@ -5,6 +5,7 @@ import { followers } from "./flow.js";
 import { boundsOf, inFrame, mapping, readable, textToMask, wholeScale } from "./geometry.js";
 import { input } from "./input.js";
 import { motion } from "./motion.js";
+import { middles, paintNames } from "./names.js";
 import { SHADES, circle, paintAxes, paintOutline, paintPlace, paintPoints, shadesOf, strokeLine } from "./paint.js";
 import { atlases, waiting } from "./pictures.js";
 
@@ -21,6 +22,7 @@ class CodeMap {
     this.below = this.find(".points");
     this.above = this.find(".overlay");
     this.mode = "pan";
+    this.named = true;
     this.hidden = new Set();
     this.hiddenSets = new Set();
     this.pointers = new Map();
@@ -40,7 +42,7 @@ class CodeMap {
     this.readPoints();
     if (data.identity !== before.identity) {
       this.selected = data.selected ? textToMask(data.selected, this.n) : null;
-      this.pick = null;
+      this.pick = Number.isInteger(data.picked) ? { identity: data.identity, index: data.picked } : null;
     } else if (this.selected && this.selected.length !== this.n) {
       this.selected = Uint8Array.from({ length: this.n }, (_, i) => this.selected[i] ?? 0);
     }
@@ -53,6 +55,7 @@ class CodeMap {
     if (data.flow) this.catchUp();
     if (JSON.stringify(data.classes) !== JSON.stringify(before.classes)) this.hidden.clear();
     // On a touch screen a finger scrolls the page until selecting is asked for.
+    if (this.pick && data.identity !== before.identity) report("pick", this.pick);
     if (!before.key) this.mode = matchMedia("(pointer: coarse)").matches ? "pan" : data.mode;
     this.plot.style.setProperty("--map-height", `${data.height}px`);
     this.above.setAttribute("aria-label", `${data.label}. Arrow keys go from point to point, Enter picks, `
@@ -140,6 +143,7 @@ class CodeMap {
     context.globalCompositeOperation = "destination-over"; // below the points, which replace all that is there
     paintAxes(context, map, this.data.axes, this.data.ticks, width, height, this.theme);
     context.globalCompositeOperation = "source-over";
+    if (this.data.name_classes) this.middles = middles(this);
     this.drawAbove();
   }
 
@@ -173,6 +177,7 @@ class CodeMap {
       ring(this.hovered, 6, theme.text, 2);
     }
     if (this.outline) paintOutline(context, this.outline, theme);
+    if (this.named && this.data.name_classes) paintNames(context, this.middles, this.data.classes, theme);
   }
 
   // The same image in the other point set.
@@ -229,6 +234,8 @@ class CodeMap {
     for (const button of this.root.querySelectorAll("[data-mode]")) {
       if (button !== this.above) button.setAttribute("aria-pressed", String(button.dataset.mode === this.mode));
     }
+    this.find("[data-act=names]").hidden = !this.data?.name_classes;
+    this.find("[data-act=names]").setAttribute("aria-pressed", String(this.named));
   }
 
   showCount() {

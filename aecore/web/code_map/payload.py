@@ -17,6 +17,8 @@ from aecore.palette import CLASS_COLORS
 from aecore.web.arrays import encoded
 
 NO_CLASS = 65535
+NAMED = 20
+"""Classes whose names are written on a map, at most."""
 
 VIRIDIS = (
     "#440154",
@@ -146,6 +148,7 @@ def map_data(
     height: int = 560,
     flow: str | None = None,
     forming: bool = False,
+    name_classes: bool = False,
 ) -> dict[str, Any]:
     """What `map.js` draws, but for its `key` and what is `selected` at first.
 
@@ -155,8 +158,9 @@ def map_data(
     `{name: (colour, indices)}`. `second` is drawn over the first set, with a line to the same image in it
     at the pointer. With `decode_plane` a click beside all points reports the place. `flow` names what moves
     the points: frames of that name, see `frames_data`, and, where it stays while the points change, a glide
-    from where they were. A map that is `forming` stands where the frames that have come have left it. Raises
-    ValueError where arrays do not fit the points, or a label has no name.
+    from where they were. A map that is `forming` stands where the frames that have come have left it. With
+    `name_classes` each of at most `NAMED` classes has its name in the middle of its points. Raises ValueError
+    where arrays do not fit the points, or a label has no name.
     """
     sets = [points] if second is None else [points, second]
     encoded_sets = [one.encoded(scale is not None) for one in sets]
@@ -183,6 +187,7 @@ def map_data(
         "atlas": atlas.id if atlas else None,
         "flow": flow,
         "forming": forming,
+        "name_classes": name_classes and 1 < len(class_names) <= NAMED,
     }
 
 

@@ -143,6 +143,26 @@ function denormalize({ shape: [channels, height, width], mean, std }) {
   };
 }
 
+const WEIGHTED = new Set(["linear", "conv", "conv_transpose"]);
+
+// As makeDecoder, but what comes back is {layers, pixels}: with what each layer before the last puts out, its
+// nonlinearity included, as `layer_outputs` of Python has it. The arrays are overwritten by the next call.
+export function traceDecoder(data) {
+  const weights = new Float32Array(fromBase64(data.weights).buffer), blocks = [];
+  for (const layer of data.layers) {
+    if (WEIGHTED.has(layer.type) || !blocks.length) blocks.push([]);
+    blocks.at(-1).push(step(layer, weights));
+  }
+  const finish = denormalize(data);
+  return (code) => {
+    let x = Float32Array.from(code);
+    const outputs = blocks.map((block) => (x = block.reduce((values, one) => one(values), x)));
+    return { layers: outputs.slice(0, -1), pixels: finish(outputs.at(-1)) };
+  };
+}
+
+const step = (layer, weights) => (MAKERS[layer.type] ?? activation)(layer, weights);
+
 const MAKERS = { linear, conv, conv_transpose: convTranspose, soft_threshold: softThreshold, top_k: topK };
 const KEPT = 8;
 
@@ -152,7 +172,7 @@ const made = new Map();
 function make(data, before, after) {
   if (!made.has(data.key)) {
     const weights = new Float32Array(fromBase64(data.weights).buffer);
-    const steps = data.layers.map((layer) => (MAKERS[layer.type] ?? activation)(layer, weights));
+    const steps = data.layers.map((layer) => step(layer, weights));
     const all = [...before, ...steps, ...after];
     if (made.size >= KEPT) made.delete(made.keys().next().value);
     made.set(data.key, (values) => all.reduce((x, step) => step(x), Float32Array.from(values)));

@@ -1,13 +1,29 @@
 // An auto-encoder at work: its layers drawn to scale, walking from one image's code to the next.
 
-import { clamp, element } from "../common.js";
+import { clamp, element, oncePerFrame } from "../common.js";
+import { waiting } from "./decoders.js";
+import { Hands, addFrame } from "./hands.js";
 import { place } from "./layout.js";
+import { Lens } from "./lens.js";
 import { drawNetwork, picture, unpack } from "./paint.js";
 
 function draw(view, model, frame) {
-  const { stop, exact } = place(frame, model.steps);
+  const { stop, exact } = frame === model.live ? { stop: view.stop, exact: false } : place(frame, model.steps);
+  view.stop = stop;
   // Between two stops no image goes in: only the decoder is at work.
-  drawNetwork(view.canvas, view.root, model, { stop, frame, entering: exact ? 1 : 0.15 });
+  const layout = drawNetwork(view.canvas, view.root, model, { stop, frame, entering: exact ? 1 : 0.15 });
+  if (!layout) return;
+  view.lens.lay(layout, { stop, frame });
+  view.hands.lay(layout, frame);
+  view.byHand.hidden = !view.hands.ready();
+}
+
+function describeHand(view, unit, value) {
+  setLine(view.input, [["Nothing goes in here", ""]]);
+  setLine(view.middle, [["Its code, changed by hand: ", ""], [`unit ${unit} at ${value.toFixed(2)}`, "b"]]);
+  setLine(view.output, [["What the decoder makes of it", ""]]);
+  view.canvas.setAttribute("aria-label", `The decoder with a code changed by hand, unit ${unit} at ${value.toFixed(2)}`);
+  view.buttons.forEach((button) => button.setAttribute("aria-pressed", "false"));
 }
 
 // Sets a line of parts, each a text and how it stands out: "b" for bold, a class, or nothing.
@@ -64,9 +80,10 @@ export default function ({ data, parentElement }) {
   const find = (selector) => root.querySelector(selector);
   const view = {
     root, canvas: find("canvas"), slider: find("input"), stops: find(".stops"),
-    input: find(".in"), middle: find(".middle"), output: find(".out"),
+    input: find(".in"), middle: find(".middle"), output: find(".out"), byHand: find(".byhand"),
   };
   const model = unpack(data);
+  addFrame(model);
   let frame = 0, animation = 0;
   const show = (next) => {
     frame = next;
@@ -78,7 +95,7 @@ export default function ({ data, parentElement }) {
   const glide = (target, milliseconds) => {
     halt();
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return show(target);
-    const start = performance.now(), from = frame;
+    const start = performance.now(), from = frame === model.live ? view.stop * model.steps : frame;
     const step = (now) => {
       // The frame's own time may lie a little before the click.
       const t = clamp((now - start) / milliseconds, 0, 1);
@@ -91,8 +108,21 @@ export default function ({ data, parentElement }) {
   view.slider.oninput = () => { halt(); show(Number(view.slider.value)); };
   makeStops(view, model, (target) => glide(target, 700));
   const redraw = () => draw(view, model, frame);
+  const redrawSoon = oncePerFrame(redraw);
+  view.lens = new Lens(find(".layers"), find(".lens"), model);
+  view.hands = new Hands(find(".hands"), model, {
+    codeNow: () => model.codes[frame],
+    moved: (unit, value) => {
+      halt();
+      frame = model.live;
+      describeHand(view, unit, value);
+      redrawSoon();
+    },
+    back: () => frame === model.live && show(view.stop * model.steps),
+  });
+  waiting.add(redraw);
   const resized = new ResizeObserver(redraw);
   resized.observe(root);
   show(0);
-  MOUNTED.set(root, { signature, redraw, end: () => { halt(); resized.disconnect(); } });
+  MOUNTED.set(root, { signature, redraw, end: () => { halt(); resized.disconnect(); waiting.delete(redraw); } });
 }

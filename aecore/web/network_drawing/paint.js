@@ -46,6 +46,27 @@ function colorsOf(node) {
 
 const rgba = ([r, g, b], alpha = 1) => `rgba(${r},${g},${b},${alpha})`;
 
+// The code or a layer between image and code or code and image: all its drawn squares, feature maps side by side.
+export function layerCanvas(model, index, frame, node) {
+  const { accent } = colorsOf(node);
+  const layer = model.layers[index], { rows, columns, maps } = layer;
+  if (index === model.codeIndex) {
+    const code = model.codes[frame];
+    return squaresCanvas(rows, columns, code.length, (i) => Math.abs(code[i]) / model.largest, accent);
+  }
+  const across = Math.ceil(Math.sqrt(maps)), plane = rows * columns;
+  const whole = element("canvas");
+  Object.assign(whole, { width: across * (columns + 1) - 1, height: Math.ceil(maps / across) * (rows + 1) - 1 });
+  const context = whole.getContext("2d");
+  for (let map = 0; map < maps; map++) {
+    const start = (frame * maps + map) * plane;
+    const count = maps > 1 ? plane : Math.min(layer.size, plane);
+    const one = squaresCanvas(rows, columns, count, (i) => layer.cells[start + i] / 255, accent);
+    context.drawImage(one, (map % across) * (columns + 1), Math.floor(map / across) * (rows + 1));
+  }
+  return whole;
+}
+
 function drawFunnel(context, layout, colors) {
   context.fillStyle = rgba(colors.text, 0.07);
   for (let i = 0; i + 1 < layout.boxes.length; i++) {

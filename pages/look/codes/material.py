@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from aecore import kept, store
+from aecore import store
 from aecore.web.code_map.payload import Atlas, thumbnail_atlas
 from pages.shared import loading
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from aecore.analysis.neighbors import Neighbors
-    from aecore.analysis.projection import PCA
     from aecore.data import ImageData
     from aecore.store.run import Run
 
@@ -104,19 +103,6 @@ def _training_points(key: str, stamp: int) -> Points:
         lambda: (run.encode(images).numpy(), errors_on(run, images).numpy()),
     )
     return Points(run, numbers, images, labels, codes, errors)
-
-
-def code_pca(key: str) -> PCA:
-    """Principal components of the codes of all test images."""
-    return _code_pca(key, store.weights_stamp(key))
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _code_pca(key: str, stamp: int) -> PCA:
-    from aecore.analysis.projection import PCA, fit_pca
-
-    codes = loading.test_codes(key)
-    return loading.keep("code-pca", kept.digest(codes.numpy()), lambda: fit_pca(codes), PCA)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Preparing the pictures")

@@ -14,7 +14,7 @@ from pages.look.codes import controls, panel, projections
 from pages.look.codes.controls import Choice
 from pages.look.codes.material import Points, atlas, test_points
 from pages.look.codes.panel import Shown
-from pages.look.codes.projections import PCA, TSNE, Plane
+from pages.look.codes.projections import PCA, TSNE, UNITS, Plane
 from pages.look.codes.trust import draw_trust
 from pages.shared import layout, one_file
 from pages.shared.loading import test_codes
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 HEIGHT = 500
 LATEST = "latest"
+POINT = "codes_point"
+"""In the link: the number of a test image whose point is picked at first."""
 
 
 def plane_of(key: str, choice: Choice, points: Points) -> Plane:
@@ -82,9 +84,12 @@ def draw_map(
             equal_axes=choice.kind == TSNE,
             decode_plane=plane.code_at is not None,
             selected=None if kept is None else np.flatnonzero(np.isin(points.numbers, kept)),
+            picked=linked_point(points),
             height=HEIGHT,
             flow=plane.flow,
             forming=plane.forming,
+            # On single units the middles of all classes lie close together.
+            name_classes=choice.kind != UNITS,
         )
     chosen = np.array([], dtype=int) if state.selected is None else state.selected
     keep_selection(data.name, LATEST, points.numbers[chosen[chosen < len(points)]].tolist())
@@ -95,6 +100,13 @@ def draw_map(
     with left:
         # Last, because it takes seconds the first time.
         draw_trust(key, points, plane)
+
+
+def linked_point(points: Points) -> int | None:
+    """Index of the point whose test image the link names; None for none, or one that is not drawn."""
+    number = st.query_params.get(POINT, "")
+    found = np.flatnonzero(points.numbers == int(number)) if number.isdecimal() else []
+    return int(found[0]) if len(found) else None
 
 
 def point_set(choice: Choice, points: Points, places: np.ndarray, name: str, **options) -> PointSet:
@@ -126,6 +138,9 @@ def draw_maps(run: Run, key: str, data: ImageData) -> None:
         plane = plane_of(key, choice, points)
     if len(points) < len(data.test_images):
         st.caption(f"Sampled {len(points):,} of {len(data.test_images):,} test images, with seed 0.")
+    number = st.query_params.get(POINT, "")
+    if number.isdecimal() and linked_point(points) is None:
+        st.caption(f"Test image {number} is not among those that are drawn.")
     second, places = added(key, choice, points, plane)
     draw_map(key, data, choice, points, plane, second, places)
 

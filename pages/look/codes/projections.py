@@ -12,7 +12,8 @@ import streamlit as st
 from aecore.web.code_map.frames import centred
 from pages.components.code_map import code_map_frames
 from pages.look.codes import tsne_job
-from pages.look.codes.material import Points, code_pca
+from pages.look.codes.material import Points
+from pages.shared import loading
 from pages.shared.plain import plain
 from pages.shared.words import time_left
 
@@ -53,7 +54,7 @@ class Plane:
 
 def pca_plane(key: str, points: Points, across: int, up: int) -> Plane:
     """Two principal components of the codes, numbered from 1."""
-    pca = code_pca(key)
+    pca = loading.code_pca(key)
     chosen = [across - 1, up - 1]
 
     def place(other: Points, same_images: bool) -> np.ndarray:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
+from aecore import store
 from aecore.export.tables import path_table, table_file
+from aecore.web.decoder.payload import code_reference
 from pages.look.interpolation import saving
+from pages.shared import loading
 from pages.shared.picker import Picked
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ STEPS = 101
 """Frames of a path."""
 STRIP = 11
 """Pictures in a saved strip."""
+REFERENCE = 2000
+"""Training codes that go to the browser, for the distance to the nearest."""
 
 
 def encode(run: Run, picked: list[Picked]) -> tuple[np.ndarray, np.ndarray]:
@@ -47,3 +52,16 @@ def save(t: np.ndarray, codes: np.ndarray, frames: np.ndarray, fade: np.ndarray,
             f"The strip shows {STRIP} places, decoded above and the pixels' way below; the film and the "
             f"table hold all {len(t)}."
         )
+
+
+def reference(key: str) -> dict[str, Any] | None:
+    """Training codes by which the browser tells how far a code is from the data; see `code_reference`."""
+    return code_reference(*_reference(key, store.weights_stamp(key)))
+
+
+@st.cache_data(max_entries=6, show_spinner=False)
+def _reference(key: str, stamp: int) -> tuple[np.ndarray, float, float]:
+    from aecore.analysis.latent import some_codes
+
+    codes, typical, band = some_codes(loading.train_codes(key), loading.test_codes(key), REFERENCE)
+    return codes, typical, band[1]

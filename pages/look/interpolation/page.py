@@ -1,10 +1,16 @@
 """Through the code space: paths between images, sheets of four, unit sliders, directions by example."""
 
-from pages.look.interpolation import corners, direction, path, sliders
+from pages.look.interpolation import corners, direction, path, plane, sliders
 from pages.shared import layout
 from pages.shared.state import chosen_key
 
-VIEWS = {"Path": path, "Four corners": corners, "Unit sliders": sliders, "Direction": direction}
+VIEWS = {
+    "Path": path,
+    "Plane": plane,
+    "Four corners": corners,
+    "Unit sliders": sliders,
+    "Direction": direction,
+}
 
 
 def main() -> None:

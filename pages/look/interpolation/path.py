@@ -77,7 +77,7 @@ def _path_kind(run: Run) -> str:
     kinds = latent.path_kinds(run.config)
     if st.session_state.get("interpolation_path", kinds[0]) not in kinds:
         st.session_state["interpolation_path"] = kinds[0]
-    return st.segmented_control(
+    chosen = st.segmented_control(
         "Path",
         kinds,
         default=None if "interpolation_path" in st.session_state else kinds[0],
@@ -88,6 +88,8 @@ def _path_kind(run: Run) -> str:
         help=PATH_HELP,
         width="content",
     )
+    # Opened again from another page, the widget may have forgotten what the session still knows.
+    return chosen or kinds[0]
 
 
 def _path_numbers(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
 
-from aecore import store
-from aecore.web.decoder.payload import code_reference, sliders_data
+from aecore.web.decoder.payload import sliders_data
 from pages.components.decoder import unit_sliders
+from pages.look.interpolation.common import reference
 from pages.shared import loading
 from pages.shared.picker import first_images, pick_image
 from pages.shared.plain import plain
@@ -17,9 +16,6 @@ from pages.shared.plain import plain
 if TYPE_CHECKING:
     from aecore.analysis.units import Units
     from aecore.store.run import Run
-
-REFERENCE = 2000
-"""Training codes that go to the browser, for the distance to the nearest."""
 
 
 def draw(run: Run, key: str) -> None:
@@ -30,17 +26,17 @@ def draw(run: Run, key: str) -> None:
         data = None
         st.info(plain(error))
     units = loading.units(key, with_data=data is not None)
-    start, reference = ("Mean code", units.mean), None
+    start, near = ("Mean code", units.mean), None
     if data is not None:
         picked = pick_image("image_a", "A", data, first_images(data)[0])
         start = (f"A: {picked.caption}", run.encode(picked.image[None])[0].numpy())
-        reference = code_reference(*_reference(key, store.weights_stamp(key)))
+        near = reference(key)
     try:
         decoder = loading.browser_decoder(key)
     except ValueError as error:
         st.warning(f"There are no sliders for this run: {plain(error)}.")
         return
-    unit_sliders(sliders_data(decoder, units, start, reference=reference), key="interpolation_sliders")
+    unit_sliders(sliders_data(decoder, units, start, reference=near), key="interpolation_sliders")
     st.caption(_meaning(units, data is not None))
 
 
@@ -51,11 +47,3 @@ def _meaning(units: Units, with_data: bool) -> str:
             "scaled to this size, give. Starting from an image, or seeing where the data ends, takes images."
         )
     return units.slider_words
-
-
-@st.cache_data(max_entries=6, show_spinner=False)
-def _reference(key: str, stamp: int) -> tuple[np.ndarray, float, float]:
-    from aecore.analysis.latent import some_codes
-
-    codes, typical, band = some_codes(loading.train_codes(key), loading.test_codes(key), REFERENCE)
-    return codes, typical, band[1]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from pages.look.reconstructions.beside import Beside
 from pages.shared import images, layout, loading
 from pages.shared.plain import plain
 
@@ -32,31 +33,39 @@ class Tested:
     labels: np.ndarray
 
 
-def draw_pictures(tested: Tested, indices: np.ndarray, with_pca: bool, limit: float) -> None:
-    """One figure an image: original, reconstruction, difference, and PCA's two in the row below."""
+def draw_pictures(
+    tested: Tested, indices: np.ndarray, with_pca: bool, limit: float, beside: Beside | None = None
+) -> None:
+    """One figure an image: original, reconstruction, difference; below them the other run's and PCA's."""
     from aecore.data import unit_range
 
     run, data = tested.run, tested.data
     x = unit_range(data.test_images[indices])
-    rows = [(x_hat := run.reconstruct(x), x_hat - x, tested.errors)]
+    rows = {"network": (x_hat := run.reconstruct(x), x_hat - x, tested.errors)}
+    if beside is not None:
+        rows["other run"] = (other := beside.run.reconstruct(x), other - x, beside.errors)
     if with_pca:
         linear = loading.pca_baseline(data.name).reconstruct(x, run.latent_size)
-        rows.append((linear, linear - x, tested.pca_errors))
+        rows["PCA"] = (linear, linear - x, tested.pca_errors)
     side = max(round(SIDE / x.shape[-1]), 1) * x.shape[-1]
     cells = []
     for i, index in enumerate(indices):
         name = data.known_classes[tested.labels[index]] if data.known_classes else f"image {index}"
         parts = []
-        for who, (rebuilt, difference, error) in zip(("network", "PCA"), rows, strict=False):
+        for who, (rebuilt, difference, error) in rows.items():
             first = images.tag(images.to_rgb(x[i]), side, f"test image {index}, {name}")
             parts += [
-                first if who == "network" else '<span style="align-self:center;text-align:right">PCA</span>',
+                first
+                if who == "network"
+                else f'<span style="align-self:center;text-align:right">{who}</span>',
                 images.tag(images.to_rgb(rebuilt[i]), side, f"reconstruction by {who}"),
                 _framed(images.tag(images.difference_rgb(difference[i], limit), side, f"difference, {who}")),
-                f'<span style="grid-column:1/4;text-align:center">{_caption(name, who, error[index])}</span>',
+                f'<span style="grid-column:1/4;text-align:center">'
+                f"{_caption(name, who, error[index], index)}</span>",
             ]
         cells.append(
-            f'<figure style="margin:0;display:grid;grid-template-columns:repeat(3,{side}px);gap:2px;'
+            f'<figure data-open="{index}" style="margin:0;cursor:pointer;display:grid;gap:2px;'
+            f"grid-template-columns:repeat(3,{side}px);"
             f'font-size:0.8rem;line-height:1.3">{"".join(parts)}</figure>'
         )
     st.html(
@@ -70,9 +79,22 @@ def _framed(picture: str) -> str:
     return f'<span style="line-height:0;box-shadow:0 0 0 1px rgba(128,128,128,0.25)">{picture}</span>'
 
 
-def _caption(name: str, who: str, error: float) -> str:
-    subject = f"<b>{html.escape(name)}</b> · " if who == "network" else "PCA · "
-    return f'{subject}<span style="font-variant-numeric:tabular-nums">{error:.1f}</span>'
+def _caption(name: str, who: str, error: float, index: int) -> str:
+    subject = f"<b>{html.escape(name)}</b> · " if who == "network" else f"{who} · "
+    text = f'{subject}<span style="font-variant-numeric:tabular-nums">{error:.1f}</span>'
+    if who != "network":
+        return text
+    # The whole figure can be clicked; this is its place for the keyboard.
+    return (
+        f'{text} <button type="button" aria-haspopup="dialog" aria-label="Open test image {index}" '
+        f'title="Larger, with the ways to go on with it" style="{_OPEN}">⋯</button>'
+    )
+
+
+_OPEN = (
+    "font:inherit;color:inherit;background:none;border:1px solid rgba(128,128,128,0.4);border-radius:4px;"
+    "padding:0 6px;line-height:1.2;cursor:pointer"
+)
 
 
 def difference_limit(run: Run, data: ImageData, sample: int = 256) -> float:

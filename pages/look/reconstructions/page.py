@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from pages.look.reconstructions.beside import choose_beside, draw_comparison
 from pages.look.reconstructions.drawing import (
     Tested,
     difference_limit,
@@ -14,6 +15,7 @@ from pages.look.reconstructions.drawing import (
     draw_numbers,
     draw_pictures,
 )
+from pages.look.reconstructions.opening import draw_opened
 from pages.shared import further_figures, layout, loading, one_file
 from pages.shared.plain import plain
 from pages.shared.state import chosen_key
@@ -75,6 +77,7 @@ def main() -> None:
         data.test_labels.numpy(),
     )
     order, chosen, count, with_pca, draw = controls(data.class_names)
+    beside = choose_beside(run, chosen_key())
     pool = np.arange(len(tested.errors))
     about = f"{len(pool):,} test images"
     if chosen != EVERY_CLASS:
@@ -88,11 +91,14 @@ def main() -> None:
     with left:
         limit = difference_limit(run, data)
         draw_legend(limit)
-        draw_pictures(tested, shown, with_pca, limit)
+        draw_pictures(tested, shown, with_pca, limit, beside)
     with right:
         draw_numbers(tested, pool, shown, about)
+        if beside is not None:
+            draw_comparison(beside, tested.errors, pool)
         further_figures.draw(chosen_key())
         one_file.draw(chosen_key(), "reconstructions")
+    draw_opened(tested)
 
 
 main()

@@ -33,6 +33,8 @@ def draw(subject: Subject) -> None:
             on_click=_go_to_train,
             args=(subject.run.config,),
         )
+        if units > 2:
+            _draw_link("Move in a plane of its code")
         return
     found = material.samplers(subject)
     for place, name in zip(st.columns(2, gap="large"), (PRIOR, "one Gaussian"), strict=True):
@@ -44,6 +46,16 @@ def draw(subject: Subject) -> None:
     st.caption(
         f"{SIDE} × {SIDE} codes at evenly spaced quantiles of each Gaussian, so that each picture stands for "
         "an equal share of its draws (Kingma & Welling 2014). Unit 1 grows to the right, unit 2 upwards."
+    )
+    _draw_link("Move in this plane")
+
+
+def _draw_link(label: str) -> None:
+    st.page_link(
+        state.INTERPOLATION_PAGE,
+        label=label,
+        icon=":material/drag_pan:",
+        query_params={"interpolation_view": "Plane"},
     )
 
 

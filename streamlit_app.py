@@ -64,7 +64,8 @@ PAGES = {
     ],
 }
 
-st.html(Path(__file__).parent / "pages" / "shared" / "contrast.css")
+for style in ("contrast.css", "access.css"):
+    st.html(Path(__file__).parent / "pages" / "shared" / style)
 # All pages in sight: what is folded away is not found.
 chosen = st.navigation(PAGES, expanded=True)
 first_link.draw()

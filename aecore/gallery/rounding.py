@@ -52,12 +52,13 @@ def round_weights(path: Path) -> float:
     inputs = run.scaling.normalize(images.train_images[:: -(-len(images.train_images) // IMAGES)])
     before = metrics.errors_on_test_images(run, images).double().mean().item()
     original = {name: t.clone() for name, t in run.model.state_dict().items()}
+    keep_zeros = run.config.loss.weight_l1 > 0 or run.config.train.weight_decay > 0
     steps = _steps(run.model, inputs, before * ALLOWED_CHANGE * _unit(run.scaling.factor, run.shape))
     for _ in range(TRIES):
         run.model.load_state_dict(
             {name: t if name.removesuffix(".weight") in steps else _halved(t) for name, t in original.items()}
         )
-        levels = _round_layers(run.model, inputs, steps)
+        levels = _round_layers(run.model, inputs, steps, keep_zeros)
         after = metrics.errors_on_test_images(run, images).double().mean().item()
         if abs(change := after / before - 1) <= ALLOWED_CHANGE:
             break
@@ -102,23 +103,31 @@ def _steps(model: AutoEncoder, inputs: Tensor, allowed: float) -> dict[str, floa
     return steps
 
 
-def _round_layers(model: AutoEncoder, inputs: Tensor, steps: dict[str, float]) -> dict[str, Levels]:
+def _round_layers(
+    model: AutoEncoder, inputs: Tensor, steps: dict[str, float], keep_zeros: bool
+) -> dict[str, Levels]:
     """Rounds the layers one after another, each seeing what those before it now give."""
     layers = _linear_layers(model, inputs)
     found = {}
     for name, step in steps.items():
         layer = layers[name]
         # The levels reach `LARGEST_LEVEL`; what is larger would be cut.
-        step = max(step, layer.weight.abs().max().item() / LARGEST_LEVEL)
-        values = round_layer(layer, _moments(model, layer, inputs), step)
+        largest = layer.weight.abs().max().item()
+        step = max(step, largest / LARGEST_LEVEL)
+        if keep_zeros and largest > 0:
+            # A weight that is small beside the largest (`Figures.weight_near_zeros`) stays small.
+            step = min(step, 0.05 * largest / 1.5)
+        values = round_layer(layer, _moments(model, layer, inputs), step, keep_zeros)
         found[f"{name}.weight"] = Levels(values, step)
     return found
 
 
-def round_layer(layer: nn.Linear, moments: Tensor, step: float) -> Tensor:
+def round_layer(layer: nn.Linear, moments: Tensor, step: float, keep_zeros: bool = False) -> Tensor:
     """Rounds a layer's weights to multiples of `step` and fits its bias to them; returns the levels, int8.
 
     `moments` are the second moments of the layer's inputs and of a constant 1, which stands for the bias.
+    With `keep_zeros` those weights become zero that are zero, and no others: where weights were penalized,
+    their zeros are what is looked at.
     """
     import torch
 
@@ -137,6 +146,9 @@ def round_layer(layer: nn.Linear, moments: Tensor, step: float) -> Tensor:
     levels = torch.zeros(layer.out_features, size, dtype=torch.int8)
     for i in range(size):
         level = (weights[:, i] / step).round().clamp(-LARGEST_LEVEL, LARGEST_LEVEL)
+        if keep_zeros:
+            original = layer.weight[:, order[i]]
+            level = torch.where(level == 0, original.sign(), level).where(original != 0, torch.tensor(0.0))
         levels[:, order[i]] = level.to(torch.int8)
         error = (weights[:, i] - level * step) / factor[i, i]
         weights[:, i + 1 :] -= error[:, None] * factor[i, i + 1 :]

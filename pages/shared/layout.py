@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from aecore import jobs, naming, store
+from aecore import glossary, jobs, naming, store
 from pages.shared import loading
 from pages.shared.plain import plain
 from pages.shared.state import TRAIN_PAGE, chosen_key
@@ -29,7 +29,7 @@ def draw_header(title: str, sentence: str, run: Run | RunInfo | None = None) -> 
         if config.train.shift:
             parts.append("trained on shifted images")
         right.caption(plain(" · ".join(parts)), text_alignment="right")
-    st.caption(sentence)
+    st.caption(sentence, help=glossary.help_for(sentence))
 
 
 def require_run(title: str, sentence: str, with_data: bool = True) -> tuple[Run, ImageData | None]:

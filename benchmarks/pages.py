@@ -2,9 +2,9 @@
 
 A server on a copy of the shipped runs and grids, and Chromium, which stays in one session. "first" loads what
 the page needs (torch, the images, t-SNE's neighbours); the later visits are what a person meets who goes to
-and fro. A page is drawn when its script has come to its end. After the visits each page is opened once more by
-its address, in a session of its own: "paint" is then its first contentful paint and "largest" the largest one,
-"shift" is its cumulative layout shift (good is below 0.1), and "task" its longest task.
+and fro. A page is drawn when its script has come to its end. After the visits each page is opened once more
+by its address, in a session of its own: "paint" is then its first contentful paint and "largest" the largest
+one, "shift" is its cumulative layout shift (good is below 0.1), and "task" its longest task.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aecore import jobs, store
 from aecore.store import GridInfo, RunInfo
-from pages.shared import state
+from pages.shared import drafts, state
 from pages.shared.change_controls import draw_pause_buttons
 from pages.shared.collection import spare_imports
 from pages.shared.job_controls import draw_stop_button, waits_for
@@ -42,6 +42,7 @@ def draw(live: bool = True) -> None:
         every = FAST if active else SLOW
         st.fragment(_jobs, run_every=every if live else None)()
         draw_words_button()
+        drafts.draw_keeper()
 
 
 def _note_ended(active: list[str]) -> None:

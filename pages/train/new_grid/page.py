@@ -71,7 +71,7 @@ def begin() -> None:
 
 def _take_draft() -> None:
     """Fills the form with what the address kept."""
-    values = drafts.taken()
+    values = drafts.taken(FORM)
     if (config := drafts.config_of(values)) is None:
         return
     try:
@@ -79,7 +79,7 @@ def _take_draft() -> None:
     except ValueError as error:
         drafts.refuse(error)
         return
-    settings_form.fill(FORM, config)
+    drafts.fill(FORM, values)
     axes.fill(kept)
     st.session_state["new_grid_name"] = str(values.get("name", ""))
 
@@ -101,8 +101,10 @@ def main() -> None:
         progress.draw()
     # Last, because it takes a moment: everything else is on the screen by now.
     if grid is not None:
-        drafts.keep(grid.base, name=st.session_state.get("new_grid_name"), axes=axes.texts())
+        drafts.keep(FORM, grid.base, name=st.session_state.get("new_grid_name"), axes=axes.texts())
         facts_place.caption(facts(grid))
+    else:
+        drafts.keep_refused(FORM)
 
 
 main()

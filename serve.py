@@ -66,6 +66,55 @@ class WithHeaders:
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
+SIDEBARS_PLACE = b"""<style>
+  /* The sidebar comes with the first answer of the app, and would push aside what is already on the page. */
+  @media (min-width: 768px) {
+    [data-testid="stAppViewContainer"]:not(:has([data-testid="stSidebar"], [data-testid="stExpandSidebarButton"])) {
+      padding-left: 300px;
+    }
+  }
+</style></head>"""
+"""For the head of Streamlit's page; as wide as it makes the sidebar."""
+
+
+class WithSidebarsPlace:
+    """Keeps the sidebar's place free while a page comes up."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or b"text/html" not in dict(scope["headers"]).get(b"accept", b""):
+            await self.app(scope, receive, send)
+            return
+        start: Message = {}
+        parts: list[bytes] = []
+
+        async def send_changed(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            if message["type"] != "http.response.body":
+                await send(message)
+                return
+            parts.append(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            body = b"".join(parts)
+            headers = MutableHeaders(scope=start)
+            if headers.get("content-type", "").startswith("text/html"):
+                body = body.replace(b"</head>", SIDEBARS_PLACE, 1)
+                if "content-length" in headers and body:
+                    headers["content-length"] = str(len(body))
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+
+        # A page that was compressed could not be changed.
+        plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        await self.app({**scope, "headers": plain}, receive, send_changed)
+
+
 UPLOADS = "/_stcore/upload_file"
 """Below this Streamlit takes files, whatever the pages show."""
 
@@ -139,6 +188,7 @@ app = st.App(
     "streamlit_app.py",
     middleware=[
         Middleware(WithHeaders),
+        Middleware(WithSidebarsPlace),
         Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False),
         *BY_MODE[MODE],
     ],

@@ -69,7 +69,7 @@ PAGES = {
     ],
 }
 
-for style in ("contrast.css", "layout.css"):
+for style in ("contrast.css", "access.css", "layout.css"):
     st.html(Path(__file__).parent / "pages" / "shared" / style)
 # All pages in sight: what is folded away is not found.
 chosen = st.navigation(PAGES, expanded=True)

@@ -25,6 +25,28 @@ def data_root() -> Path:
     return Path(named).expanduser() if named else user_cache()
 
 
+DATA_FOLDERS = {
+    "mnist": "MNIST/raw",
+    "fashion_mnist": "FashionMNIST/raw",
+    "kmnist": "KMNIST/raw",
+    "emnist_letters": "EMNIST/raw",
+    "emnist_balanced": "EMNIST/raw",
+    "usps": "USPS",
+    "svhn": "SVHN",
+    "cifar10": "cifar-10-batches-bin",
+}
+"""Where the files of data sets lie below `data_root()`; those not named here are always there."""
+
+
+def has_images(name: str) -> bool:
+    """Whether files of a data set seem to be on this machine, by its name; imports no torch, unlike
+    `aecore.data`, which knows."""
+    if name not in DATA_FOLDERS:
+        return True
+    folder = data_root() / DATA_FOLDERS[name]
+    return folder.is_dir() and next(folder.iterdir(), None) is not None
+
+
 def cache_root() -> Path:
     """Folder for results that can be computed again: `AECORE_CACHE`, or one in this user's cache folder.
 

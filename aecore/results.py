@@ -283,6 +283,9 @@ class Result(Record):
     """Of the validation images' codes: what a choice by sparsity rests on. None for fewer than two."""
     denoised: Score | None = None
     """Of the test images corrupted as in training, against the clean ones; None without a corruption."""
+    stored_squared_error: float | None = None
+    """`test.squared_error` again, with the weights as they are stored, where they were rounded after the
+    training (`aecore.gallery.rounding`); all else is of the weights as trained."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from aecore import places
-from aecore.cache import data_root
+from aecore.cache import DATA_FOLDERS, data_root
 from aecore.config import OWN_NAME
 from aecore.data import readers, sums
 from aecore.data.images import ImageData
@@ -231,7 +231,7 @@ DATASETS: dict[str, Dataset] = {
             60_000,
             10_000,
             readers.read_mnist,
-            "MNIST/raw",
+            DATA_FOLDERS["mnist"],
             _MNIST_FILES,
             _packed(_MNIST_FILES, 9_912_422, 28_881, 1_648_877, 4_542),
             origin="Y. LeCun, C. Cortes and C. Burges 1998, from NIST's Special Databases 1 and 3",
@@ -257,7 +257,7 @@ DATASETS: dict[str, Dataset] = {
             60_000,
             10_000,
             readers.read_mnist,
-            "FashionMNIST/raw",
+            DATA_FOLDERS["fashion_mnist"],
             _MNIST_FILES,
             _packed(_MNIST_FILES, 26_421_880, 29_515, 4_422_102, 5_148),
             origin="H. Xiao, K. Rasul and R. Vollgraf 2017, from photographs of Zalando",
@@ -272,7 +272,7 @@ DATASETS: dict[str, Dataset] = {
             60_000,
             10_000,
             readers.read_mnist,
-            "KMNIST/raw",
+            DATA_FOLDERS["kmnist"],
             _MNIST_FILES,
             _packed(_MNIST_FILES, 18_165_135, 29_497, 3_041_136, 5_120),
             origin="T. Clanuwat et al. 2018, from the Kuzushiji data set of the CODH",
@@ -287,7 +287,7 @@ DATASETS: dict[str, Dataset] = {
             124_800,
             20_800,
             readers.read_emnist_letters,
-            "EMNIST/raw",
+            DATA_FOLDERS["emnist_letters"],
             _EMNIST_FILES["letters"],
             _EMNIST,
             origin="G. Cohen et al. 2017, from NIST's Special Database 19",
@@ -301,7 +301,7 @@ DATASETS: dict[str, Dataset] = {
             112_800,
             18_800,
             readers.read_emnist_balanced,
-            "EMNIST/raw",
+            DATA_FOLDERS["emnist_balanced"],
             _EMNIST_FILES["balanced"],
             _EMNIST,
             origin="G. Cohen et al. 2017, from NIST's Special Database 19",
@@ -315,7 +315,7 @@ DATASETS: dict[str, Dataset] = {
             7_291,
             2_007,
             readers.read_usps,
-            "USPS",
+            DATA_FOLDERS["usps"],
             ("usps.bz2", "usps.t.bz2"),
             _plain(**{"usps.bz2": 6_579_383, "usps.t.bz2": 1_831_726}),
             origin="J. Hull 1994, in libsvm's collection",
@@ -329,7 +329,7 @@ DATASETS: dict[str, Dataset] = {
             73_257,
             26_032,
             readers.read_svhn,
-            "SVHN",
+            DATA_FOLDERS["svhn"],
             ("train_32x32.mat", "test_32x32.mat"),
             _plain(**{"train_32x32.mat": 182_040_794, "test_32x32.mat": 64_275_384}),
             origin="Y. Netzer et al. 2011, from Google Street View",
@@ -355,7 +355,7 @@ DATASETS: dict[str, Dataset] = {
             50_000,
             10_000,
             readers.read_cifar10,
-            "cifar-10-batches-bin",
+            DATA_FOLDERS["cifar10"],
             _CIFAR_FILES,
             (Archive("cifar-10-binary.tar.gz", 170_052_171, _CIFAR_FILES),),
             origin="A. Krizhevsky 2009, from the 80 million tiny images",

@@ -1,8 +1,8 @@
 """The shipped runs and grids, from their configs: `python -m aecore.gallery` (or `make gallery`) trains them.
 
 They are what the app opens on, offline, the first time. Only what a look needs is shipped: config,
-weights, history, result, pictures; the optimizer's state stays behind. Grids go in half precision, which
-is checked to leave their squared errors as they are.
+weights, history, result, pictures; the optimizer's state stays behind. The weights of grids are rounded,
+which is checked to leave their squared errors as they are (`rounding`).
 """
 
 from __future__ import annotations

@@ -9,17 +9,22 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aecore import store
 from aecore.analysis import comparison
 from aecore.analysis.comparison import Member
 from aecore.config import Config
 from aecore.gallery import shipped, shipping
+from aecore.gallery.rounding import round_weights
 from aecore.grid import Grid
 from aecore.presets import PRESETS
-from aecore.results import FigureRow, FigureTable, GridResult
+from aecore.results import FigureRow, Figures, FigureTable, GridResult
+
+if TYPE_CHECKING:
+    from aecore.data import ImageData
 
 FOLDER = "grid-mnist-dictionary-a04b9ba5"
 """Kept as it is: links name it."""
@@ -125,8 +130,9 @@ def train(root: Path, threads: int | None = None) -> Path:
 def ship(trained: Mapping[Config, Path], root: Path) -> Path:
     """Makes the shipped grid folder under `root` from finished run folders by config.
 
-    Weights go in half precision, and figures are measured with what is shipped. Networks that `trained`
-    does not hold are left out of the table of figures; of `MEMBERS` each is needed (KeyError).
+    Weights go rounded, and figures are measured with what is shipped, but for the weights' own, which
+    rounding would change. Networks that `trained` does not hold are left out of the table of figures; of
+    `MEMBERS` each is needed (KeyError).
     """
     from aecore import data
 
@@ -137,14 +143,16 @@ def ship(trained: Mapping[Config, Path], root: Path) -> Path:
         info = store.read_grid(draft)
         for number, member in enumerate(grid.members):
             store.copy_for_looking(trained[member], info.member_path(number), rows=False)
-            shipping.halve(info.member_path(number))
+            round_weights(info.member_path(number))
         numbers = {member: k for k, member in enumerate(grid.members)}
         table = []
         for values, seed in networks():
             if (wanted := config(values, seed)) in trained:
                 k = numbers.get(wanted)
-                run = store.load_run(trained[wanted] if k is None else info.member_path(k))
-                table.append(FigureRow(values, seed, k, comparison.measure(run, images)))
+                figures = comparison.measure(store.load_run(trained[wanted]), images)
+                if k is not None:
+                    figures = _measured_again(info.member_path(k), figures, images)
+                table.append(FigureRow(values, seed, k, figures))
         rows = tuple(info.members())
         seconds = sum(row.result.seconds for row in rows if row.result is not None)
         store.write_result(draft, GridResult(rows, seconds))
@@ -154,6 +162,31 @@ def ship(trained: Mapping[Config, Path], root: Path) -> Path:
         draft.rename(target)
     shipping.make_oldest(target, [root / shipped.UNITS.folder])
     return target
+
+
+def round_shipped(root: Path) -> None:
+    """Rounds the weights of the folder under `root`, and measures its table's figures again with them."""
+    from aecore import data
+
+    path, images = root / FOLDER, data.load(BASE.data.name)
+    shipping.round_grid(path)
+    info = store.read_grid(path)
+    rows = [
+        row
+        if row.k is None
+        else replace(row, figures=_measured_again(info.member_path(row.k), row.figures, images))
+        for row in store.read_figures(path).members
+    ]
+    store.write_figures(path, FigureTable(tuple(rows)))
+
+
+def _measured_again(path: Path, figures: Figures, images: ImageData) -> Figures:
+    """The figures with the weights as they are shipped, but for those of the weights themselves."""
+    return replace(
+        comparison.measure(store.load_run(path), images),
+        weight_zeros=figures.weight_zeros,
+        weight_near_zeros=figures.weight_near_zeros,
+    )
 
 
 def read_members(folder: str | Path) -> list[Member]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from aecore.files import LARGEST_TENSORS, StoreError, check_tensors, parse_json, write_tensors
 from aecore.owners import changes
+from aecore.store import packed
 from aecore.store.folders import find_run
 from aecore.store.names import EPOCHS, OPTIMIZER, PICTURES, START, WEIGHTS
+from aecore.store.packed import Levels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,16 +36,15 @@ def save_weights(
     tensors: Mapping[str, Tensor],
     shape: tuple[int, int, int],
     scaling: Scaling,
-    half: bool = False,
     durable: bool = True,
+    levels: Mapping[str, Levels] | None = None,
 ) -> None:
     """Writes a model's state dict with what is needed to use it without the data set.
 
-    That is the image shape and the scaling. `half` stores floats in half precision.
+    That is the image shape and the scaling. `levels` are tensors that stand in the file as multiples of a
+    step, in place of those of that name.
     """
-    if half:
-        tensors = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
-    _write_weights(path / WEIGHTS, tensors, shape, scaling, durable)
+    _write_weights(path / WEIGHTS, tensors, shape, scaling, durable, levels)
 
 
 @changes("path")
@@ -72,23 +73,22 @@ def drop_kept_weights(path: Path, epoch: int) -> None:
 
 def read_weights(path: Path, epoch: int | None = None) -> dict[str, Tensor]:
     """The tensors of the weights file by name, or those kept of an epoch."""
-    return _read_tensors(_weights_file(path, epoch))
+    file = _weights_file(path, epoch)
+    tensors, about = _read_tensors(file), _packings(file)
+    for name in about.keys() & tensors.keys():
+        tensors[name] = packed.unpack(tensors[name], about[name], file.name)
+    return tensors
+
+
+def is_packed(path: Path) -> bool:
+    """Whether tensors of the run's weights are stored as multiples of a step."""
+    return bool(_packings(path / WEIGHTS))
 
 
 def read_weights_metadata(path: Path, epoch: int | None = None) -> dict[str, Any]:
     """`shape` and `scaling` of the weights file, whose completeness is checked without reading it."""
-    from safetensors import SafetensorError, safe_open
-
     found = _weights_file(path, epoch)
-    try:
-        check_tensors(found)
-        with safe_open(found, framework="numpy") as file:
-            metadata = file.metadata() or {}
-    except FileNotFoundError:
-        raise StoreError(f"{found.name} is missing") from None
-    except (SafetensorError, OSError) as error:
-        raise StoreError(f"{found.name} is damaged: {error}") from error
-    source = f"{found.name} is damaged: its metadata"
+    metadata, source = _read_metadata(found), f"{found.name} is damaged: its metadata"
     return {key: parse_json(metadata[key], source) for key in METADATA if key in metadata}
 
 
@@ -97,15 +97,17 @@ def read_weight_shapes(path: Path, epoch: int | None = None) -> dict[str, tuple[
     from safetensors import SafetensorError, safe_open
 
     found = _weights_file(path, epoch)
+    about = _packings(found)
     try:
         check_tensors(found)
         with safe_open(found, framework="numpy") as file:
             # A slice of a type that numpy lacks tells its shape all the same.
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise StoreError(f"{found.name} is missing") from None
     except (SafetensorError, OSError) as error:
         raise StoreError(f"{found.name} is damaged: {error}") from error
+    return shapes | {name: about[name].shape for name in about.keys() & shapes.keys()}
 
 
 def weights_stamp(run: str | Path) -> int:
@@ -196,11 +198,37 @@ def _kept_file(path: Path, epoch: int) -> Path:
 
 
 def _write_weights(
-    file: Path, tensors: Mapping[str, Tensor], shape: tuple[int, int, int], scaling: Scaling, durable: bool
+    file: Path,
+    tensors: Mapping[str, Tensor],
+    shape: tuple[int, int, int],
+    scaling: Scaling,
+    durable: bool,
+    levels: Mapping[str, Levels] | None = None,
 ) -> None:
     tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     metadata = {"shape": json.dumps(shape), "scaling": json.dumps(scaling.to_dict())}
+    if levels:
+        content, metadata[packed.KEY] = packed.pack(levels)
+        tensors |= content
     write_tensors(file, tensors, metadata, durable)
+
+
+def _read_metadata(file: Path) -> dict[str, str]:
+    """StoreError for a file that is missing or damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        check_tensors(file)
+        with safe_open(file, framework="numpy") as found:
+            return found.metadata() or {}
+    except FileNotFoundError:
+        raise StoreError(f"{file.name} is missing") from None
+    except (SafetensorError, OSError) as error:
+        raise StoreError(f"{file.name} is damaged: {error}") from error
+
+
+def _packings(file: Path) -> dict[str, packed.Packing]:
+    return packed.packings(_read_metadata(file), f"{file.name} is damaged: its metadata")
 
 
 def _read_tensors(file: Path) -> dict[str, Tensor]:

@@ -58,6 +58,11 @@ def data_url(script: str) -> str:
     return f"data:text/javascript;base64,{base64.b64encode(script.encode()).decode()}"
 
 
+def style(component: str) -> str:
+    """The style of a component, such as `board/board`, after what all have alike."""
+    return (text("common.css") or "") + (text(f"{component}.css") or "")
+
+
 def text(path: str | Path) -> str | None:
     """The text of a style or of markup below this folder; None where a component has none."""
     path = FOLDER / path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from aecore.web.sources import script, text
+from aecore.web.sources import script, style, text
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 def component(name: str, folder: str, stem: str) -> ComponentRenderer:
     """The component made of `<stem>.html`, `<stem>.css` and `<stem>.js`, as far as the folder has them."""
-    html, css = (text(f"{folder}/{stem}.{kind}") for kind in ("html", "css"))
+    html, css = text(f"{folder}/{stem}.html"), style(f"{folder}/{stem}")
     return st.components.v2.component(name, html=html, css=css, js=script(f"{folder}/{stem}.js"))

@@ -1,4 +1,8 @@
-"""What a form holds, kept in the page's address: a reload, a restarted server, a bookmark bring it back."""
+"""What a form holds, kept in the page's address and by the browser.
+
+A reload, a restarted server, a bookmark bring it back by the address; by the browser it comes back after a reload
+on another page too. What is refused is kept as it was typed.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ import streamlit as st
 
 from aecore.config import Config
 from aecore.files import parse_json
+from pages.components.keeper import keeper
+from pages.shared import settings_form
 from pages.shared.plain import plain
 from pages.shared.settings_form import Branch
 
@@ -20,9 +26,27 @@ LONGEST = 4000
 """Characters of a draft: browsers and servers cut longer addresses."""
 
 
-def taken() -> Mapping[str, Any]:
-    """What the address holds when a form is first drawn; empty, with a line that says so, if no draft."""
-    text = st.query_params.get(DRAFT)
+_KEPT = "_drafts"
+"""Session key of the drafts by form."""
+
+
+def draw_keeper() -> None:
+    """What has the browser keep the drafts, and tell once what it kept; to be drawn on every page."""
+    drafts = st.session_state.setdefault(_KEPT, {})
+    told = keeper(drafts, "_drafts_told" in st.session_state, key="drafts_keeper")
+    if isinstance(told, Mapping) and "_drafts_told" not in st.session_state:
+        st.session_state["_drafts_told"] = True
+        # What was typed in this session is newer.
+        texts = {form: text for form, text in told.items() if isinstance(text, str) and len(text) <= LONGEST}
+        st.session_state[_KEPT] = texts | drafts
+
+
+def taken(form: str) -> Mapping[str, Any]:
+    """What the address, or else the browser, holds when a form is first drawn.
+
+    Empty, with a line that says so, if it is no draft.
+    """
+    text = st.query_params.get(DRAFT) or st.session_state.get(_KEPT, {}).get(form)
     if not text:
         return {}
     try:
@@ -62,10 +86,38 @@ def branch_of(values: Mapping[str, Any]) -> Branch | None:
     return None
 
 
-def keep(config: Config, **more: Any) -> None:
-    """Puts a form's settings into the address, with what more there is that says something."""
-    values = {"settings": config.differences(), **{name: value for name, value in more.items() if value}}
+def fill(form: str, values: Mapping[str, Any]) -> bool:
+    """Fills a form with a draft; whether it has settings."""
+    if (config := config_of(values)) is None:
+        return False
+    settings_form.fill(form, config, branch_of(values))
+    if isinstance(typed := values.get("typed"), Mapping):
+        settings_form.put_typed(form, typed)
+    return True
+
+
+def keep(form: str, config: Config, **more: Any) -> None:
+    """Keeps a form's settings, with what more there is that says something."""
+    _write(form, {"settings": config.differences(), **{name: value for name, value in more.items() if value}})
+
+
+def keep_refused(form: str) -> None:
+    """Keeps what is typed in a form beside the settings that were last taken, where it can't be used."""
+    text = st.session_state.get(_KEPT, {}).get(form) or st.query_params.get(DRAFT) or "{}"
+    try:
+        before = parse_json(text, "it")
+    except ValueError:
+        before = {}
+    if not isinstance(before, dict):
+        before = {}
+    _write(form, {"settings": {}, **before, "typed": settings_form.typed(form)})
+
+
+def _write(form: str, values: Mapping[str, Any]) -> None:
     text = json.dumps(values, separators=(",", ":"), ensure_ascii=False)
     # Only then: setting one sends the whole query, which may be older than what the browser has.
-    if len(text) <= LONGEST and st.query_params.get(DRAFT) != text:
+    if len(text) > LONGEST:
+        return
+    st.session_state.setdefault(_KEPT, {})[form] = text
+    if st.query_params.get(DRAFT) != text:
         st.query_params[DRAFT] = text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from aecore import jobs, naming, store
+from aecore import glossary, jobs, naming, store
 from pages.shared import loading
 from pages.shared.plain import plain
 from pages.shared.state import TRAIN_PAGE, chosen_key
@@ -27,7 +27,7 @@ def draw_header(title: str, sentence: str, run: Run | RunInfo | None = None) -> 
         horizontal=True, vertical_alignment="center", gap="medium", key="page_band", wrap=False
     ):
         st.title(title, anchor=False, width="content")
-        st.caption(sentence, width="stretch")
+        st.caption(sentence, width="stretch", help=glossary.help_for(sentence))
         if run is not None:
             config = run.config
             parts = [*naming.parts(config).values()]

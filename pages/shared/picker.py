@@ -47,7 +47,10 @@ def first_images(data: ImageData) -> list[int]:
 
 
 def pick_image(key: str, label: str, data: ImageData, default: int = 0, drawing: bool = True) -> Picked:
-    """A small picture of the choice with a button that opens the ways to change it."""
+    """A small picture of the choice with a button that opens the ways to change it.
+
+    `label` names the button, such as `Start image`: read out by itself, it says what is chosen.
+    """
     from aecore.data import unit_range
 
     count = len(data.test_images)
@@ -57,10 +60,8 @@ def pick_image(key: str, label: str, data: ImageData, default: int = 0, drawing:
     # The choice is made inside the button's panel but shown beside it, so the place is kept first.
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
     picture = row.empty()
-    name = f"image {label}".strip()
-    # A letter alone would say nothing to who hears it read out.
-    title = f"Image {label}" if len(label) == 1 else label or "Image"
-    with row.popover(title, icon=":material/image_search:", help=f"Choose {name}"):
+    name = label[:1].lower() + label[1:]
+    with row.popover(label, icon=":material/image_search:", help=f"Choose the {name}"):
         source = TEST
         # A drawing is grey; among colour pictures it would only show what a grey picture does.
         if drawing and data.shape[0] == 1:
@@ -77,8 +78,8 @@ def pick_image(key: str, label: str, data: ImageData, default: int = 0, drawing:
     if drawn is not None:
         picked = Picked(drawn, "drawing")
     else:
-        label = int(data.test_labels[number])
-        of_class = f", class {data.known_classes[label]}" if data.known_classes else ""
+        known = data.known_classes
+        of_class = f", class {known[int(data.test_labels[number])]}" if known else ""
         picked = Picked(unit_range(data.test_images[number]), f"image {number}{of_class}")
     alt = f"{name}: {picked.caption}"
     picture.html(

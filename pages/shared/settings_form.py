@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple, get_args, get_origin
@@ -82,6 +83,39 @@ def fill(page: str, config: Config, branch: Branch | None = None) -> None:
             value = value or PENALTIES[name].strengths[2]
         st.session_state[key(page, field)] = value
     _follow_widths(page)
+
+
+def typed(page: str) -> dict[str, Any]:
+    """What stands in the form's fields for words and numbers, as it was typed."""
+    fields = (field for field in field_paths() if _is_typed(field) and key(page, field) in st.session_state)
+    return {field: st.session_state[key(page, field)] for field in fields}
+
+
+def put_typed(page: str, values: Mapping[str, Any]) -> None:
+    """Puts what `typed` gave into the form that has been filled; from outside it may hold anything."""
+    for field, value in values.items():
+        if field not in field_paths() or not _is_typed(field):
+            continue
+        now = st.session_state.get(key(page, field))
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        if isinstance(value, str) and isinstance(now, str) and len(value) <= MOST_TYPED:
+            st.session_state[key(page, field)] = value
+        elif number and isinstance(now, (int, float)) and abs(value) < MOST_NUMBER:
+            # A field for whole numbers takes no others.
+            st.session_state[key(page, field)] = type(now)(value)
+
+
+MOST_TYPED = 500
+"""Characters of a field."""
+MOST_NUMBER = 1e15
+"""Larger ones a browser's field doesn't take."""
+
+
+def _is_typed(field: str) -> bool:
+    """Whether a field is one for words or numbers, and no choice of a list."""
+    section, name = field.split(".")
+    kind = kinds(kinds(Config)[section])[name]
+    return kind in (int, float) or get_origin(kind) is tuple
 
 
 def is_filled(page: str) -> bool:

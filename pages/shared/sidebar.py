@@ -8,7 +8,7 @@ import streamlit as st
 
 from aecore import jobs, store
 from aecore.store import GridInfo, RunInfo
-from pages.shared import permits, state
+from pages.shared import drafts, permits, state
 from pages.shared.change_controls import draw_pause_buttons
 from pages.shared.collection import give_back, spare_imports
 from pages.shared.job_controls import draw_stop_button, stop, waits_for
@@ -16,6 +16,7 @@ from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.shared.state import NEW_GRID_PAGE, TRAIN_PAGE, run_selector
 from pages.shared.words import time_left
+from pages.shared.words_dialog import draw_button as draw_words_button
 
 FAST, SLOW = 1.0, 5.0
 """Seconds between two looks at the jobs, with and without one."""
@@ -40,6 +41,8 @@ def draw(live: bool = True) -> None:
         st.session_state["_jobs_seen"] = [info.key for info in active]
         every = FAST if active else SLOW
         st.fragment(_jobs, run_every=every if live else None)()
+        draw_words_button()
+        drafts.draw_keeper()
 
 
 def _note_ended(active: list[str]) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
 
 from aecore import naming, store
+from aecore.cache import has_images
 from aecore.files import StoreError
 from aecore.settings import member_name
 from aecore.store import RunInfo
@@ -78,7 +80,9 @@ def run_selector() -> RunInfo | None:
     if not runs:
         return None
     names = naming.distinct_names(runs.values())
-    chosen = st.session_state.get(RUN, next(iter(runs)))
+    if RUN not in st.session_state:
+        st.session_state[RUN] = _first(runs)
+    chosen = st.session_state[RUN]
     key = st.selectbox(
         "Run",
         list(runs),
@@ -94,6 +98,11 @@ def run_selector() -> RunInfo | None:
         st.query_params[RUN] = key
         st.session_state["_left_run"] = (linked, time.monotonic())
     return runs[key]
+
+
+def _first(runs: Mapping[str, RunInfo]) -> str:
+    """The newest run that there are images for: of the others, most pages can't show anything."""
+    return next((key for key, info in runs.items() if has_images(info.config.data.name)), next(iter(runs)))
 
 
 def _is_stale(linked: str) -> bool:

@@ -156,7 +156,11 @@ def test_a_thumbnail_becomes_the_image_and_part_of_the_link(server, browser_page
     thumbnail.click()
     browser_page.wait_for_url(re.compile(f"image_a={number}(&|$)"))
     wait_idle(browser_page, ".scrubber")
-    assert browser_page.locator("main img").first.get_attribute("alt").startswith(f"image A: image {number},")
+    assert (
+        browser_page.locator("main img")
+        .first.get_attribute("alt")
+        .startswith(f"start image: image {number},")
+    )
 
 
 def test_a_drawing_becomes_an_end(server, browser_page, run_path):
@@ -174,7 +178,7 @@ def test_a_drawing_becomes_an_end(server, browser_page, run_path):
     mouse.down()
     mouse.move(box["x"] + 70, box["y"] + 180, steps=8)
     mouse.up()
-    browser_page.locator('main img[alt="image A: drawing"]').wait_for(state="attached")
+    browser_page.locator('main img[alt="start image: drawing"]').wait_for(state="attached")
     wait_idle(browser_page, ".scrubber")
     wait_until(
         "the drawing", lambda: not np.array_equal(pixels(browser_page, baseline), before), browser_page

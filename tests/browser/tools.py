@@ -169,6 +169,39 @@ def rerun(page: Page) -> None:
     page.wait_for_function("window.rerunEnded")
 
 
+WATCH_VITALS = """
+  window.vitals = { largest: 0, shift: 0, longest: 0 };
+  const watch = (type, each) => new PerformanceObserver((list) => list.getEntries().forEach(each))
+    .observe({ type, buffered: true });
+  watch("largest-contentful-paint", (entry) => (window.vitals.largest = entry.startTime));
+  watch("longtask", (entry) => (window.vitals.longest = Math.max(window.vitals.longest, entry.duration)));
+  // Cumulative layout shift: the largest sum within five seconds without a second of rest (web.dev/cls).
+  let first = 0, last = 0, sum = 0;
+  watch("layout-shift", (entry) => {
+    if (entry.hadRecentInput) return;
+    const goesOn = entry.startTime - last < 1000 && entry.startTime - first < 5000;
+    if (!goesOn) { first = entry.startTime; sum = 0; }
+    last = entry.startTime;
+    sum += entry.value;
+    window.vitals.shift = Math.max(window.vitals.shift, sum);
+    window.vitals.moved = entry.sources.map(({ node }) => (node?.closest?.("[class*=st-key]") ?? node)?.className);
+  });
+"""
+"""For `Page.add_init_script`: notes from a page's beginning what `vitals` tells."""
+
+
+def vitals(page: Page) -> dict[str, Any]:
+    """Of the load of a page that had `WATCH_VITALS`: milliseconds to the `first` contentful paint and to the
+    `largest` and of the `longest` task, the cumulative layout `shift`, and what `moved` last.
+    """
+    return page.evaluate(
+        """() => ({
+          ...window.vitals,
+          first: performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0,
+        })"""
+    )
+
+
 def settle(page: Page, frames: int = 2) -> None:
     """Wait until the browser has drawn that many frames."""
     page.evaluate(

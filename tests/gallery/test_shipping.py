@@ -6,7 +6,7 @@ import pytest
 
 from aecore import data, store
 from aecore.analysis import metrics
-from aecore.gallery import shipping, sparsity
+from aecore.gallery import rounding, shipping, sparsity
 from aecore.grid import Grid
 from aecore.jobs.grid_worker import work
 from aecore.store import names
@@ -37,13 +37,17 @@ def test_a_shipped_grid_holds_no_optimizer_and_loads_with_the_same_error(trained
     for k in (0, 1):
         before = metrics.evaluate(store.load_run(trained / str(k)), digits).squared_error
         after = metrics.evaluate(store.load_run(target / str(k)), digits).squared_error
-        assert after == pytest.approx(before, rel=shipping.ALLOWED_CHANGE)
+        assert after == pytest.approx(before, rel=rounding.ALLOWED_CHANGE)
         assert after != before
+        result = store.read_result(target / str(k))
+        assert result.test.squared_error == pytest.approx(before)
+        assert result.stored_squared_error == pytest.approx(after)
+        assert info.members()[k].result == result
 
 
 def test_a_change_that_is_too_large_is_refused(trained, tmp_path, monkeypatch):
-    monkeypatch.setattr(shipping, "ALLOWED_CHANGE", 0.0)
-    with pytest.raises(ValueError, match="half precision changes the squared error"):
+    monkeypatch.setattr(rounding, "ALLOWED_CHANGE", 0.0)
+    with pytest.raises(ValueError, match="rounding changes the squared error"):
         shipping.ship_grid(trained, tmp_path / "shipped")
 
 

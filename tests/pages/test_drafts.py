@@ -43,6 +43,48 @@ def test_the_grid_form_comes_back_with_its_address(empty_root):
     assert again.multiselect(key="new_grid_train_seed").value == ["0", "1"]
 
 
+def test_what_is_refused_comes_back_as_it_was_typed(empty_root):
+    app = open_page(TRAIN)
+    app.number_input(key="train_train_epochs").set_value(3).run()
+    app.text_input(key="train_model_hidden").set_value("40, many").run()
+    assert not app.exception
+    again = open_page(TRAIN, {"draft": draft(app)})
+    assert not again.exception
+    assert again.text_input(key="train_model_hidden").value == "40, many"
+    assert again.number_input(key="train_train_epochs").value == 3
+    assert draft(again) == draft(app)
+    again.text_input(key="train_model_hidden").set_value("40, 20").run()
+    assert "typed" not in json.loads(draft(again))
+
+
+def test_what_the_browser_kept_comes_back_without_an_address(empty_root):
+    app = open_page(TRAIN)
+    app.number_input(key="train_train_epochs").set_value(3).run()
+    kept = app.session_state["_drafts"]
+    assert json.loads(kept["train"]) == json.loads(draft(app))
+    again = open_page(TRAIN, _drafts=dict(kept))
+    assert not again.exception
+    assert again.number_input(key="train_train_epochs").value == 3
+    # An address that holds a draft is what was asked for.
+    asked = open_page(TRAIN, {"draft": '{"settings": {"train.epochs": 5}}'}, _drafts=dict(kept))
+    assert asked.number_input(key="train_train_epochs").value == 5
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"model.hidden": 3, "train.epochs": "many", "model.family": "none such"},
+        {"train.epochs": 1e300, "nothing.such": "x", "model.hidden": "9" * 900},
+        [1],
+        "x",
+    ],
+)
+def test_typed_words_of_a_link_that_can_not_be_are_left_out(empty_root, typed):
+    app = open_page(TRAIN, {"draft": json.dumps({"settings": {"train.epochs": 6}, "typed": typed})})
+    assert not app.exception
+    assert app.number_input(key="train_train_epochs").value == 6
+
+
 @pytest.mark.parametrize("page", [TRAIN, GRID])
 @pytest.mark.parametrize(
     "text",

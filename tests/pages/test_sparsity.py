@@ -34,7 +34,7 @@ def _untrained(tmp_path_factory):
         if k is not None:
             model = models.build(config.model, (1, 28, 28), seed)
             scaling = data.Scaling((0.5,), (0.5,))
-            store.save_weights(folder / str(k), model.state_dict(), (1, 28, 28), scaling, half=True)
+            store.save_weights(folder / str(k), model.state_dict(), (1, 28, 28), scaling)
             store.write_result(folder / str(k), Result(Score(1.0, 0.1), 4, 1.0, 9))
     store.write_figures(folder, FigureTable(tuple(table)))
     return root

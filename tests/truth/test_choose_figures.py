@@ -30,8 +30,8 @@ DICTIONARY = ROOT / "checkpoints" / "grid-mnist-dictionary-a04b9ba5"
 PLAIN = [(POST, k) for k in (0, 7, 12, 20, 25, 29)] + [(DICTIONARY, k) for k in (0, 4, 10)]
 """Members whose layers are products and ReLUs alone."""
 
-HALF = 1e-3
-"""Relative change that half-precision weights may make of an error measured before."""
+ROUNDED = 1.7e-3
+"""Relative change that rounding a network's weights may make of an error measured before."""
 
 
 PAGE = "pages/look/choose/page.py"
@@ -45,8 +45,8 @@ def row_of(grid, k):
 def test_a_members_figures_are_those_of_its_weights(grid, k, mnist, pca_errors):
     run, result = load_run(grid / str(k)), row_of(grid, k).result
     code, errors = codes_and_errors(run, mnist["test"])
-    assert result.test.squared_error == pytest.approx(errors.mean(), rel=HALF)
-    assert result.test.mse == pytest.approx(errors.mean() / 784, rel=HALF)
+    assert result.test.squared_error == pytest.approx(errors.mean(), rel=ROUNDED)
+    assert result.test.mse == pytest.approx(errors.mean() / 784, rel=ROUNDED)
     assert result.test.pca_squared_error == pytest.approx(pca_errors[str(run.latent_size)].mean(), rel=1e-5)
     assert result.code.exact_zeros == pytest.approx((code == 0).mean(), abs=1e-3)
     size = np.abs(code)[np.abs(code).max(1) > 0]
@@ -55,12 +55,12 @@ def test_a_members_figures_are_those_of_its_weights(grid, k, mnist, pca_errors):
     assert result.code.hoyer == pytest.approx(hoyer, abs=1e-3)
 
     code, errors = codes_and_errors(run, mnist["validation"])
-    assert result.validation["squared_error"] == pytest.approx(errors.mean(), rel=HALF)
+    assert result.validation["squared_error"] == pytest.approx(errors.mean(), rel=ROUNDED)
     assert result.validation_standard_error == pytest.approx(errors.std(ddof=1) / 5000**0.5, rel=5e-3)
     counted, deviation = result.validation_code, code.std(0, ddof=1)
     assert counted.images == 5000
-    # Counted before the weights were put into half precision: a unit at the edge of zero may change side.
-    assert counted.active_units == pytest.approx((code != 0).sum(1).mean(), abs=5e-3)
+    # Counted before the weights were rounded: a unit at the edge of zero may change side.
+    assert counted.active_units == pytest.approx((code != 0).sum(1).mean(), abs=0.02)
     assert counted.dead_units == int((deviation <= 0.01 * deviation.max()).sum())
     weights = sum(w.size + b.size for part in ("encoder", "decoder") for w, b in layers(run, part))
     assert result.parameters == weights
@@ -169,8 +169,11 @@ def test_the_sliders_pictures_codes_and_figures_are_those_of_the_weights(gallery
         code = encode(run, pixels)
         start = member["code"]
         found = codes[start : start + code.size].reshape(code.shape)
-        assert found == pytest.approx(code, abs=2e-3 * np.abs(code).max())
-        assert np.abs(pictures[k] - greys(decode(run, code))).max() <= 2
+        # These were made before the weights were rounded.
+        assert found == pytest.approx(code, abs=0.02 * np.abs(code).max())
+        change = np.abs(pictures[k].astype(int) - greys(decode(run, code)).astype(int))
+        assert change.mean() <= 1
+        assert change.max() <= 25
     mean, axes = components
     for n in (2, 12, 64):
         linear = (pixels / 255.0 - mean) @ axes[:, :n] @ axes[:, :n].T + mean

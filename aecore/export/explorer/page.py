@@ -134,6 +134,6 @@ def _scripts(paths: Sequence[str], components: Sequence[str]) -> str:
 
 
 def _template(component: str) -> str:
-    css, markup = (sources.text(f"{component}.{kind}") for kind in ("css", "html"))
-    style = f"<style>{css}</style>" if css else ""
+    markup = sources.text(f"{component}.html")
+    style = f"<style>{sources.style(component)}</style>"
     return f'<template data-component="{component}">{style}{markup or ""}</template>'

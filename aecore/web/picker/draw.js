@@ -1,9 +1,10 @@
 // A canvas to draw on, white on black. After each stroke the ink goes to Python, half as large, as bytes.
 
-import { element, fromBase64, paint, pointerShare, toBase64 } from "../common.js";
+import { ARROWS, clamp, element, fromBase64, paint, pointerShare, toBase64 } from "../common.js";
 
 const boards = new WeakMap();
 const PEN = 18;
+const STEP = 8; // of the pen by an arrow key, in pixels of the pad; with Shift half of it
 
 export default function mount({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".draw");
@@ -49,9 +50,47 @@ function listen(root, canvas, board, side) {
     if (board.last) board.send("ink", read(canvas, side));
     board.last = null;
   });
+  listenToKeys(root, canvas, board, side);
   root.querySelector("button").addEventListener("click", () => {
     clear(canvas);
     board.send("ink", "");
+  });
+}
+
+// What the keyboard has for the pointer: a pen that the arrow keys move, put down and lifted by Space.
+function listenToKeys(root, canvas, board, side) {
+  const mark = root.querySelector(".pen"), spoken = root.querySelector(".spoken");
+  const pen = { at: [canvas.width / 2, canvas.height / 4], down: false };
+  const show = () => {
+    mark.hidden = !canvas.matches(":focus-visible");
+    mark.classList.toggle("down", pen.down);
+    mark.style.left = `${(100 * pen.at[0]) / canvas.width}%`;
+    mark.style.top = `${(100 * pen.at[1]) / canvas.height}%`;
+  };
+  const lift = () => {
+    if (pen.down) board.send("ink", read(canvas, side));
+    pen.down = false;
+    show();
+  };
+  canvas.addEventListener("focus", show);
+  canvas.addEventListener("blur", lift);
+  canvas.addEventListener("keydown", (event) => {
+    const direction = ARROWS[event.key];
+    if (direction) {
+      const length = event.shiftKey ? STEP / 2 : STEP;
+      const to = pen.at.map((place, i) => clamp(place + length * direction[i], PEN / 2, canvas.width - PEN / 2));
+      if (pen.down) stroke(canvas, pen.at, to);
+      pen.at = to;
+    } else if (event.key === " " || event.key === "Enter") {
+      if (pen.down) lift();
+      else {
+        pen.down = true;
+        stroke(canvas, pen.at, pen.at);
+      }
+      spoken.textContent = pen.down ? "pen down" : "pen lifted";
+    } else return;
+    event.preventDefault();
+    show();
   });
 }
 

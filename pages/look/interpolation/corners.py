@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SIDE = 9
 """Rows and columns of the sheet."""
+CORNERS = ("Top left image", "Top right image", "Bottom left image", "Bottom right image")
 
 
 def draw(run: Run, key: str, data: ImageData) -> None:
@@ -30,7 +31,7 @@ def draw(run: Run, key: str, data: ImageData) -> None:
         picked = []
         for i, number in enumerate(first_images(data)):
             with cells[i]:
-                picked.append(pick_image(f"image_{'abcd'[i]}", "ABCD"[i], data, number))
+                picked.append(pick_image(f"image_{'abcd'[i]}", CORNERS[i], data, number))
     _, codes = encode(run, picked)
     sheet = latent.sheet(codes, SIDE, SIDE).reshape(SIDE * SIDE, -1)
     neighbors, _, band = loading.code_neighbors(key)

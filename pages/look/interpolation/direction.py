@@ -54,7 +54,7 @@ def draw(run: Run, key: str, data: ImageData) -> None:
     first = _group(row[0], "From", options, 0, "interpolation_from")
     second = _group(row[1], "To", options, min(1, len(options) - 1), "interpolation_to")
     with row[2]:
-        picked = pick_image("image_a", "A", data, first_images(data)[0])
+        picked = pick_image("image_a", "Start image", data, first_images(data)[0])
     try:
         found = _directions(key, data, groups, kept, first, second)
     except ValueError as error:

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 PLACES = 9
 """Places between the ends that are compared with real images."""
 
+ENDS = {"a": "Start", "c": "Middle", "b": "End"}
+"""What the images that the path leads through are called, by the letter of their keys."""
+
 PATH_HELP = (
-    "Straight: (1 - t) A + t B. Beyond the ends: the same from t = -0.5 to 1.5. Through a third: A to C to "
-    "B, each half of the way. Spherical, which keeps the code's length, is offered where the loss holds a "
-    "Gaussian prior of the code: that of a variational network, or an L2 penalty on the code."
+    "Straight: (1 - t) start + t end. Beyond the ends: the same from t = -0.5 to 1.5. Through a third: from "
+    "the start to the middle to the end, each half of the way. Spherical, which keeps the code's length, is "
+    "offered where the loss holds a Gaussian prior of the code: that of a variational network, or an L2 "
+    "penalty on the code."
 )
 
 
@@ -36,11 +40,13 @@ def draw(run: Run, key: str, data: ImageData, row: DeltaGenerator) -> None:
     with row:
         kind = _path_kind(run)
     defaults = first_images(data)
-    names = ["A", "B"] if latent.PATHS[kind].ends == 2 else ["A", "C", "B"]
+    places_of = ["a", "b"] if latent.PATHS[kind].ends == 2 else ["a", "c", "b"]
+    names = [ENDS[place] for place in places_of]
     left, right = layout.picture_and_figures()
     with right:
         picked = [
-            pick_image(f"image_{name.lower()}", name, data, defaults["ABC".index(name)]) for name in names
+            pick_image(f"image_{place}", f"{ENDS[place]} image", data, defaults["abc".index(place)])
+            for place in places_of
         ]
     pictures, codes = encode(run, picked)
     t, places = latent.path(kind, codes, STEPS)

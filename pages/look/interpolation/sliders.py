@@ -28,8 +28,8 @@ def draw(run: Run, key: str) -> None:
     units = loading.units(key, with_data=data is not None)
     start, near = ("Mean code", units.mean), None
     if data is not None:
-        picked = pick_image("image_a", "A", data, first_images(data)[0])
-        start = (f"A: {picked.caption}", run.encode(picked.image[None])[0].numpy())
+        picked = pick_image("image_a", "Start image", data, first_images(data)[0])
+        start = (f"Start: {picked.caption}", run.encode(picked.image[None])[0].numpy())
         near = reference(key)
     try:
         decoder = loading.browser_decoder(key)

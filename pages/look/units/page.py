@@ -103,7 +103,7 @@ def main() -> None:
     units = found.units
     controls = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
     with controls:
-        picked = pick_image("image_a", "", data, first_images(data)[0], drawing=False)
+        picked = pick_image("image_a", "Image", data, first_images(data)[0], drawing=False)
         shown = chosen_units(units.order[: units.used], run.latent_size)
     st.caption(meaning(units))
     if len(shown):

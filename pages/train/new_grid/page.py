@@ -73,7 +73,7 @@ def begin() -> None:
 
 def _take_draft() -> None:
     """Fills the form with what the address kept."""
-    values = drafts.taken()
+    values = drafts.taken(FORM)
     if (config := drafts.config_of(values)) is None:
         return
     try:
@@ -81,7 +81,7 @@ def _take_draft() -> None:
     except ValueError as error:
         drafts.refuse(error)
         return
-    settings_form.fill(FORM, config)
+    drafts.fill(FORM, values)
     axes.fill(kept)
     st.session_state["new_grid_name"] = str(values.get("name", ""))
     st.session_state[axes.HALVING] = values.get("halving") is True
@@ -105,8 +105,10 @@ def main() -> None:
     # Last, because it takes a moment: everything else is on the screen by now.
     if grid is not None:
         name = st.session_state.get("new_grid_name")
-        drafts.keep(grid.base, name=name, axes=axes.texts(), halving=grid.halving or None)
+        drafts.keep(FORM, grid.base, name=name, axes=axes.texts(), halving=grid.halving or None)
         facts_place.caption(facts(grid))
+    else:
+        drafts.keep_refused(FORM)
 
 
 main()

@@ -58,9 +58,8 @@ def _begin() -> None:
     """Fills the form on a session's first visit: with what the address kept, else with the first preset."""
     if settings_form.is_filled(FORM):
         return
-    values = drafts.taken()
-    if (config := drafts.config_of(values)) is not None:
-        settings_form.fill(FORM, config, drafts.branch_of(values))
+    values = drafts.taken(FORM)
+    if drafts.fill(FORM, values):
         st.session_state["train_name"] = str(values.get("name", ""))
     settings_form.begin(FORM)
 
@@ -74,7 +73,7 @@ def main() -> None:
     )
     _begin()
     # Above the form, so that on a phone the button is on the first screen.
-    top = st.container()
+    top = st.container(key="train_top")
     with st.container(key="train_columns"):  # on a phone layout.css puts what comes of the settings first
         left, right = layout.form_and_outcome()
     with left:
@@ -103,10 +102,14 @@ def main() -> None:
     # Last, because they take a moment: everything else is on the screen by now.
     draw_images(images_place, dataset)
     if config is not None:
-        drafts.keep(config, name=st.session_state.get("train_name"), branch=settings_form.branch_of(FORM))
+        drafts.keep(
+            FORM, config, name=st.session_state.get("train_name"), branch=settings_form.branch_of(FORM)
+        )
         facts_place.caption(facts_in_words(config))
         if dataset.is_ready() and settings_form.branch_of(FORM) is None and preview.is_ahead(config):
             preview.draw(preview_place, config, parameter_count(config.model, dataset.shape))
+    else:
+        drafts.keep_refused(FORM)
 
 
 main()

@@ -149,7 +149,7 @@ def main() -> None:
     picked = None
     if network.data is not None and network.run is not None:
         with row:
-            picked = pick_image("image_a", "", network.data, first_images(network.data)[0])
+            picked = pick_image("image_a", "Image", network.data, first_images(network.data)[0])
     draw_network(network, picked)
     # Folded away: what is read once.
     with st.expander("All layers", icon=":material/table_rows:"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from aecore import jobs, store
 from aecore.files import StoreError
 from aecore.grid import axis_text
+from aecore.results import Progress
 from aecore.settings import axis_label, member_name
 from aecore.store import GridInfo
 from pages.shared import grid_source
@@ -109,8 +111,16 @@ def _stacks(info: GridInfo) -> None:
     for column, s in zip(st.columns(max(len(shown), 1)), shown, strict=False):
         fraction = min(max(parts[s].fraction, 0.0), 1.0)
         count = len(stacks[s])
-        words = parts[s].status or "waiting" if fraction < 1 else "done"
+        words = _stack_words(info, stacks[s], parts[s]) if fraction < 1 else "done"
         column.progress(fraction, f"stack {s + 1}: {count} model{'s' * (count != 1)}, {words}")
+
+
+def _stack_words(info: GridInfo, members: Sequence[int], progress: Progress) -> str:
+    """How an unfinished stack stands; one that waits for its rivals' epochs is not stopped for good."""
+    if any(store.read_beaten(info.member_path(k)) is not None for k in members):
+        return "beaten"
+    waits = info.grid.halving and progress.status == "stopped" and info.progress.status == "running"
+    return "waiting" if waits else progress.status or "waiting"
 
 
 def _curves(info: GridInfo) -> None:

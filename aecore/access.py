@@ -75,6 +75,11 @@ def visitor() -> Visitor | None:
     return _identify() if _identify is not None else None
 
 
+def serves_pages() -> bool:
+    """Whether this process serves pages, to whoever asks."""
+    return _identify is not None
+
+
 def has_guests() -> bool:
     """Whether what is done here is done for one of many visitors, who may not do everything."""
     return _identify is not None and mode() != "private"

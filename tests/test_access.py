@@ -12,6 +12,7 @@ from aecore.jobs import image_job
 from aecore.own.build import Options
 from aecore.own.opening import open_source
 from tests.conftest import ROOT
+from tests.no_processes import begin_none
 from tests.trees import tree_hash
 
 CONFIG = Config(data=DataConfig(name="digits"))
@@ -25,7 +26,7 @@ def ask(monkeypatch, tmp_path):
     monkeypatch.setenv("AECORE_CHECKPOINTS", str(tmp_path / "checkpoints"))
     monkeypatch.setenv("AECORE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("AECORE_MODE", "class")
-    monkeypatch.setattr("subprocess.Popen", lambda *arguments, **options: None)
+    begin_none(monkeypatch)
 
     def become(visitor: Visitor | None) -> None:
         asking[0] = visitor

@@ -5,6 +5,7 @@ import json
 import os
 import time
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -16,6 +17,7 @@ from aecore.grid import Grid
 from aecore.jobs import image_job
 from aecore.jobs.line import ordinal
 from aecore.processes import process_start
+from tests.no_processes import begin_none
 from tests.trees import tree_hash
 
 CONFIG = Config(data=DataConfig(name="digits"))
@@ -27,7 +29,7 @@ def root(monkeypatch, tmp_path):
     """A run root of a process that serves Ada; no training is begun."""
     monkeypatch.setenv("AECORE_CHECKPOINTS", str(tmp_path / "checkpoints"))
     monkeypatch.setenv("AECORE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr("subprocess.Popen", lambda *arguments, **options: None)
+    begin_none(monkeypatch)
     monkeypatch.setattr(access, "_identify", lambda: ADA)
     (tmp_path / "checkpoints").mkdir()
     return tmp_path / "checkpoints"
@@ -84,7 +86,8 @@ def test_each_value_says_where_it_comes_from(monkeypatch, capsys):
 def test_too_many_trainings_are_refused(root, monkeypatch):
     monkeypatch.setenv("AECORE_MOST_JOBS", "1")
     jobs.submit(CONFIG)
-    said = "with this 2 trainings would be at work or in line, of 1 allowed: wait for one to end, or stop one of yours"
+    said = "with this 2 trainings would be at work or in line, of 1 allowed: "
+    said += "wait for one to end, or stop one of yours"
     assert refused(root, lambda: jobs.submit(CONFIG)) == said
     assert refused(root, lambda: jobs.submit_grid(Grid(CONFIG, {"train.seed": (0, 1)}))) == said
 
@@ -115,7 +118,8 @@ def test_a_training_too_large_is_refused_with_the_estimate(root, monkeypatch):
     long = CONFIG.with_values({"train.epochs": 600})
     monkeypatch.setenv("AECORE_MOST_HOURS", "2")
     assert refused(root, lambda: jobs.submit(long)) == (
-        "this training would take an estimated 10 hours, of 2 hours allowed: take fewer epochs or a smaller network"
+        "this training would take an estimated 10 hours, of 2 hours allowed: "
+        "take fewer epochs or a smaller network"
     )
     monkeypatch.setenv("AECORE_MOST_HOURS", "0")
     monkeypatch.setenv("AECORE_MOST_MEMORY_GB", "0.1")
@@ -158,8 +162,8 @@ def test_everybody_sees_the_place_in_line(root, monkeypatch, capsys):
         put_to_work(path, "queued" if number else "running", 100.0 + number)
     places = {job.name: jobs.place_of(job) for job in jobs.active()}
     assert places["works"] is None
-    for number, (before, name) in enumerate(zip(names, names[1:], strict=False), 1):
-        place = places[name]
+    for number, (before, waiting) in enumerate(pairwise(names), 1):
+        place = places[waiting]
         assert (place.number, place.of, place.device, place.behind.name) == (number, 3, "cpu", before)
     assert places["two"].text == "2nd of 3 in line for the CPU"
     assert main(["runs", "--json"]) == 0

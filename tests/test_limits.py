@@ -158,7 +158,7 @@ def test_an_upload_too_large_is_refused(root, monkeypatch, tmp_path):
 def test_everybody_sees_the_place_in_line(root, monkeypatch, capsys):
     names = ("works", "one", "two", "three")
     paths = {name: store.create_run(CONFIG, name) for name in names}
-    for number, (name, path) in enumerate(paths.items()):
+    for number, path in enumerate(paths.values()):
         put_to_work(path, "queued" if number else "running", 100.0 + number)
     places = {job.name: jobs.place_of(job) for job in jobs.active()}
     assert places["works"] is None

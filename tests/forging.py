@@ -14,9 +14,9 @@ from websockets.sync.client import connect
 class Forger:
     """A connection; `pressed` presses widgets by a part of their ids, drawn disabled or not."""
 
-    def __init__(self, port: int, cookie: str = "", patience: float = 120) -> None:
-        headers = {"Cookie": f"aecore_visitor={cookie}"} if cookie else {}
-        self.patience = patience
+    def __init__(self, port: int, cookies: str = "", link: str = "", patience: float = 120) -> None:
+        headers = {"Cookie": cookies} if cookies else {}
+        self.link, self.patience = link, patience
         self.texts: list[str] = []
         """Of everything that the last run of the script has drawn."""
         self.ids: set[str] = set()
@@ -39,6 +39,7 @@ class Forger:
         """Runs a page's script, with the widget pressed whose id holds that text, and waits for its end."""
         message = BackMsg()
         message.rerun_script.page_name = page
+        message.rerun_script.query_string = self.link
         if press:
             state = message.rerun_script.widget_states.widgets.add()
             state.id = self.id_of(press)

@@ -93,7 +93,10 @@ def refusal() -> str:
             "taken in, changed or deleted; for that, run the app on a machine of your own"
         )
     if has_guests() and visitor() is None:
-        return "this server does not know who is asking, so it changes nothing: log in if you can, or reload the page"
+        return (
+            "this server does not know who is asking, so it changes nothing: "
+            "log in if you can, or reload the page"
+        )
     return ""
 
 

@@ -1,8 +1,9 @@
 """Who is asking: by login, by the cookie of their browser, or else by their session.
 
-Where the secrets say how people log in, only those who have are known. Nothing that a page sends counts. The
-cookie is a random secret that the server sets (`serve.py`), which scripts in the browser can't read. The folders
-of whoever has it keep its hash.
+Where the secrets say how people log in, only those who have are known. Nothing that a page sends counts.
+
+The cookie is a random secret that the server sets (`serve.py`), which scripts in the browser can't read; the
+folders of whoever has it keep its hash.
 """
 
 from __future__ import annotations

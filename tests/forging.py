@@ -16,6 +16,9 @@ class Forger:
 
     def __init__(self, port: int, cookies: str = "", link: str = "", patience: float = 120) -> None:
         headers = {"Cookie": cookies} if cookies else {}
+        # A login counts for the app's own page alone, which can read this cookie and say it again.
+        known = dict(part.split("=", 1) for part in cookies.split("; ") if part)
+        own_page = [known["_streamlit_xsrf"].strip('"')] if "_streamlit_xsrf" in known else []
         self.link, self.patience = link, patience
         self.texts: list[str] = []
         """Of everything that the last run of the script has drawn."""
@@ -23,7 +26,7 @@ class Forger:
         """Of all widgets that were drawn so far."""
         self._socket = connect(
             f"ws://127.0.0.1:{port}/_stcore/stream",
-            subprotocols=["streamlit"],  # type: ignore[list-item]
+            subprotocols=["streamlit", *own_page],  # type: ignore[list-item]
             origin=f"http://127.0.0.1:{port}",  # type: ignore[arg-type]
             additional_headers=headers,
             max_size=None,

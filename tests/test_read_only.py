@@ -148,6 +148,8 @@ def values_for(name: str, place: Path) -> dict:
         "grid": lambda: Grid(info.config, {"train.seed": (7, 8)}),
         "config": lambda: info.config.with_values({"train.epochs": 99, "train.seed": 5}),
         "run": lambda: RUN,
+        "root": lambda: run.parent,
+        "job": lambda: info.config,
         "progress": lambda: Progress(status="stopped"),
         "members": lambda: (0,),
         "k": lambda: 0,

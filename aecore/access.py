@@ -75,6 +75,11 @@ def visitor() -> Visitor | None:
     return _identify() if _identify is not None else None
 
 
+def serves_pages() -> bool:
+    """Whether this process serves pages, to whoever asks."""
+    return _identify is not None
+
+
 def has_guests() -> bool:
     """Whether what is done here is done for one of many visitors, who may not do everything."""
     return _identify is not None and mode() != "private"
@@ -88,7 +93,10 @@ def refusal() -> str:
             "taken in, changed or deleted; for that, run the app on a machine of your own"
         )
     if has_guests() and visitor() is None:
-        return "this server does not know who is asking, so it changes nothing: reload the page"
+        return (
+            "this server does not know who is asking, so it changes nothing: "
+            "log in if you can, or reload the page"
+        )
     return ""
 
 

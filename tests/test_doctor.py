@@ -33,7 +33,8 @@ def findings(capsys) -> tuple[int, dict[str, dict]]:
 def test_a_machine_that_is_well_is_told_so_and_nothing_is_made(capsys, tmp_path):
     code, found = findings(capsys)
     assert code == 0
-    assert list(found) == ["python", "torch", "device", "data", "run folder", "cache", "runs", "port"]
+    names = ["python", "torch", "device", "data", "run folder", "cache", "runs", "mode", "limits", "port"]
+    assert list(found) == names
     assert {found[name]["state"] for name in ("python", "torch", "data", "run folder", "cache")} == {"ok"}
     assert "billion operations a second" in found["device"]["found"]
     assert "digits" in found["data"]["found"]

@@ -10,7 +10,6 @@ import importlib
 import inspect
 import io
 import shutil
-import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +29,7 @@ from aecore.own.build import Options, build, plan
 from aecore.own.opening import open_source
 from aecore.results import FigureTable, Origin, Progress
 from tests.conftest import ROOT
+from tests.no_processes import begin_none
 from tests.trees import tree_hash
 
 RUN, GRID = "digits-post-12-s0-f3512007", "grid-digits-depth"
@@ -106,7 +106,7 @@ def place(_template, monkeypatch) -> Iterator[Path]:
     before = tree_hash(found)
     monkeypatch.setenv("AECORE_CHECKPOINTS", str(found / "checkpoints"))
     monkeypatch.setenv("AECORE_DATA", str(found / "data"))
-    monkeypatch.setattr(subprocess, "Popen", lambda *arguments, **options: None)
+    begin_none(monkeypatch)
     monkeypatch.setattr(access, "_identify", None)
     yield found
     if tree_hash(found) != before:
@@ -148,6 +148,8 @@ def values_for(name: str, place: Path) -> dict:
         "grid": lambda: Grid(info.config, {"train.seed": (7, 8)}),
         "config": lambda: info.config.with_values({"train.epochs": 99, "train.seed": 5}),
         "run": lambda: RUN,
+        "root": lambda: run.parent,
+        "job": lambda: info.config,
         "progress": lambda: Progress(status="stopped"),
         "members": lambda: (0,),
         "k": lambda: 0,

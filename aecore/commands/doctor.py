@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from aecore import cache, jobs, places, store
+from aecore import access, cache, jobs, limits, places, store
 from aecore.command_flags import Doctor
 
 PORT = 8501
@@ -158,6 +158,19 @@ def _runs() -> Finding:
     return Finding("runs", "ok", count)
 
 
+def _mode() -> Finding:
+    return Finding("mode", "ok", f"{access.mode()} ({access.VARIABLE})")
+
+
+def _limits() -> Finding:
+    values = limits.limits().to_dict()
+    words = (
+        f"{name.replace('_', ' ')} {value or 'any':{'' if not value else ',g'}} ({limits.source(name)})"
+        for name, value in values.items()
+    )
+    return Finding("limits", "ok", "; ".join(words))
+
+
 def _port() -> Finding:
     with socket.socket() as probe:
         # As a server binds: a port whose last connections are still closing is free.
@@ -186,5 +199,5 @@ def _nearest_there(folder: Path) -> Path:
     return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
 
 
-CHECKS = (_python, _torch, _device, _data, _run_folder, _cache, _runs, _port)
+CHECKS = (_python, _torch, _device, _data, _run_folder, _cache, _runs, _mode, _limits, _port)
 """In the order of what needs what."""

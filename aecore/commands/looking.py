@@ -13,31 +13,39 @@ from aecore.store import GridInfo, RunInfo
 
 
 def runs(command: Runs) -> int:
+    active = jobs.active(command.out)
     found = [*store.list_runs(command.out), *store.list_grids(command.out)]
     for job in sorted(found, key=lambda job: 0.0 if isinstance(job, store.Unreadable) else -job.created):
-        row = _row(job)
+        row = _row(job, active)
         if command.json:
             print(json.dumps(row))
             continue
+        if (line := row.pop("in_line", None)) is not None:
+            behind = f", behind {line['behind']}" if line["behind"] else ""
+            row["status"] = f"{line['text']}{behind}"
         if "members" in row:
             row["members"] = f"{row.pop('members_done')} of {row['members']} members"
         print("  ".join(str(value) for value in row.values() if value is not None))
     return 0
 
 
-def _row(job: RunInfo | GridInfo | store.Unreadable) -> dict[str, Any]:
+def _row(job: RunInfo | GridInfo | store.Unreadable, active: list[jobs.Job]) -> dict[str, Any]:
     """What is listed of a run or grid, whose folder's name is under `run` or `grid`."""
     is_grid = store.is_grid(job.path)
     key = {"grid" if is_grid else "run": job.key}
     if isinstance(job, store.Unreadable):
         return {**key, "status": "unreadable", "reason": job.reason}
-    row = {
+    row: dict[str, Any] = {
         **key,
         "name": job.name,
         "status": jobs.status(job),
         "data": job.config.data.name,
         "architecture": architecture(job.config.model),
     }
+    if (place := jobs.place_of(job, active)) is not None:
+        behind = place.behind.key if place.behind is not None else None
+        line = {"place": place.number, "of": place.of, "device": place.device, "behind": behind}
+        row["in_line"] = {**line, "text": place.text}
     if isinstance(job, GridInfo):
         return {**row, "members": len(job.grid.members), "members_done": len(job.members())}
     return {

@@ -21,12 +21,14 @@ from aecore.jobs.control import (
     submit_grid,
     user_name,
 )
+from aecore.jobs.line import Place, place_of
 from aecore.jobs.steering import change, go_on, pause, train_one_epoch
 from aecore.processes import process_start
 
 __all__ = [
     "AT_WORK",
     "Job",
+    "Place",
     "active",
     "change",
     "detached",
@@ -36,6 +38,7 @@ __all__ = [
     "lock_name",
     "page_threads",
     "pause",
+    "place_of",
     "process_start",
     "read",
     "require_unfinished",

@@ -119,6 +119,7 @@ def create_branch(
 @writes
 def submit_branch(info: RunInfo, epoch: int, config: Config, name: str = "") -> Path:
     """Makes a branch and starts training it, as `jobs.submit` does for a new run."""
+    control.require_admission(config)
     path = create_branch(info, epoch, config, name)
     control.start(path)
     return path

@@ -9,6 +9,7 @@ from torch import Tensor
 from aecore import models, store
 from aecore.access import writes
 from aecore.files import StoreError
+from aecore.jobs import control
 from aecore.store import GridInfo
 from aecore.training.loop import cut_state
 
@@ -29,6 +30,7 @@ def continue_member(path: Path, k: int, epochs: int, name: str = "") -> Path:
     state = member_state(info, k)
     done = int(state["position"][0])
     longer = info.grid.members[k].with_values({"train.epochs": done + epochs})
+    control.require_admission(longer)
     title = name or f"{info.member_title(k)}, {epochs} epochs more"
     target = store.create_run(longer, title, store.root_beside(path))
     store.copy_run_files(info.member_path(k), target, result=False, state=False)

@@ -24,6 +24,7 @@ from aecore.access import writes
 from aecore.config import Config
 from aecore.files import StoreError
 from aecore.grid import Grid
+from aecore.jobs import admission
 from aecore.owners import changes
 from aecore.store import GridInfo, RunInfo, is_active
 
@@ -42,7 +43,11 @@ programs belong to the server's session, or the system shares out by niceness al
 
 @writes
 def submit(config: Config, name: str = "", root: Path | None = None, threads: int | None = None) -> Path:
-    """Makes a run folder for `config` and starts training it; waits in the queue while others train."""
+    """Makes a run folder for `config` and starts training it; waits in the queue while others train.
+
+    RefusedError where the limits do not allow it, before anything is written.
+    """
+    require_admission(config, threads, root)
     path = store.create_run(config, name, root)
     start(path, threads)
     return path
@@ -61,6 +66,7 @@ def start(path: Path, threads: int | None = None) -> None:
     if isinstance(info, RunInfo):
         require_unfinished(info)
     threads = threads or info.progress.threads or page_threads()
+    require_admission(info.config if isinstance(info, RunInfo) else info.grid, threads, path.parent)
     store.clear_requests(path)
     # The newcomer goes to the end of the queue: `submitted` is what orders it.
     now = time.time()
@@ -83,9 +89,15 @@ def start(path: Path, threads: int | None = None) -> None:
 @writes
 def submit_grid(grid: Grid, name: str = "", root: Path | None = None, threads: int | None = None) -> Path:
     """Makes a grid folder and starts training it, as `submit` does for a run."""
+    require_admission(grid, threads, root)
     path = store.create_grid(grid, name, root)
     start(path, threads)
     return path
+
+
+def require_admission(job: Config | Grid, threads: int | None = None, root: Path | None = None) -> None:
+    """RefusedError in one sentence where `aecore.limits` does not let a page start such a training now."""
+    admission.require(job, threads or page_threads(), lambda: active(root), root)
 
 
 def read(path: Path) -> Job:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, ClassVar, Literal
 
-from aecore import access
+from aecore import access, limits
 from aecore.access import writes
 from aecore.files import StoreError, read_object, write_json
 from aecore.jobs import control
@@ -69,6 +69,8 @@ def upload(files: Iterable[tuple[str, IO[bytes]]]) -> Path:
 
     Raises OSError where the data folder can't be written.
     """
+    files = list(files)
+    limits.require_upload(sum(_size(content) for _, content in files))
     clear()
     root = sets.own_root()
     root.mkdir(parents=True, exist_ok=True)
@@ -76,7 +78,6 @@ def upload(files: Iterable[tuple[str, IO[bytes]]]) -> Path:
     write_owner(folder)
     inside = folder / UPLOADED
     inside.mkdir()
-    files = list(files)
     for number, (name, content) in enumerate(files):
         # A browser's names are anybody's.
         safe = Path(name.replace("\\", "/")).name.lstrip(".")[-100:] or "images"
@@ -174,6 +175,13 @@ def clear() -> None:
         for folder in sets.own_root().glob(".making-*"):
             if time.time() - folder.stat().st_mtime > FORGOTTEN:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _size(content: IO[bytes]) -> int:
+    """Bytes of a file that is open at its beginning."""
+    size = content.seek(0, os.SEEK_END)
+    content.seek(0)
+    return size
 
 
 def _folders() -> list[Path]:

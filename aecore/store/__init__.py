@@ -16,6 +16,7 @@ from aecore.store.folders import (
     gallery_root,
     is_grid,
     is_shipped,
+    require_room,
     root_beside,
     set_created,
 )
@@ -211,6 +212,7 @@ __all__ = [
     "rename_grid",
     "rename_run",
     "request_stop",
+    "require_room",
     "root_beside",
     "rows_stamp",
     "save_kept_weights",

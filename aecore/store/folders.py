@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from filelock import Timeout
 
-from aecore import places
+from aecore import access, limits, places
 from aecore.access import writes
 from aecore.drafts import clear_drafts, draft_of
 from aecore.files import StoreError, read_object, telling_of_a_full_disk, write_json
@@ -104,6 +104,7 @@ def make_folder(wanted: Path, fill: Callable[[Path], None]) -> Path:
 
     `fill` puts into it what it is to hold before anybody sees it; where it raises, nothing is left.
     """
+    require_room(wanted.parent)
     draft = draft_of(wanted)
     try:
         with telling_of_a_full_disk(wanted):
@@ -114,6 +115,22 @@ def make_folder(wanted: Path, fill: Callable[[Path], None]) -> Path:
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
+
+
+def require_room(root: Path, coming: int = 0) -> None:
+    """`RefusedError` where a page would put more into the run root than it may hold; `coming` in bytes."""
+    if access.serves_pages() and limits.limits().disk_gb:
+        limits.require_room(_bytes_below(root), coming)
+
+
+def _bytes_below(root: Path) -> int:
+    """Of the files below a folder, those meanwhile gone left out; follows no link."""
+    total = 0
+    for folder, _, files in os.walk(root):
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(folder, name)).st_size
+    return total
 
 
 @writes

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from aecore import access
+from aecore import access, limits
 from aecore.access import writes
 from aecore.drafts import draft_of
 from aecore.files import LARGEST_TENSORS, StoreError, copy_file, open_regular, telling_of_a_full_disk
@@ -139,6 +139,9 @@ def import_run(
     if not uploaded:
         access.require_no_guests("read folders and files of its own", "drop a zip onto the page instead")
     root = root or folders.checkpoints_root()
+    if uploaded:
+        limits.require_upload(source.stat().st_size)
+        folders.require_room(root, source.stat().st_size)
     draft = draft_of(root / "import")
     try:
         with telling_of_a_full_disk(draft):

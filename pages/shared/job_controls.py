@@ -20,12 +20,10 @@ RESUME = "Goes on at the very next step, as if it had never stopped."
 
 
 def waits_for(info: jobs.Job) -> str:
-    """What a queued job waits for, as Markdown: those before it, or a training elsewhere."""
-    before = jobs.jobs_before(info.path, jobs.lock_name(info.config.train.device))
-    if before:
-        more = f" and {len(before) - 1} more" if len(before) > 1 else ""
-        paused = ", which is paused" if before[0].progress.status == "paused" else ""
-        return f"waits for {plain(before[0].name)}{more}{paused}"
+    """What a queued job waits for, as Markdown: its place in line, or a training elsewhere."""
+    if (place := jobs.place_of(info)) is not None and place.behind is not None:
+        paused = ", which is paused" if place.behind.progress.status == "paused" else ""
+        return f"{place.text}, behind {plain(place.behind.name)}{paused}"
     if (holder := info.progress.waits_for) is not None:
         return f"waits for the device: {plain(holder.text)}"
     if info.progress.message:

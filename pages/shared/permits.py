@@ -11,7 +11,7 @@ from typing import ParamSpec
 
 import streamlit as st
 
-from aecore import access, owners
+from aecore import access, limits, owners
 from aecore.access import RefusedError
 from pages.shared import notices
 from pages.shared.plain import plain
@@ -43,6 +43,12 @@ def attempt(do: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> N
         do(*arguments, **named)
     except (RefusedError, OSError) as error:
         notices.say(f"{str(error)[:1].upper()}{str(error)[1:]}.", "block")
+
+
+def upload_mb() -> int:
+    """The largest upload in MB, of what the server takes and what the limits allow."""
+    most, taken = limits.limits().upload_mb, int(st.get_option("server.maxUploadSize"))
+    return max(1, min(int(most), taken)) if most else taken
 
 
 def _sentence(reason: str) -> str | None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aecore import jobs, store
 from aecore.store import GridInfo, RunInfo
-from pages.shared import drafts, permits, state
+from pages.shared import drafts, permits, state, visitors
 from pages.shared.change_controls import draw_pause_buttons
 from pages.shared.collection import give_back, spare_imports
 from pages.shared.job_controls import draw_stop_button, stop, waits_for
@@ -39,10 +39,24 @@ def draw(live: bool = True) -> None:
         _offer(info)
         # What the page drawn after this shows; only the fragment's own reruns can find it outdated.
         st.session_state["_jobs_seen"] = [info.key for info in active]
+        _person()
         every = FAST if active else SLOW
         st.fragment(_jobs, run_every=every if live else None)()
         draw_words_button()
         drafts.draw_keeper()
+
+
+def _person() -> None:
+    """Who has logged in and the way out, or the way in; nothing where nobody logs in."""
+    if not visitors.has_login():
+        return
+    who = visitors.logged_in()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if who is None:
+            st.button("Log in", key="sidebar_login", icon=":material/login:", on_click=st.login)
+        else:
+            st.caption(f"Logged in as {plain(who.name or 'a visitor')}", width="stretch")
+            st.button("Log out", key="sidebar_logout", type="tertiary", on_click=st.logout)
 
 
 def _note_ended(active: list[str]) -> None:

@@ -1,7 +1,9 @@
 """Who is asking: by login, by the cookie of their browser, or else by their session.
 
-Nothing that a page sends counts. The cookie is a random secret that the server sets (`serve.py`), which
-scripts in the browser can't read. What is kept of it, in the folders of whoever has it, is its hash.
+Where the secrets say how people log in, only those who have are known. Nothing that a page sends counts.
+
+The cookie is a random secret that the server sets (`serve.py`), which scripts in the browser can't read; the
+folders of whoever has it keep its hash.
 """
 
 from __future__ import annotations
@@ -39,10 +41,13 @@ def serve() -> None:
 
 
 def current() -> Visitor | None:
-    """Who the script, callback or fragment that runs in this thread works for; None in any other thread."""
+    """Who the script, callback or fragment that runs in this thread works for.
+
+    None in any other thread, and for those who have not logged in where people log in.
+    """
     if get_script_run_ctx(suppress_warning=True) is None:
         return None
-    if (user := _logged_in()) is not None:
+    if (user := logged_in()) is not None or has_login():
         return user
     cookie = st.context.cookies.get(COOKIE, "")
     if is_secret(cookie):
@@ -56,7 +61,8 @@ def has_login() -> bool:
     return "is_logged_in" in st.user
 
 
-def _logged_in() -> Visitor | None:
+def logged_in() -> Visitor | None:
+    """Who has logged in; None for everybody else."""
     user: Mapping[str, object] = st.user.to_dict()
     if user.get("is_logged_in") is not True or not user.get("sub"):
         return None

@@ -583,8 +583,8 @@ def test_a_waiting_run_says_for_what_and_is_stopped_from_the_sidebar(empty_root)
         seem_at_work(path, status="queued", submitted=time.time() + place + 1, epoch=0, step=0)
     app = open_page(PAGE)
     said = [caption.value for caption in app.sidebar.caption]
-    assert any(text.endswith("second · waits for at work") for text in said), said
-    assert any(text.endswith("third · waits for at work and 1 more") for text in said), said
+    assert any(text.endswith("second · 1st of 2 in line for the CPU, behind at work") for text in said), said
+    assert any(text.endswith("third · 2nd of 2 in line for the CPU, behind second") for text in said), said
     app.sidebar.button(f"sidebar_stop_{paths[1].name}").click().run()
     assert [store.stop_requested(path) for path in (first, *paths)] == [False, False, True]
 

@@ -40,6 +40,7 @@ def draw() -> None:
             "Drop a zip of a run or a grid",
             "zip",
             key=f"runs_import_file_{time}",
+            max_upload_size=permits.upload_mb(),
             help="As “Export”, “Zip of the folder” makes it. Nothing in it is executed; files that are none "
             "of a run's are left out.",
         )

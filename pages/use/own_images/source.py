@@ -45,6 +45,7 @@ def choose() -> Brought | None:
             [*KINDS, *PICTURES],
             accept_multiple_files=True,
             key="own_files",
+            max_upload_size=permits.upload_mb(),
             help="A zip with a folder for each class (or none), with train and test folders or a "
             "metadata.csv where there are such; .npz with x and y; .npy; .csv or .parquet with pixels. "
             "Nothing in them is executed.",

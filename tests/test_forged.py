@@ -1,0 +1,122 @@
+"""Messages that no page would send are refused where they would write, by the core and not by a button."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from contextlib import contextmanager
+from http.client import HTTPConnection
+
+import pytest
+
+from aecore import store
+from aecore.owners import FILE
+from aecore.processes import process_start
+from aecore.results import Progress
+from tests.browser.tools import Server
+from tests.conftest import ROOT
+from tests.forging import Forger
+from tests.trees import tree_hash
+
+RUN, AT_WORK, STOPPED = "digits-post-12-s0-f3512007", "at-work", "stopped"
+SECRET = "a" * 43
+
+
+@contextmanager
+def serving(folder, mode: str, monkeypatch, provider=None):
+    """A server in that mode on a finished run, one that was stopped, and one that a living process trains."""
+    root, data = folder / "checkpoints", folder / "data"
+    for name in (RUN, AT_WORK, STOPPED):
+        shutil.copytree(ROOT / "checkpoints" / RUN, root / name)
+    data.mkdir()
+    for name in (AT_WORK, STOPPED):
+        (root / name / "result.json").unlink()
+    pid = os.getpid()
+    progress = Progress(status="running", pid=pid, process_started=process_start(pid), heartbeat=time.time())
+    store.write_progress(root / AT_WORK, progress)
+    monkeypatch.setenv("AECORE_MODE", mode)
+    server = Server(root, data, folder / "server.log")
+    if provider is not None:
+        (folder / "secrets.toml").write_text(provider.secrets_for(server.port))
+        monkeypatch.setenv("STREAMLIT_SECRETS_FILES", str(folder / "secrets.toml"))
+    with server:
+        yield server
+
+
+def press_everything(server, cookies: str = "") -> str:
+    """Stop, Resume and Delete, pressed as if their buttons did something; what was said meanwhile."""
+    said = []
+    for run, keys in (
+        (STOPPED, ("runs_resume", "sidebar_stop")),
+        (RUN, ("runs_delete", "runs_delete_yes")),
+    ):
+        with Forger(server.port, cookies, f"run={run}") as forger:
+            forger.visit("")
+            forger.visit("runs")
+            for key in keys:
+                try:
+                    forger.visit("runs", key)
+                except KeyError:
+                    # The question whether it is meant comes only where it may be deleted.
+                    if key != "runs_delete_yes":
+                        raise
+                said += forger.texts
+    return "\n".join(said)
+
+
+def files_of(server) -> str:
+    return tree_hash(server.checkpoints, server.data)
+
+
+def test_forged_presses_work_where_everybody_may_write(tmp_path, monkeypatch):
+    """Else the next test would tell nothing."""
+    with serving(tmp_path, "private", monkeypatch) as server:
+        press_everything(server)
+        assert (server.checkpoints / AT_WORK / "stop").exists()
+        assert (server.checkpoints / STOPPED / "progress.json").exists()
+        assert not (server.checkpoints / RUN).exists()
+
+
+def test_forged_presses_and_uploads_are_refused_where_nobody_may_write(tmp_path, monkeypatch):
+    with serving(tmp_path, "read-only", monkeypatch) as server:
+        before = files_of(server)
+        said = press_everything(server)
+        assert "is read-only" in said
+        connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connection.request("PUT", "/_stcore/upload_file/session/file", body=b"x" * 1000)
+        answer = connection.getresponse()
+        assert (answer.status, b"read-only" in answer.read()) == (403, True)
+        assert files_of(server) == before
+
+
+def test_another_visitor_changes_nothing_of_the_owners(tmp_path, monkeypatch):
+    with serving(tmp_path, "class", monkeypatch) as server:
+        connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connection.request("GET", "/")
+        given = connection.getresponse().headers["Set-Cookie"]
+        assert given.startswith("aecore_visitor=")
+        assert {"httponly", "samesite=lax", "path=/"} <= {part.strip().lower() for part in given.split(";")}
+        key = f"browser {hashlib.sha256(SECRET.encode()).hexdigest()}"
+        for name in (RUN, AT_WORK, STOPPED):
+            (server.checkpoints / name / FILE).write_text(json.dumps({"key": key, "name": "Ada"}))
+        before = files_of(server)
+        assert "belongs to Ada" in press_everything(server, f"aecore_visitor={'b' * 43}")
+        # Nor is it enough to know what stands in the folders.
+        press_everything(server, f"aecore_visitor={key}")
+        press_everything(server, f"_streamlit_user={SECRET}")
+        assert files_of(server) == before
+        with Forger(server.port, f"aecore_visitor={SECRET}") as ada:
+            ada.visit("")
+            ada.visit("", "sidebar_stop")
+        assert (server.checkpoints / AT_WORK / "stop").exists()
+
+
+@pytest.mark.parametrize("mode", ["private", "read-only"])
+def test_a_cookie_is_for_a_class_alone(mode, tmp_path, monkeypatch):
+    with serving(tmp_path, mode, monkeypatch) as server:
+        connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connection.request("GET", "/")
+        assert "aecore_visitor" not in (connection.getresponse().headers["Set-Cookie"] or "")

@@ -56,7 +56,10 @@ class State:
 
 
 def run(quick: bool = False, visitors: int = 30) -> list[dict[str, Any]]:
-    """A row a state and, after them, a row a page of the warm state; 90 s a state, 30 with `quick`."""
+    """A row a state and, after them, a row a page of the first two; 90 s a state.
+
+    With `quick` 30 s, and all visitors look at one run.
+    """
     if visitors < 1:
         raise ValueError(f"there must be at least one visitor, not {visitors}")
     seconds = 30.0 if quick else 90.0
@@ -73,11 +76,13 @@ def run(quick: bool = False, visitors: int = 30) -> list[dict[str, Any]]:
         server = Server(root, mnist or Path(folder), Path(folder) / "server.log")
         os.environ["AECORE_DATA"] = str(server.data)
         with server:
-            return asyncio.run(_states(server, root, seconds, visitors))
+            runs = [info.key for info in store.list_runs(root) if isinstance(info, store.RunInfo)]
+            return asyncio.run(_states(server, root, runs[:1] if quick else runs, seconds, visitors))
 
 
-async def _states(server: Server, root: Path, seconds: float, visitors: int) -> list[dict[str, Any]]:
-    runs = [info.key for info in store.list_runs(root) if isinstance(info, store.RunInfo)]
+async def _states(
+    server: Server, root: Path, runs: list[str], seconds: float, visitors: int
+) -> list[dict[str, Any]]:
     found = [await _crowd("cold", server, runs, seconds, visitors)]
     await _every_page(server, runs)
     found.append(await _crowd("warm", server, runs, seconds, visitors))

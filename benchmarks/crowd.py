@@ -15,6 +15,7 @@ import os
 import random
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -90,6 +91,8 @@ async def _states(
     await _until_trained(path, epochs=1)
     alone = await _speed(path, min(seconds / 3, 20.0))
     found.append(await _crowd("training", server, runs, seconds, visitors, path))
+    for visit in {(v.page, text) for state in found for v in state.visits for text in v.exceptions}:
+        print("exception on", visit[0] or "home", ":", visit[1], file=sys.stderr)
     rows = [_row(state, "all", state.visits, visitors, alone) for state in found]
     pages = sorted({visit.page for state in found for visit in state.visits})
     for state in found[:2]:
@@ -206,7 +209,9 @@ def _row(state: State, page: str, visits: Iterable[Visit], visitors: int = 0, al
         "page": page,
         "visits": len(visits),
         "p50 s": round(statistics.median(seconds), 2) if seconds else "",
-        "p95 s": round(statistics.quantiles(seconds, n=20)[-1], 2) if len(seconds) > 1 else "",
+        "p95 s": round(statistics.quantiles(seconds, n=20, method="inclusive")[-1], 2)
+        if len(seconds) > 1
+        else "",
         "max s": round(seconds[-1], 2) if seconds else "",
         "not drawn": len(visits) - len(seconds),
         "exceptions": sum(len(visit.exceptions) for visit in visits),

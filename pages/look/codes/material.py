@@ -100,7 +100,7 @@ def _training_points(key: str, stamp: int) -> Points:
     labels = data.train_labels[numbers].numpy()
     codes, errors = loading.keep(
         "some-training-codes",
-        loading.run_digest(key, TRAINING_IMAGES),
+        loading.run_digest(run, TRAINING_IMAGES),
         lambda: (run.encode(images).numpy(), errors_on(run, images).numpy()),
     )
     return Points(run, numbers, images, labels, codes, errors)
@@ -116,7 +116,7 @@ def _code_pca(key: str, stamp: int) -> PCA:
     from aecore.analysis.projection import PCA, fit_pca
 
     codes = loading.test_codes(key)
-    return loading.keep("code-pca", kept.digest(codes.numpy()), lambda: fit_pca(codes), PCA)
+    return loading.keep("code-pca", kept.digest(codes), lambda: fit_pca(codes), PCA)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Preparing the pictures")

@@ -3,6 +3,7 @@
 import asyncio
 
 from benchmarks._visitor import Visitor
+from tests.browser.tools import PATIENCE
 from tests.pages.test_every_page import PAGES
 
 
@@ -11,7 +12,8 @@ def test_a_visitor_goes_from_page_to_page_and_is_not_sent_again_what_it_keeps(se
         visitor = Visitor(server.url)
         await visitor.open()
         try:
-            first = await visitor.visit("")
+            # A server's first visitor waits for what it imports, long where the machine is busy.
+            first = await visitor.visit("", patience=3 * PATIENCE)
             return first, [await visitor.visit("units") for _ in range(2)], set(visitor.pages)
         finally:
             await visitor.close()
@@ -31,7 +33,7 @@ def test_visitors_at_once_are_each_drawn_their_own_page(server):
         visitor = Visitor(server.url)
         await visitor.open()
         try:
-            return [await visitor.visit(""), await visitor.visit(page)]
+            return [await visitor.visit("", patience=3 * PATIENCE), await visitor.visit(page)]
         finally:
             await visitor.close()
 

@@ -115,9 +115,11 @@ def _unpack(packed: Any, parts: Arrays, kinds: dict[str, type]) -> Any:
 
 
 def digest(*parts: object) -> str:
-    """A hash of texts, numbers and arrays, which differs where one of them does."""
+    """A hash of texts, numbers, arrays and tensors, which differs where one of them does."""
     found = hashlib.blake2b(digest_size=16)
     for part in parts:
+        if type(part).__module__ == "torch":
+            part = part.detach().cpu().numpy()  # type: ignore[attr-defined]
         if isinstance(part, np.ndarray):
             found.update(f"{part.dtype}{part.shape}:".encode())
             found.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)

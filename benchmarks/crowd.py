@@ -15,6 +15,7 @@ import os
 import random
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -56,7 +57,10 @@ class State:
 
 
 def run(quick: bool = False, visitors: int = 30) -> list[dict[str, Any]]:
-    """A row a state and, after them, a row a page of the warm state; 90 s a state, 30 with `quick`."""
+    """A row a state and, after them, a row a page of the first two; 90 s a state.
+
+    With `quick` 30 s, and all visitors look at one run.
+    """
     if visitors < 1:
         raise ValueError(f"there must be at least one visitor, not {visitors}")
     seconds = 30.0 if quick else 90.0
@@ -73,11 +77,13 @@ def run(quick: bool = False, visitors: int = 30) -> list[dict[str, Any]]:
         server = Server(root, mnist or Path(folder), Path(folder) / "server.log")
         os.environ["AECORE_DATA"] = str(server.data)
         with server:
-            return asyncio.run(_states(server, root, seconds, visitors))
+            runs = [info.key for info in store.list_runs(root) if isinstance(info, store.RunInfo)]
+            return asyncio.run(_states(server, root, runs[:1] if quick else runs, seconds, visitors))
 
 
-async def _states(server: Server, root: Path, seconds: float, visitors: int) -> list[dict[str, Any]]:
-    runs = [info.key for info in store.list_runs(root) if isinstance(info, store.RunInfo)]
+async def _states(
+    server: Server, root: Path, runs: list[str], seconds: float, visitors: int
+) -> list[dict[str, Any]]:
     found = [await _crowd("cold", server, runs, seconds, visitors)]
     await _every_page(server, runs)
     found.append(await _crowd("warm", server, runs, seconds, visitors))
@@ -85,6 +91,8 @@ async def _states(server: Server, root: Path, seconds: float, visitors: int) -> 
     await _until_trained(path, epochs=1)
     alone = await _speed(path, min(seconds / 3, 20.0))
     found.append(await _crowd("training", server, runs, seconds, visitors, path))
+    for visit in {(v.page, text) for state in found for v in state.visits for text in v.exceptions}:
+        print("exception on", visit[0] or "home", ":", visit[1], file=sys.stderr)
     rows = [_row(state, "all", state.visits, visitors, alone) for state in found]
     pages = sorted({visit.page for state in found for visit in state.visits})
     for state in found[:2]:
@@ -201,7 +209,9 @@ def _row(state: State, page: str, visits: Iterable[Visit], visitors: int = 0, al
         "page": page,
         "visits": len(visits),
         "p50 s": round(statistics.median(seconds), 2) if seconds else "",
-        "p95 s": round(statistics.quantiles(seconds, n=20)[-1], 2) if len(seconds) > 1 else "",
+        "p95 s": round(statistics.quantiles(seconds, n=20, method="inclusive")[-1], 2)
+        if len(seconds) > 1
+        else "",
         "max s": round(seconds[-1], 2) if seconds else "",
         "not drawn": len(visits) - len(seconds),
         "exceptions": sum(len(visit.exceptions) for visit in visits),

@@ -17,6 +17,7 @@ from torch import Tensor
 from aecore.analysis import variational
 from aecore.analysis.neighbors import as_points
 from aecore.data import ImageData
+from aecore.kept import digest
 from aecore.store.run import Run
 
 COMPONENTS = 10
@@ -54,6 +55,11 @@ class Sampler:
     """float64, K x D."""
     factors: np.ndarray
     """float64, K x D x D: the symmetric square root of each covariance."""
+
+    @property
+    def digest(self) -> str:
+        """Tells samplers apart by their numbers."""
+        return digest(self.weights, self.means, self.factors)
 
     def draw(self, count: int, seed: int, temperature: float = 1.0) -> Tensor:
         """`count` codes, float32 count x D.

@@ -46,16 +46,13 @@ def keep(name: str, made_from: str, compute: Callable[[], Value], *kinds: type) 
     return kept.kept_value(name, made_from, in_turn, *kinds)
 
 
-def run_digest(key: str, *more: object) -> str:
-    """Names what is computed from a run, its images and what `more` says; ValueError without the images."""
-    return kept.digest(_run_digest(key, store.weights_stamp(key)), *more)
+def run_digest(run: Run, *more: object) -> str:
+    """Names what is computed from this very run, its images and `more`; ValueError without the images.
 
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _run_digest(key: str, stamp: int) -> str:
-    run = _load_run(key, stamp)
+    What was computed before belongs to `more` as well: its run may have been trained further meanwhile.
+    """
     data = images_of(run)
-    return kept.digest(run.digest, data.name, data.class_names, data.checksum)
+    return kept.digest(run.digest, data.name, data.class_names, data.checksum, *more)
 
 
 def load_run(key: str) -> Run:
@@ -117,7 +114,7 @@ def test_codes(key: str) -> Tensor:
 def _test_codes(key: str, stamp: int) -> Tensor:
     run = _load_run(key, stamp)
     images = images_of(run).test_images
-    return keep("test-codes", run_digest(key), lambda: run.encode(images))
+    return keep("test-codes", run_digest(run), lambda: run.encode(images))
 
 
 def test_squared_errors(key: str) -> Tensor:
@@ -131,7 +128,7 @@ def _test_squared_errors(key: str, stamp: int) -> Tensor:
 
     run = _load_run(key, stamp)
     data = images_of(run)
-    return keep("test-errors", run_digest(key), lambda: errors_on_test_images(run, data))
+    return keep("test-errors", run_digest(run), lambda: errors_on_test_images(run, data))
 
 
 def quality(key: str) -> Quality:
@@ -145,8 +142,10 @@ def _quality(key: str, stamp: int) -> Quality:
 
     run = _load_run(key, stamp)
     name = run.config.data.name
-    needed = (load_data(name), _test_codes(key, stamp), _test_squared_errors(key, stamp), pca_baseline(name))
-    return keep("quality", run_digest(key), lambda: measure(run, *needed), Quality, Gap)
+    codes, errors = _test_codes(key, stamp), _test_squared_errors(key, stamp)
+    data, baseline = load_data(name), pca_baseline(name)
+    made_from = run_digest(run, codes, errors)
+    return keep("quality", made_from, lambda: measure(run, data, codes, errors, baseline), Quality, Gap)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Fitting PCA, the baseline")
@@ -225,7 +224,7 @@ def _code_pca(key: str, stamp: int) -> PCA:
     from aecore.analysis.projection import PCA, fit_pca
 
     codes = test_codes(key)
-    return keep("code-pca", kept.digest(codes.numpy()), lambda: fit_pca(codes), PCA)
+    return keep("code-pca", kept.digest(codes), lambda: fit_pca(codes), PCA)
 
 
 def code_neighbors(key: str) -> tuple[Neighbors, Tensor, tuple[float, float]]:
@@ -240,14 +239,14 @@ def _code_neighbors(key: str, stamp: int) -> tuple[Neighbors, Tensor, tuple[floa
 
     run = _load_run(key, stamp)
     data, tests = images_of(run), _test_codes(key, stamp)[:1000]
-    codes = keep("known-codes", run_digest(key), lambda: known_codes(run, data))
+    codes = keep("known-codes", run_digest(run), lambda: known_codes(run, data))
     neighbors = Neighbors(codes)
 
     def band() -> tuple[float, tuple[float, float]]:
         found = usual_band(neighbors, tests)
         return neighbors.typical_distance, found
 
-    neighbors.typical_distance, usual = keep("remoteness", run_digest(key), band)
+    neighbors.typical_distance, usual = keep("remoteness", kept.digest(codes, tests), band)
     return neighbors, codes, usual
 
 
@@ -262,8 +261,8 @@ def _units(key: str, stamp: int, with_data: bool) -> Units:
 
     run = _load_run(key, stamp)
     if with_data:
-        needed = (images_of(run).test_images, _test_codes(key, stamp))
-        return keep("units", run_digest(key), lambda: describe_units(run, *needed), Units)
+        tests, codes = images_of(run).test_images, _test_codes(key, stamp)
+        return keep("units", run_digest(run, codes), lambda: describe_units(run, tests, codes), Units)
     images = stand_in_images(run.shape)
     with heavy.place():
         return describe_units(run, images, run.encode(images))

@@ -1,7 +1,7 @@
 """A server and a Chromium for the tests in this folder. They need no network: Chromium is given none.
 
-`server` is shared by all tests and shows a copy of the shipped runs; `start_server` makes one with an
-empty run root of its own, for tests that train, delete, or restart. `browser_page` is 1440 x 900 and light;
+`server` is shared by all tests and shows a copy of the shipped runs; `start_server` gives one with an
+empty run root, for tests that train, delete, or restart. `browser_page` is 1440 x 900 and light;
 `open_page` opens others. What a person does there (`goto`, `set_slider`, ...) is in tools.py.
 Whatever a test waits for, it fails after `tools.PATIENCE` seconds, and the failure shows every open page:
 its address, its text, and the path of a screenshot.
@@ -9,6 +9,7 @@ its address, its text, and the path of a screenshot.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -69,20 +70,44 @@ def _seen(page: Page, name: str) -> str:
 _PAGES = pytest.StashKey[list["Page"]]()
 
 
+@pytest.fixture(scope="session")
+def _lent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that is lent to one test after another, each time with an empty run root.
+
+    It has imported by then what a first page waits for, for some ten seconds of a core.
+    """
+    folder = tmp_path_factory.mktemp("lent")
+    (folder / "checkpoints").mkdir()
+    with Server(folder / "checkpoints", data_folder(), folder / "server.log") as server:
+        yield server
+
+
 @pytest.fixture
-def start_server(tmp_path: Path) -> Iterator[Callable[[], Server]]:
+def start_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """`start_server()` gives a running `Server` with an empty run root and the session's data folder.
 
-    Ends with the test, together with every training process begun below its run root.
+    With `fresh` it has served nobody, as every second one of a test, and one whose test has changed the
+    environment. Every training process begun below its run root ends with the test.
     """
+    environment, lent = _environment(), []
     with ExitStack() as servers:
 
-        def start() -> Server:
+        def start(fresh: bool = False) -> Server:
+            if not (fresh or lent or _environment() != environment):
+                server = request.getfixturevalue("_lent")
+                lent.append(server)
+                servers.callback(server.empty)
+                return server
             folder = Path(tempfile.mkdtemp(prefix="server-", dir=tmp_path))
             (folder / "checkpoints").mkdir()
             return servers.enter_context(Server(folder / "checkpoints", data_folder(), folder / "server.log"))
 
         yield start
+
+
+def _environment() -> dict[str, str]:
+    """What a server that is started now would find around it."""
+    return {key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"}
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ def test_root_opens_without_exception(server, browser_page):
 
 def test_a_link_is_followed_by_a_server_that_has_just_begun(start_server, open_page):
     """Streamlit would show "Page not found" over the page."""
-    server, page = start_server(), open_page()
+    server, page = start_server(fresh=True), open_page()
     goto(page, server, "runs")
     page.locator("h1").filter(has_text="Runs").wait_for()
     # What comes after the reload is the page alone.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -103,6 +104,14 @@ class Server:
                     process.kill()
             except psutil.Error:  # another user's process, or one that has just ended
                 continue
+
+    def empty(self) -> None:
+        """End the trainings, empty the run root, and have a server that runs."""
+        self.end_trainers()
+        for path in self.checkpoints.iterdir():
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        if self._process is None or self._process.poll() is not None:
+            self.start()
 
     def _healthy(self) -> bool:
         try:

@@ -99,7 +99,7 @@ def _training_points(key: str, stamp: int) -> Points:
     labels = data.train_labels[numbers].numpy()
     codes, errors = loading.keep(
         "some-training-codes",
-        loading.run_digest(key, TRAINING_IMAGES),
+        loading.run_digest(run, TRAINING_IMAGES),
         lambda: (run.encode(images).numpy(), errors_on(run, images).numpy()),
     )
     return Points(run, numbers, images, labels, codes, errors)

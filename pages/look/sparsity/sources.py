@@ -118,7 +118,7 @@ def _atoms(key: str, stamp: int) -> np.ndarray:
 def _figures(key: str, stamp: int) -> Figures:
     run = loading.load_run(key)
     data = loading.images_of(run)
-    made_from = loading.run_digest(key)
+    made_from = loading.run_digest(run)
     return loading.keep("comparison", made_from, lambda: comparison.measure(run, data), Figures)
 
 
@@ -131,7 +131,7 @@ def pruned(key: str) -> list[float]:
 def _pruned(key: str, stamp: int) -> list[float]:
     run = loading.load_run(key)
     data = loading.images_of(run)
-    return loading.keep("pruned", loading.run_digest(key), lambda: comparison.pruned_errors(run, data))
+    return loading.keep("pruned", loading.run_digest(run), lambda: comparison.pruned_errors(run, data))
 
 
 def figures(key: str) -> Figures:

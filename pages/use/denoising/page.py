@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from aecore.analysis.denoising import Attempt
     from aecore.data import ImageData
+    from aecore.store.run import Run
 
 NAMES = {
     "masking": "pixels black",
@@ -120,7 +121,8 @@ def figures(
     from aecore.data import unit_range
 
     clean = unit_range(loading.load_data(data_name).test_images[:SCORED])
-    compared = ways([key for key, _ in keys], data_name, train, split)
+    runs = loaded([key for key, _ in keys])
+    compared = ways(runs, data_name, train, split)
 
     def measure() -> tuple[dict[str, Attempt], tuple[float, float] | None]:
         seen = denoising.corrupted(clean, train)
@@ -129,7 +131,7 @@ def figures(
         two = list(made.values())[-2:] if len(keys) == 2 else None
         return found, denoising.gain(clean, two[1], two[0]) if two else None
 
-    made_from = kept.digest(_made_from(keys, train), split, SCORED)
+    made_from = kept.digest(_made_from(runs, train), split, SCORED)
     return loading.keep("denoising", made_from, measure, denoising.Attempt)
 
 
@@ -143,23 +145,30 @@ def curves(
 
     clean = unit_range(loading.load_data(data_name).test_images[:CURVE])
     compared: dict[str, Way] = {"as they are": lambda seen: seen}
-    compared |= networks([key for key, _ in keys])
-    made_from = kept.digest(_made_from(keys, train), levels, CURVE)
+    runs = loaded([key for key, _ in keys])
+    compared |= networks(runs)
+    made_from = kept.digest(_made_from(runs, train), levels, CURVE)
     return loading.keep("denoising-curve", made_from, lambda: denoising.curve(compared, clean, train, levels))
 
 
-def _made_from(keys: tuple[tuple[str, int], ...], train: TrainConfig) -> str:
+def _made_from(runs: Mapping[str, Run], train: TrainConfig) -> str:
     """Names what is measured of these networks and a corruption."""
-    return kept.digest(*(loading.run_digest(key) for key, _ in keys), train.to_dict())
+    return kept.digest(*(loading.run_digest(run) for run in runs.values()), train.to_dict())
 
 
-def networks(keys: list[str]) -> dict[str, Way]:
+def loaded(keys: Sequence[str]) -> dict[str, Run]:
+    """Runs by their keys."""
+    return {key: loading.load_run(key) for key in keys}
+
+
+def networks(runs: Mapping[str, Run]) -> dict[str, Way]:
     """The networks as ways, by name."""
-    runs = [loading.load_run(key) for key in keys]
-    return {Network(key, run.config).name: run.reconstruct for key, run in zip(keys, runs, strict=True)}
+    return {Network(key, run.config).name: run.reconstruct for key, run in runs.items()}
 
 
-def ways(keys: list[str], data_name: str, train: TrainConfig, split: tuple[float, int]) -> dict[str, Way]:
+def ways(
+    runs: Mapping[str, Run], data_name: str, train: TrainConfig, split: tuple[float, int]
+) -> dict[str, Way]:
     """Every way by name: doing nothing, the classical filter, the networks."""
     import torch
 
@@ -169,7 +178,7 @@ def ways(keys: list[str], data_name: str, train: TrainConfig, split: tuple[float
         f"classical filter ({chosen.name})": lambda seen: torch.from_numpy(
             chosen.apply(seen.clamp(0, 1).numpy())
         ),
-        **networks(keys),
+        **networks(runs),
     }
 
 
@@ -248,10 +257,10 @@ def main() -> None:
         order = [network.key for network in compared]
         place = st.empty()
         with place:
-            draw_first(clean, seen, networks(order))
+            draw_first(clean, seen, networks(loaded(order)))
         attempts, gain = figures(keys, data.name, train, split)
         with place:
-            made = ways(order, data.name, train, split)
+            made = ways(loaded(order), data.name, train, split)
             draw_rows(clean, {name: (way(seen), attempts[name]) for name, way in made.items()})
     with right:
         scored = min(SCORED, len(data.test_images))

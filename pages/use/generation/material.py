@@ -52,7 +52,7 @@ def _codes(key: str, stamp: int) -> Tensor:
 
     run = loading.load_run(key)
     data = loading.images_of(run)
-    return loading.keep("sampled-codes", loading.run_digest(key), lambda: training_codes(run, data))
+    return loading.keep("sampled-codes", loading.run_digest(run), lambda: training_codes(run, data))
 
 
 def samplers(subject: Subject) -> dict[str, Sampler]:
@@ -67,7 +67,7 @@ def samplers_of(key: str, stamp: int) -> dict[str, Sampler]:
     codes = _codes(key, stamp)
     return loading.keep(
         "samplers",
-        loading.run_digest(key),
+        kept.digest(codes),
         lambda: {name: fit(codes) for name, fit in SAMPLERS.items()},
         Sampler,
     )
@@ -99,7 +99,8 @@ def sheet(key: str, stamp: int, name: str, count: int, draw: int, temperature: f
         distances, numbers = nearest_images(samples, data.train_images, data.known)
         return Sheet(samples.numpy(), data.train_images[numbers].numpy(), distances)
 
-    return loading.keep("sheet", loading.run_digest(key, name, count, draw, temperature), made, Sheet)
+    made_from = loading.run_digest(run, sampler.digest, count, draw, temperature)
+    return loading.keep("sheet", made_from, made, Sheet)
 
 
 @st.cache_data(max_entries=24, show_spinner="Finding test images' nearest training images")
@@ -118,7 +119,7 @@ def usual_distances(key: str, stamp: int) -> tuple[float, float]:
         real, rebuilt = (float(np.median(distances)) for distances in both)
         return real, rebuilt
 
-    return loading.keep("usual-distances", loading.run_digest(key), medians)
+    return loading.keep("usual-distances", loading.run_digest(run), medians)
 
 
 class References:
@@ -199,7 +200,7 @@ def _score(key: str, stamp: int, name: str, draw: int, temperature: float, _agai
     sampler, run = samplers_of(key, stamp)[name], loading.load_run(key)
     return loading.keep(
         "score",
-        loading.run_digest(key, name, draw, temperature, _against.digest),
+        loading.run_digest(run, sampler.digest, draw, temperature, _against.digest),
         lambda: _against.score(run.decode(sampler.draw(_against.count, draw, temperature))),
         Score,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from aecore import kept
 from pages.shared import loading
 from pages.use.generation import material
 
@@ -79,7 +80,7 @@ def _shares(key: str, stamp: int) -> dict[str, float]:
     (neighbors, usual), samplers = material.surroundings(key, stamp), material.samplers_of(key, stamp)
     return loading.keep(
         "prior-shares",
-        loading.run_digest(key, ASKED),
+        kept.digest(neighbors.points, usual, ASKED, *(sampler.digest for sampler in samplers.values())),
         lambda: {
             name: float((neighbors.remoteness(sampler.draw(ASKED, 0))[0] > usual).mean())
             for name, sampler in samplers.items()

@@ -96,7 +96,7 @@ def measured(key: str, stamp: int) -> Measured:
         )
 
     kinds = (Measured, Bound, variational.Likelihood, variational.Information)
-    return loading.keep("variational", loading.run_digest(key, IMAGES, LIKELIHOOD), measure, *kinds)
+    return loading.keep("variational", loading.run_digest(run, IMAGES, LIKELIHOOD), measure, *kinds)
 
 
 def _go_to_train() -> None:

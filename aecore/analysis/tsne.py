@@ -195,21 +195,23 @@ class _Report:
         return self.stopped
 
 
+_Found = tuple[tuple[tuple[int, ...], bytes], np.ndarray, np.ndarray]
+
+
 def _nearest(codes: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """As `Neighbors.among_themselves`; the codes' last asked for are kept for another perplexity."""
     global _kept
-    name = codes.shape, hashlib.blake2b(codes).digest()
-    if _kept is None or _kept[0] != name or _kept[1].shape[1] < k:
+    name = codes.shape, hashlib.blake2b(codes.tobytes()).digest()
+    found = _kept
+    if found is None or found[0] != name or found[1].shape[1] < k:
         # As many whatever was asked for first, so that a map does not depend on what was mapped before it.
         distances, indices = Neighbors(codes).among_themselves(min(max(k, USUAL), len(codes) - 1))
         found = name, distances, indices.astype(np.int32)
         _kept = found if distances.nbytes <= MOST_KEPT else None
-    else:
-        found = _kept
     return found[1][:, :k], found[2][:, :k].astype(np.int64)
 
 
-_kept: tuple[object, np.ndarray, np.ndarray] | None = None
+_kept: _Found | None = None
 
 
 def _check(codes: np.ndarray, perplexity: float, n_iter: int) -> None:

@@ -177,7 +177,11 @@ def has_single_pixel_maps(config: ModelConfig, shape: tuple[int, int, int]) -> b
 
 
 def outline(config: ModelConfig, shape: tuple[int, int, int]) -> AutoEncoder:
-    """The model as `build` makes it, but on the meta device: it has shapes and no memory for its weights."""
+    """The model as `build` makes it, but on the meta device: it has shapes and no memory for its weights.
+
+    Nothing is computed there, not even initial weights: for that PyTorch imports its compiler, which takes
+    seconds, and 160 MB.
+    """
     with torch.device("meta"):
         return _assemble(config, shape).eval()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ EXAGGERATED = 250
 ITERATIONS = 500
 """Iterations of the second phase."""
 _EVERY = 10
+USUAL = 150
+"""Neighbours that are found at least, enough for a perplexity of 50."""
+MOST_KEPT = 40 << 20
+"""Bytes of their distances that are kept: those of 60,000 codes; their numbers take as many."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +152,7 @@ def tsne(
         callbacks=[report],
         callbacks_every_iters=_EVERY,
     )
-    distances, indices = Neighbors(codes).among_themselves(min(int(3 * perplexity), len(codes) - 1))
+    distances, indices = _nearest(codes, min(int(3 * perplexity), len(codes) - 1))
     attraction = affinity.PerplexityBasedNN(
         perplexity=perplexity,
         knn_index=nearest_neighbors.PrecomputedNeighbors(indices, distances.astype(np.float64)),
@@ -188,6 +193,25 @@ class _Report:
             error = None if error is None else float(error)
             self.stopped = bool(self.on_progress(self.iteration, self.total, error, places))
         return self.stopped
+
+
+_Found = tuple[tuple[tuple[int, ...], bytes], np.ndarray, np.ndarray]
+
+
+def _nearest(codes: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `Neighbors.among_themselves`; the codes' last asked for are kept for another perplexity."""
+    global _kept
+    name = codes.shape, hashlib.blake2b(codes.tobytes()).digest()
+    found = _kept
+    if found is None or found[0] != name or found[1].shape[1] < k:
+        # As many whatever was asked for first, so that a map does not depend on what was mapped before it.
+        distances, indices = Neighbors(codes).among_themselves(min(max(k, USUAL), len(codes) - 1))
+        found = name, distances, indices.astype(np.int32)
+        _kept = found if distances.nbytes <= MOST_KEPT else None
+    return found[1][:, :k], found[2][:, :k].astype(np.int64)
+
+
+_kept: _Found | None = None
 
 
 def _check(codes: np.ndarray, perplexity: float, n_iter: int) -> None:

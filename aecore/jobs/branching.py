@@ -166,12 +166,10 @@ def _of_model(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _shapes(config: Config, shape: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
-    import torch
 
     from aecore import models
 
-    with torch.device("meta"):
-        return {name: tuple(t.shape) for name, t in models.build(config.model, shape).state_dict().items()}
+    return {name: tuple(t.shape) for name, t in models.outline(config.model, shape).state_dict().items()}
 
 
 def _kind_of_moments(train: TrainConfig) -> str:

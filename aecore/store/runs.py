@@ -224,10 +224,8 @@ def _empty_model(
     config: ModelConfig, metadata: Mapping[str, Any]
 ) -> tuple[AutoEncoder, tuple[int, int, int], Scaling]:
     """The network that the config names, without memory for its weights; the images' shape and scaling."""
-    import torch
-
     from aecore.data import Scaling
-    from aecore.models import build
+    from aecore.models import outline
 
     try:
         shape, scaling = metadata["shape"], Scaling.from_dict(metadata["scaling"])
@@ -235,8 +233,7 @@ def _empty_model(
             raise ValueError(f"the images' shape must be three whole numbers, not {shown(shape)}")
         if len(scaling.mean) != shape[0]:
             raise ValueError(f"the scaling has {len(scaling.mean)} channels and the images have {shape[0]}")
-        with torch.device("meta"):
-            return build(config, tuple(shape)), tuple(shape), scaling
+        return outline(config, tuple(shape)), tuple(shape), scaling
     except (KeyError, TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise _misfit(error) from error
 

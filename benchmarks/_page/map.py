@@ -26,7 +26,8 @@ def material():
     labels = random.integers(0, 10, count)
     centres, spread = random.normal(0, 3, (10, 2)), random.normal(0, 1, (count, 2))
     # As large as MNIST's, a picture for each point.
-    tiles = np.kron(np.load(ROOT / "aecore/data/digits.npz")["images"].reshape(-1, 1, 8, 8), np.ones((3, 3)))
+    digits = np.load(ROOT / "aecore/data/digits.npz")["images"].reshape(-1, 1, 8, 8)
+    tiles = np.kron(digits, np.full((3, 3), 15))
     atlas = thumbnail_atlas(tiles[np.arange(count) % len(tiles)].astype(np.uint8))
     return PointSet((centres[labels] + spread).astype(np.float32), labels), atlas
 

@@ -5,7 +5,7 @@ import openTSNE
 import pytest
 
 from aecore.analysis import tsne as module
-from aecore.analysis.neighbors import knn_accuracy, trustworthiness
+from aecore.analysis.neighbors import Neighbors, knn_accuracy, trustworthiness
 from aecore.analysis.tsne import TsneMap, first_plane, largest_perplexity, tsne
 
 
@@ -159,6 +159,30 @@ def test_transform_refuses_another_code_length_and_another_number_of_images(fini
         finished.transform(np.ones((2, 3)))
     with pytest.raises(ValueError, match="holds 200 images"):
         finished.transform_same_images(np.ones((2, 3)))
+
+
+def test_neighbours_serve_every_perplexity_and_never_change_a_map(clusters, monkeypatch):
+    codes, asked = np.asarray(clusters[0]), []
+    search = Neighbors.among_themselves
+
+    def counted(self, k):
+        asked.append(k)
+        return search(self, k)
+
+    monkeypatch.setattr(Neighbors, "among_themselves", counted)
+    monkeypatch.setattr(module, "USUAL", 60)
+    monkeypatch.setattr(module, "_kept", None)
+    first = tsne(codes, 10, n_iter=10).embedding
+    tsne(codes, 15, n_iter=0)
+    assert asked == [60]
+    tsne(codes, 25, n_iter=0)
+    assert asked == [60, 75]
+    assert np.array_equal(tsne(codes, 10, n_iter=10).embedding, first)
+    assert asked == [60, 75]
+    other = codes.copy()
+    other[0, 0] += 1
+    tsne(other, 10, n_iter=0)
+    assert asked == [60, 75, 60]
 
 
 def test_largest_perplexity_leaves_three_neighbours_each():

@@ -557,3 +557,14 @@ def test_whatever_one_folder_raises_becomes_its_reason(tmp_path, monkeypatch):
 def test_a_name_of_half_characters_can_be_given_and_read_again(tmp_path):
     path = store.create_run(CONFIG, "half \ud800", tmp_path)
     assert store.read_info(path).name == "half ?"
+
+
+def test_a_run_is_loaded_without_the_compiler(tmp_path):
+    """Initial values of weights that have no memory would import it: seconds, and 160 MB of a server."""
+    dictionary = {"model__family": "dictionary", "model__output_activation": "linear"}
+    orthogonal = {"model__init": "orthogonal"}
+    paths = [make_run(tmp_path, config=tiny_config(**values)) for values in (dictionary, orthogonal)]
+    code = "import sys; from aecore import store\nfor path in sys.argv[1:]: store.load_run(path)\n"
+    command = [sys.executable, "-c", f"{code}print({{'sympy', 'torch._dynamo'}} & set(sys.modules))"]
+    done = subprocess.run([*command, *map(str, paths)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("pages", nargs="*", choices=[*page_names(), []], metavar="PAGE", help="all, if none")
     parser.add_argument("--form", action="append", choices=list(FORMS), help="may be repeated; all, if none")
     parser.add_argument("--whole", action="store_true", help="the whole page instead of its first screen")
-    asked = parser.parse_args()
+    asked = parser.parse_intermixed_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         runs = Path(folder) / "checkpoints"

@@ -30,6 +30,8 @@ FORMS: dict[str, tuple[int, int, str]] = {
 
 SETTLED = 1500
 """Milliseconds in which charts and pictures are drawn: they give no sign that they are done."""
+PATIENCE = 600
+"""Seconds that a page may take: some compute for a minute, and longer on a busy machine."""
 HIGHEST = 6000
 """Pixels after which a page shown whole is cut."""
 
@@ -42,9 +44,10 @@ def page_names() -> list[str]:
 
 def take(page: Page, server: Server, name: str, path: Path, whole: bool) -> None:
     """Open a page and write its screenshot once it stands still."""
-    goto(page, server, "" if name == "home" else name)
+    page.goto(f"{server.url}/{'' if name == 'home' else name}")
+    wait_idle(page, timeout=PATIENCE)
     page.wait_for_timeout(SETTLED)
-    wait_idle(page)
+    wait_idle(page, timeout=PATIENCE)
     if whole:
         size = page.viewport_size
         assert size is not None
@@ -84,7 +87,7 @@ def main() -> None:
     parser.add_argument("pages", nargs="*", choices=[*page_names(), []], metavar="PAGE", help="all, if none")
     parser.add_argument("--form", action="append", choices=list(FORMS), help="may be repeated; all, if none")
     parser.add_argument("--whole", action="store_true", help="the whole page instead of its first screen")
-    asked = parser.parse_args()
+    asked = parser.parse_intermixed_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         runs = Path(folder) / "checkpoints"

@@ -17,7 +17,7 @@ EACH = 6
 """Images shown of each class at once."""
 ALONE = 24
 """Images shown where there is one class, or none that is known."""
-WIDE = 26
+WIDE = 36
 """Pixels that one of them takes on the page."""
 DRAW = "data_draw"  # session key of the number of times that other images were asked for
 

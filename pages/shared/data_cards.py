@@ -44,8 +44,11 @@ def _draw_cards(key: str, chosen: str, choose: Callable[[str], None]) -> None:
 
     st.html(Path(__file__).with_name("data_cards.css"))
     there, places = datasets(), {}
-    columns = st.columns(COLUMNS)
+    columns = []
     for i, (name, dataset) in enumerate(there.items()):
+        if i % COLUMNS == 0:
+            # A row at a time, so that the order is the same where columns stack.
+            columns = st.columns(COLUMNS)
         with columns[i % COLUMNS].container(border=True, key=f"data_card_{key}_{i}", gap="xsmall"):
             places[name] = st.empty()
             st.html(facts(dataset))

@@ -134,6 +134,22 @@ def test_the_first_door_leads_to_reconstructions_of_the_same_run(home, digits_ke
     assert parse_qs(urlsplit(home.url).query)["run"] == [digits_key]
 
 
+def test_a_picture_that_is_opened_leads_to_its_path_and_its_point(server, browser_page, digits_key):
+    page = browser_page
+    goto(page, server, f"reconstructions?run={digits_key}", expect=FIGURES)
+    figure = page.locator(FIGURES).nth(2)
+    number = figure.get_attribute("data-open")
+    figure.get_by_role("button", name=f"Open test image {number}").press("Enter")
+    page.get_by_role("link", name="Start a path from it").click()
+    page.get_by_alt_text(f"image A: image {number}").wait_for()
+    goto(page, server, f"reconstructions?run={digits_key}", expect=FIGURES)
+    page.locator(FIGURES).nth(2).locator("img").nth(1).click()
+    page.get_by_role("link", name="Find it on the map of codes").click()
+    page.get_by_text(f"image {number},").wait_for()
+    page.get_by_alt_text("nearest in pixels").wait_for()
+    assert_no_exception(page)
+
+
 def test_a_phone_shows_the_network_without_scrolling_sideways(server, open_page, digits_key):
     page = open_page(width=400)
     goto(page, server, f"?run={digits_key}", expect=STOP)

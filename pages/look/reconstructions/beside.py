@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from aecore import naming, store
 from aecore.store import RunInfo
-from aecore.store.run import Run
 from pages.shared import loading, state
 from pages.shared.plain import plain
+
+if TYPE_CHECKING:
+    from aecore.store.run import Run
 
 SLOT = "reconstructions_beside"
 

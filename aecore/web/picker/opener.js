@@ -10,5 +10,6 @@ export default function mount({ setTriggerValue }) {
     setTriggerValue("opened", Number(opener.dataset.open));
   };
   document.addEventListener("click", report, { capture: true });
+  document.body.dataset.opens = "";
   return () => document.removeEventListener("click", report, { capture: true });
 }

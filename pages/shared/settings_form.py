@@ -12,7 +12,7 @@ import inspect
 import math
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
@@ -24,6 +24,7 @@ from aecore.config import PENALTIES, Config, field_paths
 from aecore.presets import PRESETS
 from aecore.records import kinds
 from aecore.settings import APPLIES, CHOICES, applies, label, show
+from pages.shared import data_cards
 from pages.shared.plain import plain
 from pages.shared.settings_table import LATENT_SIZES, setting
 
@@ -328,6 +329,12 @@ def _data_name(page: str, field: str) -> None:
         persist_state="session",
         help="The images the network learns to squeeze and rebuild.",
     )
+    data_cards.draw_button(page, st.session_state[key(page, field)], partial(_choose_data, page))
+
+
+def _choose_data(page: str, name: str) -> None:
+    st.session_state[key(page, "data.name")] = name
+    _data_changed(page)
 
 
 def _data_changed(page: str) -> None:

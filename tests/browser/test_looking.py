@@ -122,8 +122,9 @@ def test_a_bar_of_the_code_can_be_moved_and_the_decoder_answers(home, server, di
 
 
 def test_a_card_is_a_link_as_a_whole(home):
-    card = home.locator(".st-key-home_card_train")
-    card.locator("img").click()
+    # The link lies over the picture, so that it is the place that is clicked.
+    box = home.locator(".st-key-home_card_train img").bounding_box()
+    home.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     home.get_by_role("heading", name="Train", exact=True).wait_for()
 
 
@@ -132,6 +133,24 @@ def test_the_first_door_leads_to_reconstructions_of_the_same_run(home, digits_ke
     wait_idle(home, FIGURES)
     assert urlsplit(home.url).path == "/reconstructions"
     assert parse_qs(urlsplit(home.url).query)["run"] == [digits_key]
+
+
+def test_a_picture_that_is_opened_leads_to_its_path_and_its_point(server, browser_page, digits_key):
+    page = browser_page
+    goto(page, server, f"reconstructions?run={digits_key}", expect=FIGURES)
+    figure = page.locator(FIGURES).nth(2)
+    number = figure.get_attribute("data-open")
+    page.locator("body[data-opens]").wait_for()
+    figure.get_by_role("button", name=f"Open test image {number}").press("Enter")
+    page.get_by_role("link", name="Start a path from it").click()
+    page.get_by_alt_text(f"image A: image {number}").wait_for()
+    goto(page, server, f"reconstructions?run={digits_key}", expect=FIGURES)
+    page.locator("body[data-opens]").wait_for()
+    page.locator(FIGURES).nth(2).locator("img").nth(1).click()
+    page.get_by_role("link", name="Find it on the map of codes").click()
+    page.get_by_text(f"image {number},").wait_for()
+    page.get_by_alt_text("nearest in pixels").wait_for()
+    assert_no_exception(page)
 
 
 def test_a_phone_shows_the_network_without_scrolling_sideways(server, open_page, digits_key):

@@ -179,6 +179,14 @@ def test_a_stopped_tsne_is_kept_and_says_so(tiny_root, own_cache, monkeypatch):
     assert not app.exception
     assert maps(app)
     assert not list(own_cache.glob("tsne-*"))
+    # A second one begins from the first plane again, not from where the first one stopped.
+    app.button(key="codes_tsne_begin").click().run()
+    assert not app.exception
+    for sent in (e for e in app.get("bidi_component") if e.proto.component_name.endswith("code_map_frames")):
+        assert json.loads(sent.proto.json)["frames"][0]["iteration"] <= 10
+    (job,) = background.works().values()
+    job.stop()
+    job.join(60)
 
 
 def points_of(key, count=100):

@@ -96,3 +96,19 @@ def test_a_link_sets_the_page_up_and_one_that_names_nothing_there_leaves_it(empt
     app = open_page(PAGE, link=dict.fromkeys(link, "nonsense"))
     assert not app.exception
     assert app.segmented_control(key="data_output").value == "tanh"
+
+
+def test_a_card_says_what_the_catalogue_knows_and_chooses_its_set(empty_root, no_data):
+    app = open_page(PAGE, data_set="digits")
+    app.button(key="data_cards").click().run()
+    assert not app.exception
+    shown = unescape(html(app))
+    for dataset in DATASETS.values():
+        assert dataset.title in shown
+        assert f"{dataset.train_size:,} training and {dataset.test_size:,} test images" in shown
+        assert (app.button(key=f"data_card_{dataset.name}").label == "Chosen") == (dataset.name == "digits")
+    assert "not on this machine, 31 MB to download" in shown
+    assert "training images of Digits" in shown
+    app.button(key="data_card_sprites").click().run()
+    assert not app.exception
+    assert app.selectbox(key="data_set").value == "sprites"

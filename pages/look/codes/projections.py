@@ -185,12 +185,21 @@ def _draw_forming(name: str) -> None:
             on_click=job.stop,
             disabled=job.stopping,
         )
-    flow, seen = st.session_state.get("_codes_tsne_seen", (None, -1))
-    new = [frame for frame in job.frames if flow != job.flow or frame.iteration > seen]
-    if new:
+    _send_frames(job)
+
+
+def _send_frames(job: tsne_job.TsneJob) -> None:
+    """The frames since the last look; what was sent stays sent, since a component must not go and come."""
+    flow, sent = st.session_state.get(_SENT, ("", []))
+    if flow != job.flow:
+        # Who comes later begins with the latest.
+        sent = job.frames[-1:]
+    elif new := [frame for frame in job.frames if not sent or frame.iteration > sent[-1].iteration]:
         few = np.linspace(0, len(new) - 1, min(FRAMES, len(new))).round().astype(int)
-        sent = [new[i] for i in few] if flow == job.flow else new[-1:]
-        st.session_state["_codes_tsne_sent"] = sent
-        st.session_state["_codes_tsne_seen"] = (job.flow, new[-1].iteration)
-    if sent := st.session_state.get("_codes_tsne_sent"):
+        sent = [new[i] for i in few]
+    st.session_state[_SENT] = (job.flow, sent)
+    if sent:
         code_map_frames(job.flow, sent, POLL, key="codes_map-frames")
+
+
+_SENT = "_codes_tsne_sent"

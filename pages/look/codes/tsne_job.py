@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import time
+import uuid
 import zlib
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 KEPT = 8
 """Maps from disk kept in memory."""
-
-_numbers = itertools.count()
 
 
 def job_name(codes: np.ndarray, perplexity: float, seed: int) -> str:
@@ -42,8 +40,8 @@ class TsneJob(background.Work):
     def __init__(self, codes: np.ndarray, perplexity: float, seed: int, path: Path) -> None:
         super().__init__()
         self.iteration, self.total = 0, 1
-        self.flow = f"t-SNE {next(_numbers)}"
-        """Names this job among all of this process, also among those of the same map."""
+        self.flow = f"t-SNE {uuid.uuid4()}"
+        """Names this job among all, also among those of the same map and of a server that ended."""
         self.frames: list[Frame] = []
         """The map as it formed, every tenth iteration, the latest last; only that once the job has ended."""
         self._began = 0.0

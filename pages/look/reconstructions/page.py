@@ -76,6 +76,8 @@ def main() -> None:
         loading.pca_squared_errors(data.name, run.latent_size).numpy(),
         data.test_labels.numpy(),
     )
+    # Before the pictures, so that it listens once they are there.
+    draw_opened(tested)
     order, chosen, count, with_pca, draw = controls(data.class_names)
     beside = choose_beside(run, chosen_key())
     pool = np.arange(len(tested.errors))
@@ -98,7 +100,6 @@ def main() -> None:
             draw_comparison(beside, tested.errors, pool)
         further_figures.draw(chosen_key())
         one_file.draw(chosen_key(), "reconstructions")
-    draw_opened(tested)
 
 
 main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from functools import partial
 from typing import TYPE_CHECKING, get_args
 
 import streamlit as st
@@ -11,7 +12,7 @@ from aecore import store
 from aecore.config import Config, Normalization, OutputActivation
 from aecore.settings import show
 from aecore.store import StoreError
-from pages.shared import layout
+from pages.shared import data_cards, layout
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.shared.state import TRAIN_PAGE, chosen_key
@@ -46,6 +47,7 @@ def choose_dataset(config: Config) -> Dataset:
         bind="query-params",
         width=360,
     )
+    data_cards.draw_button("data", name, partial(st.session_state.__setitem__, "data_set"))
     return there[name]
 
 
@@ -118,7 +120,8 @@ def main() -> None:
         "Data", "What the images are, how their pixels are spread, and whether an output can reach them."
     )
     config = chosen_config()
-    dataset = choose_dataset(config)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        dataset = choose_dataset(config)
     if not dataset.is_ready():
         draw_facts(dataset, None)
         draw_not_here(dataset)

@@ -17,7 +17,8 @@ export function shadesOf(palette) {
 }
 
 // A small picture of one marker: drawing 10,000 of these is several times faster than 10,000 paths.
-function stamp(marker, color, radius, ratio, alpha) {
+// `edge` is a thin line around a dot, of which the palest colours would be hard to see on white.
+function stamp(marker, color, edge, radius, ratio, alpha) {
   const size = Math.ceil((radius + 1.5) * 2 * ratio);
   const canvas = element("canvas");
   canvas.width = canvas.height = size;
@@ -36,7 +37,11 @@ function stamp(marker, color, radius, ratio, alpha) {
     context.stroke();
   } else {
     context.arc(0, 0, radius, 0, 2 * Math.PI);
-    marker === "ring" ? context.stroke() : context.fill();
+    if (marker !== "ring") {
+      context.fill();
+      Object.assign(context, { strokeStyle: edge, lineWidth: 0.5, globalAlpha: alpha * 0.7 });
+    }
+    context.stroke();
   }
   return canvas;
 }
@@ -55,7 +60,7 @@ export function paintPoints(context, scene, ratio) {
     const name = `${set} ${color} ${alpha}`;
     if (!stamps.has(name)) {
       const size = markers[set] === "dot" ? radius : radius + 1.2;
-      stamps.set(name, stamp(markers[set], color, size, ratio, alpha));
+      stamps.set(name, stamp(markers[set], color, theme.text, size, ratio, alpha));
     }
     return stamps.get(name);
   };

@@ -36,8 +36,8 @@ PCA_COLOR = "#8a8f98"
 EVENT_COLOR = CLASS_COLORS[3]
 """What was changed while a network was trained."""
 MEMBER_COLOR, CHOSEN_COLOR, FRONT_COLOR = CLASS_COLORS[0], "#b8341d", CLASS_COLORS[1]
-"""Members of a grid, the one where the sliders are, and those that no other beats: with PCA's grey they stand in
-the same charts, and are told apart under every simulation of colour blindness."""
+"""Members of a grid, the one where the sliders are, and those that no other beats: they stand in the same
+charts, with PCA's grey, and are told apart under every simulation of colour blindness."""
 QUIET_COLOR = "#5b6068"
 """Words that step back: the axes' labels."""
 

@@ -37,9 +37,9 @@ ROOMS = {
 PAGE_ROOMS = {"components": set(), "shared": {"components"}}
 WHAT_A_RUN_IS = {"config", "presets", "palette", "models", "losses", "grid", "results", "records", "batch"}
 WHAT_A_RUN_IS |= {"settings", "naming", "files", "cache", "places", "corruption", "binarization"}
-WHAT_A_RUN_IS |= {"events", "looks", "version", "strata", "drafts", "memory", "processes"}
+WHAT_A_RUN_IS |= {"events", "looks", "version", "strata", "drafts", "memory", "processes", "glossary"}
 # These import nothing of ours but each other.
-GROUND = ("palette", "records", "batch", "files", "cache", "places", "version", "strata")
+GROUND = ("palette", "records", "batch", "files", "cache", "places", "version", "strata", "glossary")
 GROUND += ("drafts", "memory", "processes")
 # To list runs and draw a page must not wait for torch.
 LIGHT = ("config", "results", "events", "looks", "grid", "settings", "store", "jobs")

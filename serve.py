@@ -69,7 +69,9 @@ class WithHeaders:
 SIDEBARS_PLACE = b"""<style>
   /* The sidebar comes with the first answer of the app, and would push aside what is already on the page. */
   @media (min-width: 768px) {
-    [data-testid="stAppViewContainer"]:not(:has([data-testid="stSidebar"], [data-testid="stExpandSidebarButton"])) {
+    [data-testid="stAppViewContainer"]:not(
+      :has([data-testid="stSidebar"], [data-testid="stExpandSidebarButton"])
+    ) {
       padding-left: 300px;
     }
   }

@@ -80,15 +80,15 @@ WORDS = (
         " the centred codes. At most the number of units.",
     ),
     Word(
-        "elbow",
-        "",
-        "The size from which on each further unit lowers the error by little.",
-    ),
-    Word(
         "ELBO",
         "evidence lower bound",
         "What a variational network is trained to raise: a bound, from below, of the log-likelihood "
         "of an image. In nats; higher is better.",
+    ),
+    Word(
+        "elbow",
+        "",
+        "The size from which on each further unit lowers the error by little.",
     ),
     Word(
         "encoder",

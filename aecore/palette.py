@@ -5,6 +5,8 @@ with OKLab chroma up to 0.18 whose two closest are as far apart as possible in O
 and under Machado et al.'s (2009) simulations of protanopia, deuteranopia and tritanopia. Petroff's own
 ten fade on white (contrast 1.5 at the faintest); these keep a contrast of 1.9 on the light background
 and 2.9 on the dark one, and an OKLab distance of at least 0.09 under every simulation. A test measures it.
+A contrast of 3 for each would leave too little of the colours between white and black: darkened to it, two of
+them come as near as 0.015 under deuteranopia. So points on the map have an edge in the colour of text.
 """
 
 from __future__ import annotations
@@ -33,8 +35,9 @@ PCA_COLOR = "#8a8f98"
 """PCA, the baseline, everywhere: a grey that steps back."""
 EVENT_COLOR = CLASS_COLORS[3]
 """What was changed while a network was trained."""
-MEMBER_COLOR, CHOSEN_COLOR, FRONT_COLOR = CLASS_COLORS[0], CLASS_COLORS[5], CLASS_COLORS[2]
-"""Members of a grid, the one where the sliders are, and those that no other beats."""
+MEMBER_COLOR, CHOSEN_COLOR, FRONT_COLOR = CLASS_COLORS[0], "#b8341d", CLASS_COLORS[1]
+"""Members of a grid, the one where the sliders are, and those that no other beats: they stand in the same
+charts, with PCA's grey, and are told apart under every simulation of colour blindness."""
 QUIET_COLOR = "#5b6068"
 """Words that step back: the axes' labels."""
 

@@ -123,6 +123,23 @@ def test_colors_stay_apart_under_colour_blindness(vision):
     assert smallest_distance([palette.L1_COLOR, palette.L2_COLOR, palette.PCA_COLOR], vision) >= 0.12
 
 
+@pytest.mark.parametrize("vision", VISION)
+def test_what_stands_in_one_chart_is_told_apart_under_colour_blindness(vision):
+    choose = [palette.MEMBER_COLOR, palette.CHOSEN_COLOR, palette.FRONT_COLOR, palette.PCA_COLOR]
+    # Training and validation have one colour, and are told apart by dashes.
+    curves = [palette.CLASS_COLORS[0], palette.EVENT_COLOR, palette.PCA_COLOR]
+    for colors in (choose, curves, [palette.L1_COLOR, palette.L2_COLOR]):
+        assert smallest_distance(colors, vision) >= 0.09
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_marks_of_charts_can_be_seen_on_the_background(mode):
+    """WCAG 2.2, 1.4.11."""
+    marks = [palette.MEMBER_COLOR, palette.CHOSEN_COLOR, palette.FRONT_COLOR, palette.PCA_COLOR]
+    marks += [palette.EVENT_COLOR, palette.L1_COLOR, palette.L2_COLOR]
+    assert contrast(marks, THEME[mode]["backgroundColor"]).min() >= 3.0
+
+
 @pytest.mark.parametrize(("mode", "least"), [("light", 1.9), ("dark", 2.9)])
 def test_every_color_is_visible_on_the_background(mode, least):
     background = THEME[mode]["backgroundColor"]

@@ -37,12 +37,13 @@ FINER = 0.7
 TRIES = 12
 
 
-def round_weights(path: Path) -> float:
+def round_weights(path: Path, fine: bool = False) -> float:
     """Rounds a run's weights in its folder, notes what that makes of its squared error, and returns its
     relative change.
 
-    Biases and whatever is no matrix of a linear layer go in half precision. A function of the folder and of
-    its data set. ValueError where no step is fine enough.
+    Biases and whatever is no matrix of a linear layer go in half precision. `fine` rounds as little as the
+    levels allow, some 6 bits a weight, and keeps zeros: for networks whose weights are looked at. A function
+    of the folder and of its data set. ValueError where no step is fine enough.
     """
     from aecore import data
     from aecore.analysis import metrics
@@ -52,13 +53,17 @@ def round_weights(path: Path) -> float:
     inputs = run.scaling.normalize(images.train_images[:: -(-len(images.train_images) // IMAGES)])
     before = metrics.errors_on_test_images(run, images).double().mean().item()
     original = {name: t.clone() for name, t in run.model.state_dict().items()}
-    keep_zeros = run.config.loss.weight_l1 > 0 or run.config.train.weight_decay > 0
-    steps = _steps(run.model, inputs, before * ALLOWED_CHANGE * _unit(run.scaling.factor, run.shape))
+    layers = _linear_layers(run.model, inputs)
+    steps = (
+        dict.fromkeys(layers, 0.0)
+        if fine
+        else _steps(run.model, inputs, before * ALLOWED_CHANGE * _unit(run.scaling.factor, run.shape))
+    )
     for _ in range(TRIES):
         run.model.load_state_dict(
             {name: t if name.removesuffix(".weight") in steps else _halved(t) for name, t in original.items()}
         )
-        levels = _round_layers(run.model, inputs, steps, keep_zeros)
+        levels = _round_layers(run.model, inputs, steps, fine)
         after = metrics.errors_on_test_images(run, images).double().mean().item()
         if abs(change := after / before - 1) <= ALLOWED_CHANGE:
             break
@@ -113,10 +118,7 @@ def _round_layers(
         layer = layers[name]
         # The levels reach `LARGEST_LEVEL`; what is larger would be cut.
         largest = layer.weight.abs().max().item()
-        step = max(step, largest / LARGEST_LEVEL)
-        if keep_zeros and largest > 0:
-            # A weight that is small beside the largest (`Figures.weight_near_zeros`) stays small.
-            step = min(step, 0.05 * largest / 1.5)
+        step = max(step, largest / LARGEST_LEVEL) or 1.0
         values = round_layer(layer, _moments(model, layer, inputs), step, keep_zeros)
         found[f"{name}.weight"] = Levels(values, step)
     return found
@@ -126,8 +128,7 @@ def round_layer(layer: nn.Linear, moments: Tensor, step: float, keep_zeros: bool
     """Rounds a layer's weights to multiples of `step` and fits its bias to them; returns the levels, int8.
 
     `moments` are the second moments of the layer's inputs and of a constant 1, which stands for the bias.
-    With `keep_zeros` those weights become zero that are zero, and no others: where weights were penalized,
-    their zeros are what is looked at.
+    With `keep_zeros` those weights become zero that are zero, and no others.
     """
     import torch
 

@@ -143,7 +143,7 @@ def ship(trained: Mapping[Config, Path], root: Path) -> Path:
         info = store.read_grid(draft)
         for number, member in enumerate(grid.members):
             store.copy_for_looking(trained[member], info.member_path(number), rows=False)
-            round_weights(info.member_path(number))
+            round_weights(info.member_path(number), _shows_weights(member))
         numbers = {member: k for k, member in enumerate(grid.members)}
         table = []
         for values, seed in networks():
@@ -169,8 +169,11 @@ def round_shipped(root: Path) -> None:
     from aecore import data
 
     path, images = root / FOLDER, data.load(BASE.data.name)
-    shipping.round_grid(path)
     info = store.read_grid(path)
+    for k, member in enumerate(info.grid.members):
+        if _shows_weights(member) and not store.is_packed(info.member_path(k)):
+            round_weights(info.member_path(k), fine=True)
+    shipping.round_grid(path)
     rows = [
         row
         if row.k is None
@@ -178,6 +181,11 @@ def round_shipped(root: Path) -> None:
         for row in store.read_figures(path).members
     ]
     store.write_figures(path, FigureTable(tuple(rows)))
+
+
+def _shows_weights(member: Config) -> bool:
+    """Whether the network is one of those whose weights the page counts and prunes."""
+    return all(member.get(field) == value for field, value in POST.items())
 
 
 def _measured_again(path: Path, figures: Figures, images: ImageData) -> Figures:

@@ -1,7 +1,7 @@
 """What a form holds, kept in the page's address and by the browser.
 
-A reload, a restarted server, a bookmark bring it back by the address; by the browser it comes back after a reload
-on another page too. What is refused is kept as it was typed.
+A reload, a restarted server, a bookmark bring it back by the address; by the browser it comes back after a
+reload on another page too. What is refused is kept as it was typed.
 """
 
 from __future__ import annotations

@@ -193,7 +193,8 @@ WATCH_VITALS = """
     last = entry.startTime;
     sum += entry.value;
     window.vitals.shift = Math.max(window.vitals.shift, sum);
-    window.vitals.moved = entry.sources.map(({ node }) => (node?.closest?.("[class*=st-key]") ?? node)?.className);
+    const named = (node) => (node?.closest?.("[class*=st-key]") ?? node)?.className;
+    window.vitals.moved = entry.sources.map(({ node }) => named(node));
   });
 """
 """For `Page.add_init_script`: notes from a page's beginning what `vitals` tells."""

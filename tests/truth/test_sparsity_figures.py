@@ -564,7 +564,8 @@ def test_the_weights_their_errors_and_the_pruned_ones(table, pixels, pruned, gal
         assert sorted(shown) == [i / 10 for i in range(10)]
         run = load_run(GRID / str(rows[0].k))
         for share in (0.0, 0.5):
-            assert shown[share] == pytest.approx(pruned(run, share), rel=2e-3)
+            # Rounded weights are often alike, and which of these are pruned first is open.
+            assert shown[share] == pytest.approx(pruned(run, share), rel=2e-3 if share == 0 else 2e-2)
 
     run = load_run(GRID / str(proximal[0].k))
     (matrix, _), *_ = layers(run, "encoder")

@@ -17,6 +17,7 @@ export function shadesOf(palette) {
 }
 
 // The pixels of one marker: where each lies from its corner, and how much of it the marker covers, 0 to 255.
+// An "edge" is the thin line around a dot, of which the palest colours would be hard to see on white.
 function stamp(marker, radius, ratio, stride) {
   const size = Math.ceil((radius + 1.5) * 2 * ratio);
   const canvas = element("canvas");
@@ -24,7 +25,7 @@ function stamp(marker, radius, ratio, stride) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.translate(size / 2, size / 2);
   context.scale(ratio, ratio);
-  context.lineWidth = 1.2;
+  context.lineWidth = marker === "edge" ? 0.5 : 1.2;
   context.beginPath();
   if (marker === "cross") {
     context.moveTo(-radius, -radius);
@@ -34,7 +35,7 @@ function stamp(marker, radius, ratio, stride) {
     context.stroke();
   } else {
     context.arc(0, 0, radius, 0, 2 * Math.PI);
-    marker === "ring" ? context.stroke() : context.fill();
+    marker === "dot" ? context.fill() : context.stroke();
   }
   const { data } = context.getImageData(0, 0, size, size);
   const [offsets, cover] = [[], []];
@@ -99,13 +100,16 @@ export function paintPoints(context, scene, ratio) {
   const { width, height, data: pixels } = layer;
   const radius = pointRadius(screenX.length, scene.zoom);
   const stamps = markers.map((marker) => stamp(marker, marker === "dot" ? radius : radius + 1.2, ratio, width));
-  const [faint, inks] = [rgb(theme.faint), colors.map(rgb)];
+  const edge = stamp("edge", radius, ratio, width);
+  const [faint, inks, line] = [rgb(theme.faint), colors.map(rgb), rgb(theme.text)];
   const put = (i, ink, alpha) => {
     const marker = stamps[setOf[i]];
     const x = Math.round(screenX[i] * ratio - marker.size / 2);
     const y = Math.round(screenY[i] * ratio - marker.size / 2);
     if (x < 0 || y < 0 || x + marker.size > width || y + marker.size > height) return;
-    lay(pixels, 4 * (y * width + x), marker, ink, alpha);
+    const at = 4 * (y * width + x);
+    lay(pixels, at, marker, ink, alpha);
+    if (markers[setOf[i]] === "dot") lay(pixels, at, edge, line, alpha * 0.7);
   };
   if (selected) {
     for (let i = 0; i < screenX.length; i++) if (!selected[i] && shown[i]) put(i, faint, 0.22);

@@ -92,6 +92,7 @@ def test_every_field_can_be_set_and_its_doc_is_the_tooltip(empty_root):
         {"model.code_activation": "top_k"},
         {"train.optimizer": "sgd"},
         {"train.optimizer": "adamw"},
+        {"train.optimizer": "muon"},
         {"train.corruption": "masking"},
         {"model.variational": True},
         {f"loss.{name}": 1e-4 for name in PENALTIES},

@@ -281,8 +281,8 @@ class TrainConfig(_Section):
     learning_rate: float = field(default=1e-3, metadata=DIFFERS)
     """Learning rate; the peak of a one-cycle schedule."""
     optimizer: Optimizer = "adam"
-    """adam, adamw (decoupled weight decay), sgd (with momentum) or muon (Jordan et al. 2024: dense layers'
-    weights move by orthogonal steps of Adam's size, all else by Adam; at Adam's learning rates)."""
+    """adam, adamw (decoupled weight decay), sgd (with momentum) or muon (Jordan et al. 2024: hidden dense
+    layers' weights move by orthogonal steps of Adam's size, all else by Adam; at Adam's learning rates)."""
     momentum: float = 0.9
     """Momentum of sgd."""
     weight_decay: float = field(default=0.0, metadata=DIFFERS)

@@ -42,9 +42,11 @@ class Optimizer:
 
     Called through `torch.optim`'s functional form: what its classes do around it took a tenth of a small
     network's step on a CPU. Tensors are those of one model, or of K with a leading axis. Weight decay acts on
-    weights alone, which have two axes or more beside it. Muon moves the matrices of dense layers; biases and
-    the kernels of convolutions are Adam's at the same rate, which Muon's scale allows (see `muon`). `shapes`
-    are the members' own, where a stacked tensor may exceed them.
+    weights alone, which have two axes or more beside it. Muon moves the matrices of hidden dense layers;
+    the first layer and the last, biases and the kernels of convolutions are Adam's, as in Jordan et al. 2024,
+    at the same rate, which Muon's scale allows (see `muon`). The outer layers are the widest and
+    cost Muon most of its time (`benchmarks/NOTES.md`). `shapes` are the members' own, where a stacked
+    tensor may exceed them.
     """
 
     def __init__(
@@ -154,8 +156,15 @@ class Optimizer:
 
 
 def _matrices(parameters: Mapping[str, Tensor], stacked: bool) -> dict[str, Tensor]:
-    """What Muon moves, by name."""
-    return {name: p for name, p in parameters.items() if p.ndim - stacked == 2}
+    """What Muon moves, by name: dense layers' weights, without the encoder's first and the decoder's last."""
+    weights = [name for name, p in parameters.items() if p.ndim - stacked >= 2]
+    first = [name for name in weights if name.startswith("encoder.")][:1]
+    last = [name for name in weights if name.startswith("decoder.")][-1:]
+    return {
+        name: parameters[name]
+        for name in weights
+        if name not in (*first, *last) and parameters[name].ndim - stacked == 2
+    }
 
 
 def update_(

@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from aecore.config import DECAYING, Config, TrainConfig
+from aecore import models
+from aecore.config import DECAYING, Config, ModelConfig, TrainConfig
 from aecore.training.muon import orthogonal
 from aecore.training.optimizers import Optimizer, learning_rate, update_
 
@@ -179,6 +180,23 @@ def test_orthogonal_matrices_have_singular_values_about_one_and_zeros_around_the
     assert not inside[:, :, 5:].any()
     for alone, stacked in zip(matrices, result, strict=True):
         torch.testing.assert_close(orthogonal(alone), stacked)
+
+
+@pytest.mark.parametrize("variational", [False, True])
+def test_muon_moves_hidden_matrices_alone(variational):
+    model = ModelConfig(hidden=(6, 5), latent_size=3, variational=variational)
+    moved: list[dict[str, torch.Tensor]] = []
+    for name in ("adam", "muon"):
+        chosen = dict(models.build(model, (1, 4, 4)).named_parameters())
+        for p in chosen.values():
+            p.grad = torch.ones_like(p)
+        Optimizer(TrainConfig(optimizer=name), chosen).step(0.1)
+        moved.append(chosen)
+    differ = {name for name in moved[0] if not torch.equal(moved[0][name], moved[1][name])}
+    heads = {"log_variance.weight"} if variational else set()
+    assert differ == {
+        "encoder.3.weight", "encoder.5.weight", "decoder.0.weight", "decoder.2.weight"
+    } | heads  # fmt: skip
 
 
 def test_muon_leaves_biases_and_kernels_to_adam():

@@ -65,7 +65,7 @@ TARGETS = (
         {
             "train.optimizer": "muon",
             "train.schedule": "one_cycle",
-            "train.learning_rate": 1.2e-2,
+            "train.learning_rate": 2e-2,
             "train.epochs": 2,
         },
     ),

@@ -114,6 +114,22 @@ def test_every_field_can_be_set_and_its_doc_is_the_tooltip(empty_root):
     assert seen == set(field_paths())
 
 
+def test_muon_can_be_chosen_and_has_a_weight_decay_but_no_momentum():
+    app = AppTest.from_function(form_alone, default_timeout=60)
+    app.session_state["wanted"] = Config().with_values({"train.optimizer": "muon"}).to_dict()
+    app.run()
+    (chosen,) = [
+        widget
+        for widget in (*app.selectbox, *app.segmented_control)
+        if widget.key == settings_form.key("x", "train.optimizer")
+    ]
+    assert chosen.value == "muon"
+    assert "Muon" in chosen.options
+    numbers = {widget.key for widget in app.number_input}
+    assert settings_form.key("x", "train.weight_decay") in numbers
+    assert settings_form.key("x", "train.momentum") not in numbers
+
+
 def test_a_preset_resets_every_field_and_keeps_the_data_set(empty_root):
     app = open_page(PAGE)
     app.selectbox("train_data_name").select("digits").run()

@@ -48,7 +48,9 @@ Init = Literal[
     "zeros",
 ]
 Reconstruction = Literal["mse", "bce", "mae"]
-Optimizer = Literal["adam", "adamw", "sgd"]
+Optimizer = Literal["adam", "adamw", "sgd", "muon"]
+DECAYING: tuple[Optimizer, ...] = ("adamw", "muon")
+"""Optimizers with a decoupled weight decay."""
 Schedule = Literal["constant", "cosine", "one_cycle"]
 Corruption = Literal["none", "gaussian", "masking", "salt_and_pepper", "blocks", "blur"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -279,11 +281,13 @@ class TrainConfig(_Section):
     learning_rate: float = field(default=1e-3, metadata=DIFFERS)
     """Learning rate; the peak of a one-cycle schedule."""
     optimizer: Optimizer = "adam"
-    """adam, adamw (decoupled weight decay) or sgd (with momentum)."""
+    """adam, adamw (decoupled weight decay), sgd (with momentum) or muon (Jordan et al. 2024: hidden dense
+    layers' weights move by orthogonal steps of Adam's size, all else by Adam; at Adam's learning rates)."""
     momentum: float = 0.9
     """Momentum of sgd."""
     weight_decay: float = field(default=0.0, metadata=DIFFERS)
-    """Decoupled weight decay (adamw only): w <- w - learning_rate * weight_decay * w; weights, not biases."""
+    """Decoupled weight decay (adamw and muon): w <- w - learning_rate * weight_decay * w; weights, not
+    biases."""
     schedule: Schedule = "constant"
     """Course of the learning rate over the run: constant, cosine to zero, or one_cycle."""
     seed: int = field(default=0, metadata=DIFFERS)
@@ -321,9 +325,10 @@ class TrainConfig(_Section):
         self.check_range("corruption_level", 0, 10 if self.corruption == "blur" else 1)
         if not self.learning_rate > 0:
             raise ValueError(f"train.learning_rate must be above 0, not {self.learning_rate}")
-        if self.weight_decay and self.optimizer != "adamw":
+        if self.weight_decay and self.optimizer not in DECAYING:
             raise ValueError(
-                f"train.weight_decay is decoupled and needs train.optimizer adamw, not {self.optimizer}; "
+                "train.weight_decay is decoupled and needs train.optimizer adamw or muon, not "
+                f"{self.optimizer}; "
                 "loss.weight_l2 is the penalty that goes with every optimizer"
             )
         if self.device == "mps" and self.precision == "float64":

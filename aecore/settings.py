@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aecore.config import PENALTIES, Config, field_paths
+from aecore.config import DECAYING, PENALTIES, Config, field_paths
 from aecore.grid import PENALTY, STRENGTH, Grid, axis_text, axis_title
 
 Values = Mapping[str, Any]
@@ -66,6 +66,7 @@ CHOICES = {
     "adam": "Adam",
     "adamw": "AdamW",
     "sgd": "SGD",
+    "muon": "Muon",
     "cpu": "CPU",
     "cuda": "CUDA",
     "mps": "MPS (Apple)",
@@ -101,7 +102,7 @@ APPLIES: dict[str, Callable[[Values], bool]] = {
     "model.unit_norm": lambda v: v["model.family"] == "dictionary",
     "train.corruption_level": lambda v: v["train.corruption"] != "none",
     "train.momentum": lambda v: v["train.optimizer"] == "sgd",
-    "train.weight_decay": lambda v: v["train.optimizer"] == "adamw",
+    "train.weight_decay": lambda v: v["train.optimizer"] in DECAYING,
     "loss.beta": _variational,
     "loss.free_bits": _variational,
     "loss.warmup_delay": _warms_up,

@@ -62,7 +62,12 @@ TARGETS = (
     Target(
         "post",
         13.0,
-        {"train.schedule": "one_cycle", "train.learning_rate": 1.2e-2, "train.epochs": 4},
+        {
+            "train.optimizer": "muon",
+            "train.schedule": "one_cycle",
+            "train.learning_rate": 2e-2,
+            "train.epochs": 2,
+        },
     ),
     Target("hinton", 3.00, {"train.learning_rate": 4e-3, "train.epochs": 18}),
     Target("hinton", 2.40, {"train.epochs": 64}),

@@ -241,7 +241,7 @@ REFUSED = [
     ),
     (["train", "--preset=alexnet"], "there is no preset 'alexnet'"),
     (["train", "--model.output-activation", "sigmoid"], "sigmoid gives values from 0 to 1"),
-    (["train", "--train.weight-decay", "0.1"], "needs train.optimizer adamw"),
+    (["train", "--train.weight-decay", "0.1"], "needs train.optimizer adamw or muon, not adam"),
     (["train", "--threads", "0", "--data.name", "digits"], "--threads must be at least 1, not 0"),
     (["resume", "nowhere"], "there is no run 'nowhere'"),
     (["evaluate", "nowhere"], "there is no run 'nowhere'"),

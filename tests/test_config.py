@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aecore import config as module
 from aecore.config import (
+    DECAYING,
     OWN_NAME,
     PENALTIES,
     Config,
@@ -87,7 +88,7 @@ def configs(draw) -> Config:
         value["model.top_k"] = min(value["model.top_k"], value["model.latent_size"])
     if value["model.code_activation"] == "soft_threshold":
         value["train.batch_size"] = max(value["train.batch_size"], 2)
-    if value["train.weight_decay"]:
+    if value["train.weight_decay"] and value["train.optimizer"] not in DECAYING:
         value["train.optimizer"] = "adamw"
     if value["train.device"] == "mps" and value["train.precision"] == "float64":
         value["train.precision"] = "float32"
@@ -165,7 +166,7 @@ REFUSED = [
         "model.top_k is 13",
         "only 12 units (model.latent_size)",
     ),
-    ({"train": {"weight_decay": 0.1}}, "needs train.optimizer adamw, not adam", "loss.weight_l2"),
+    ({"train": {"weight_decay": 0.1}}, "needs train.optimizer adamw or muon, not adam", "loss.weight_l2"),
     ({"loss": {"reconstruction": "bce"}}, "bce needs probabilities", "not tanh with minus_one_one"),
     ({"model": {"family": "dictionary"}}, "of a dictionary is linear", "not tanh"),
     ({"model": {"family": "conv", "channels": []}}, "model.channels", "at least one convolution"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aecore.store.run import Run
 
 WEIGHT_DECAY = "weight_decay"
-"""AdamW's decay is no term of the loss, but it is a penalty to whoever compares."""
+"""Decay by AdamW or Muon is no term of the loss, but it is a penalty to whoever compares."""
 
 CLOSE = 0.03
 """Pairs whose squared errors differ by at most this share count as matched."""
@@ -70,17 +70,18 @@ class Spread:
 
 
 def penalties(config: Config) -> dict[str, float]:
-    """Penalties in use with their strengths, by field name, AdamW's `weight_decay` among them."""
+    """Penalties in use with their strengths, by field name, decoupled `weight_decay` among them."""
     decay = {WEIGHT_DECAY: config.train.weight_decay} if config.train.weight_decay else {}
     return config.loss.penalties | decay
 
 
 def recipe(config: Config) -> Config:
     """The config without its penalties and with seed 0: equal for runs that differ in strength alone."""
-    off: dict[str, Any] = {f"loss.{name}": 0.0 for name in PENALTIES} | {"train.seed": 0}
+    off: dict[str, Any] = {f"loss.{name}": 0.0 for name in PENALTIES}
+    off |= {"train.seed": 0, f"train.{WEIGHT_DECAY}": 0.0}
     if config.train.optimizer == "adamw":
         # Without decay AdamW is Adam.
-        off |= {"train.optimizer": "adam", "train.weight_decay": 0.0}
+        off["train.optimizer"] = "adam"
     return config.with_values(off)
 
 

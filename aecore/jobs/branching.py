@@ -173,6 +173,8 @@ def _shapes(config: Config, shape: tuple[int, int, int]) -> dict[str, tuple[int,
 
 
 def _kind_of_moments(train: TrainConfig) -> str:
+    if train.optimizer == "muon":
+        return "muon"
     if train.optimizer != "sgd":
         return "adam"
     return "momentum" if train.momentum else "none"

@@ -13,6 +13,7 @@ from torch.optim.sgd import sgd
 
 from aecore import losses, models
 from aecore.config import Config, TrainConfig
+from aecore.training.muon import muon_, scale
 
 
 def learning_rate(config: TrainConfig, step: int, steps: int) -> float:
@@ -37,38 +38,64 @@ def learning_rate(config: TrainConfig, step: int, steps: int) -> float:
 
 
 class Optimizer:
-    """Adam, AdamW or SGD with momentum over named tensors, by PyTorch's fused kernels.
+    """Adam, AdamW, SGD with momentum, or Muon over named tensors, but for Muon by PyTorch's fused kernels.
 
     Called through `torch.optim`'s functional form: what its classes do around it took a tenth of a small
     network's step on a CPU. Tensors are those of one model, or of K with a leading axis. Weight decay acts on
-    weights alone, which have two axes or more beside it.
+    weights alone, which have two axes or more beside it. Muon moves the matrices of hidden dense layers;
+    the first layer and the last, biases and the kernels of convolutions are Adam's, as in Jordan et al. 2024,
+    at the same rate, which Muon's scale allows (see `muon`). The outer layers are the widest and
+    cost Muon most of its time (`benchmarks/NOTES.md`). `shapes` are the members' own, where a stacked
+    tensor may exceed them.
     """
 
-    def __init__(self, config: TrainConfig, parameters: Mapping[str, Tensor], stacked: bool = False) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        parameters: Mapping[str, Tensor],
+        stacked: bool = False,
+        shapes: Sequence[Mapping[str, torch.Size]] = (),
+    ) -> None:
         self.config = config
         self.stacked = stacked
         # What is kept of the gradients of each parameter; SGD without momentum keeps nothing.
         of_sgd = ("momentum",) if config.momentum else ()
         kept = of_sgd if config.optimizer == "sgd" else ("exp_avg", "exp_avg_sq")
+        self._matrices = _matrices(parameters, stacked) if config.optimizer == "muon" else {}
         self.moments: dict[str, dict[str, Tensor]] = {
-            name: {key: torch.zeros_like(p, requires_grad=False) for key in kept}
+            name: {
+                key: torch.zeros_like(p, requires_grad=False)
+                for key in (("momentum",) if name in self._matrices else kept)
+            }
             for name, p in parameters.items()
         }
-        # The kernels count the steps of each parameter by themselves.
+        # Steps of each parameter, which PyTorch's kernels count by themselves.
         self.steps = {
             name: torch.zeros((), dtype=torch.float32, device=p.device) for name, p in parameters.items()
         }
         self.members = len(next(iter(parameters.values()))) if stacked else 1
         weights = {name for name, p in parameters.items() if p.ndim - stacked >= 2}
         decays = weights if config.weight_decay else set()
+        others = {name: p for name, p in parameters.items() if name not in self._matrices}
+        self._scales = {
+            name: p.new_tensor([scale(own[name]) for own in shapes])[:, None, None]
+            if shapes
+            else scale(p.shape[-2:])
+            for name, p in self._matrices.items()
+        }
         self._groups = [
-            (weight_decay, {name: p for name, p in parameters.items() if (name in decays) == decayed})
+            (weight_decay, {name: p for name, p in others.items() if (name in decays) == decayed})
             for weight_decay, decayed in ((config.weight_decay, True), (0.0, False))
         ]
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
         """One update from the gradients that are there, with learning rate `rate`."""
+        for name, p in self._matrices.items():
+            if p.grad is not None:
+                momentum = self.moments[name]["momentum"]
+                muon_(p, p.grad, momentum, rate, self._scales[name], self.config.weight_decay)
+                self.steps[name].add_(1)
         for weight_decay, group in self._groups:
             if not group:
                 continue
@@ -90,7 +117,7 @@ class Optimizer:
                 )
                 continue
             # Adam's default values, those of Kingma & Ba 2015.
-            (adamw if self.config.optimizer == "adamw" else adam)(
+            (adam if self.config.optimizer == "adam" else adamw)(
                 parameters,
                 gradients,
                 [self.moments[name]["exp_avg"] for name in group],
@@ -126,6 +153,18 @@ class Optimizer:
             for key, t in kept.items():
                 value = state[f"{name}.{key}"]
                 t.copy_(value if self.stacked else value.squeeze(0))
+
+
+def _matrices(parameters: Mapping[str, Tensor], stacked: bool) -> dict[str, Tensor]:
+    """What Muon moves, by name: dense layers' weights, without the encoder's first and the decoder's last."""
+    weights = [name for name, p in parameters.items() if p.ndim - stacked >= 2]
+    first = [name for name in weights if name.startswith("encoder.")][:1]
+    last = [name for name in weights if name.startswith("decoder.")][-1:]
+    return {
+        name: parameters[name]
+        for name in weights
+        if name not in (*first, *last) and parameters[name].ndim - stacked == 2
+    }
 
 
 def update_(

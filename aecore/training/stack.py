@@ -133,7 +133,8 @@ class Stack(EpochLoop):
             members = list(group)
             cut = slice(members[0], members[-1] + 1)
             leaves = {name: t[cut] for name, t in self.tensors.items()}
-            blocks.append((Optimizer(self.configs[members[0]].train, leaves, stacked=True), leaves, cut))
+            optimizer = Optimizer(self.configs[members[0]].train, leaves, True, self.shapes[cut])
+            blocks.append((optimizer, leaves, cut))
         return blocks
 
     def _column(self, values: Sequence[float]) -> Tensor:

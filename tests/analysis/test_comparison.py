@@ -100,6 +100,14 @@ def test_adamw_without_decay_is_no_penalty_and_with_it_a_path_beside_adam():
     assert comparison.recipe(decayed.config) == BASE
 
 
+def test_muon_without_its_decay_is_still_muon():
+    plain = member(train__optimizer="muon")
+    decayed = member(train__optimizer="muon", train__weight_decay=0.1)
+    assert comparison.recipe(decayed.config) == plain.config != BASE
+    assert comparison.along_strength([member(), decayed], plain.config, "weight_decay") == [decayed]
+    assert not comparison.along_strength([member(), decayed], BASE, "weight_decay")
+
+
 def test_over_seeds_ignores_the_seed_alone():
     a, b = member(loss__code_l1=1e-3, train__seed=2), member(loss__code_l1=1e-3)
     other = member(loss__code_l1=2e-3)

@@ -43,7 +43,7 @@ def own_locks(tmp_path, monkeypatch):
     monkeypatch.setenv("AECORE_LOCKS", str(tmp_path))
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "muon"])
 def test_a_stacked_padded_member_goes_on_as_a_longer_run_alone(tmp_path, optimizer):
     # Two rates are two optimizers within the stack, and three sizes are padded to the largest.
     axes = {"model.latent_size": (2, 5, 3), "train.learning_rate": (1e-3, 3e-3), "train.seed": (0, 1)}

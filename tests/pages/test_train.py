@@ -92,6 +92,7 @@ def test_every_field_can_be_set_and_its_doc_is_the_tooltip(empty_root):
         {"model.code_activation": "top_k"},
         {"train.optimizer": "sgd"},
         {"train.optimizer": "adamw"},
+        {"train.optimizer": "muon"},
         {"train.corruption": "masking"},
         {"model.variational": True},
         {f"loss.{name}": 1e-4 for name in PENALTIES},
@@ -111,6 +112,22 @@ def test_every_field_can_be_set_and_its_doc_is_the_tooltip(empty_root):
                     doc = settings_form.in_words(settings_form.field_docs()[path])
                     assert path == "data.name" or widget.help == doc
     assert seen == set(field_paths())
+
+
+def test_muon_can_be_chosen_and_has_a_weight_decay_but_no_momentum():
+    app = AppTest.from_function(form_alone, default_timeout=60)
+    app.session_state["wanted"] = Config().with_values({"train.optimizer": "muon"}).to_dict()
+    app.run()
+    (chosen,) = [
+        widget
+        for widget in (*app.selectbox, *app.segmented_control)
+        if widget.key == settings_form.key("x", "train.optimizer")
+    ]
+    assert chosen.value == "muon"
+    assert "Muon" in chosen.options
+    numbers = {widget.key for widget in app.number_input}
+    assert settings_form.key("x", "train.weight_decay") in numbers
+    assert settings_form.key("x", "train.momentum") not in numbers
 
 
 def test_a_preset_resets_every_field_and_keeps_the_data_set(empty_root):

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aecore.config import Config
+from aecore.config import DECAYING, Config
 from aecore.training.loop import Position
 from aecore.training.single import Training
 from aecore.training.stack import Stack
@@ -55,7 +55,7 @@ def varied(base: Config, seed: int, count: int = 3, same_sizes: bool = False) ->
             "train.seed": draw.choice([0, 1, 2]),
             "train.learning_rate": draw.choice([1e-3, 3e-3]),
         }
-        if base.train.optimizer == "adamw":
+        if base.train.optimizer in DECAYING:
             values["train.weight_decay"] = draw.choice([0.0, 0.1])
         if base.model.variational:
             values["loss.beta"] = draw.choice([0.0, 1.0, draw.uniform(0.1, 4.0)])
@@ -131,7 +131,7 @@ FAMILIES = {
 @settings(max_examples=15)
 @given(
     family=st.sampled_from(sorted(FAMILIES)),
-    optimizer=st.sampled_from(["adam", "adamw", "sgd"]),
+    optimizer=st.sampled_from(["adam", "adamw", "sgd", "muon"]),
     schedule=st.sampled_from(["constant", "cosine", "one_cycle"]),
     activation=st.sampled_from(sorted(ZERO_KEEPING - {"linear", "top_k"})),
     loss=st.sampled_from(["mse", "mae"]),
@@ -294,7 +294,7 @@ def bits(stack: Stack) -> dict[str, torch.Tensor]:
 @given(
     first=st.integers(1, 24),
     second=st.integers(1, 24),
-    optimizer=st.sampled_from(["adam", "adamw", "sgd"]),
+    optimizer=st.sampled_from(["adam", "adamw", "sgd", "muon"]),
     wild=st.booleans(),
 )
 def test_stopped_at_any_step_and_resumed_gives_the_same_bits(first, second, optimizer, wild):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from aecore import data as datasets
 from aecore import store
-from aecore.config import Config, field_paths
+from aecore.config import DECAYING, Config, field_paths
 from aecore.data import ImageData
 from aecore.jobs import recording
 from aecore.jobs.recording import updates
@@ -125,7 +125,7 @@ def fitted(values: dict[str, object]) -> dict[str, object]:
     ranges = {"tanh": "minus_one_one", "sigmoid": "zero_one"}
     values["data.normalization"] = ranges.get(values["model.output_activation"], values["data.normalization"])
     values["model.top_k"] = min(values["model.top_k"], values["model.latent_size"])
-    if values["train.weight_decay"]:
+    if values["train.weight_decay"] and values["train.optimizer"] not in DECAYING:
         values["train.optimizer"] = "adamw"
     return values
 

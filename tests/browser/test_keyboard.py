@@ -166,12 +166,14 @@ SMALL = """() => {
   const look = (root) => {
     for (const node of root.querySelectorAll("*")) {
       if (node.shadowRoot) look(node.shadowRoot);
-      if (!node.matches("button, select, summary, input[type=range]")) continue;
+      if (!node.matches("button:not([tabindex=\"-1\"]), select, summary, input[type=range]")) continue;
       if (node.closest("[data-testid=stHeader], [data-testid=stToolbar], [data-testid=stSidebar], table, p"))
         continue;
       const box = node.getBoundingClientRect();
       if (!box.width || !box.height || getComputedStyle(node).visibility === "hidden") continue;
-      if (box.height < 43.5) found.push([node.localName, node.className, node.innerText, box.height]);
+      // The sign of a help is small, and what lies around it belongs to it.
+      const around = -parseFloat(getComputedStyle(node, "::after").top) || 0;
+      if (box.height + 2 * around < 43.5) found.push([node.outerHTML.slice(0, 200), box.height]);
     }
   };
   look(document);

@@ -166,7 +166,7 @@ SMALL = """() => {
   const look = (root) => {
     for (const node of root.querySelectorAll("*")) {
       if (node.shadowRoot) look(node.shadowRoot);
-      if (!node.matches("button:not([tabindex=\"-1\"]), select, summary, input[type=range]")) continue;
+      if (!node.matches("button:not([tabindex='-1']), select, summary, input[type=range]")) continue;
       if (node.closest("[data-testid=stHeader], [data-testid=stToolbar], [data-testid=stSidebar], table, p"))
         continue;
       const box = node.getBoundingClientRect();

@@ -219,7 +219,20 @@ def test_a_preset_gives_the_start_and_flags_change_it(capsys, tmp_path):
 
 COMMANDS = (
     *("train", "grid", "branch", "replay", "change", "pause", "continue", "resume"),
-    *("evaluate", "code", "export", "import", "runs", "datasets", "images", "encode", "app", "doctor"),
+    *(
+        "evaluate",
+        "code",
+        "export",
+        "import",
+        "runs",
+        "delete",
+        "trash",
+        "datasets",
+        "images",
+        "encode",
+        "app",
+        "doctor",
+    ),
 )
 
 REFUSED = [

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import torch
 
     from aecore.data import ImageData
+    from aecore.store.run import Run
 
 
 def probe_index(data: ImageData, n: int = 10) -> torch.Tensor:
@@ -23,6 +24,16 @@ def probe_index(data: ImageData, n: int = 10) -> torch.Tensor:
     first = first_of_each_class(data.test_labels)[:n].tolist()
     rest = [i for i in range(min(len(data.test_labels), 2 * n)) if i not in first]
     return torch.tensor((first + rest)[:n])
+
+
+def probe_pictures(run: Run, probe: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What a run's folder keeps of the probe images, uint8 N x C x H x W: their codes and reconstructions."""
+    import torch
+
+    from aecore.data import to_uint8
+
+    code = run.encode(probe)
+    return {"reconstruction": torch.from_numpy(to_uint8(run.decode(code))), "code": code}
 
 
 def make_probe(grid: Grid, data: ImageData) -> Probe:

@@ -39,7 +39,7 @@ TRIES = 12
 
 def round_weights(path: Path, fine: bool = False) -> float:
     """Rounds a run's weights in its folder, notes what that makes of its squared error, and returns its
-    relative change.
+    relative change. The pictures that lie there are made again.
 
     Biases and whatever is no matrix of a linear layer go in half precision. `fine` rounds as little as the
     levels allow, some 6 bits a weight, and keeps zeros: for networks whose weights are looked at. A function
@@ -47,6 +47,7 @@ def round_weights(path: Path, fine: bool = False) -> float:
     """
     from aecore import data
     from aecore.analysis import metrics
+    from aecore.analysis.probe import probe_index, probe_pictures
 
     run = store.load_run(path)
     images = data.load(run.config.data.name)
@@ -72,7 +73,10 @@ def round_weights(path: Path, fine: bool = False) -> float:
         raise ValueError(f"rounding changes the squared error of {run.name} by {change:.2%}")
     tensors = {name: t.half() if t.is_floating_point() else t for name, t in run.model.state_dict().items()}
     store.save_weights(path, tensors, run.shape, run.scaling, levels=levels)
-    stored = metrics.errors_on_test_images(store.load_run(path), images).double().mean().item()
+    rounded = store.load_run(path)
+    stored = metrics.errors_on_test_images(rounded, images).double().mean().item()
+    if store.read_pictures(path) is not None:
+        store.write_pictures(path, probe_pictures(rounded, images.test_images[probe_index(images)]))
     if run.result is not None:
         store.write_result(path, replace(run.result, stored_squared_error=stored))
     return change

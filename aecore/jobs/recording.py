@@ -17,10 +17,10 @@ from torch import Tensor
 
 from aecore import models, store
 from aecore.analysis import denoising, metrics
-from aecore.analysis.probe import probe_index
+from aecore.analysis.probe import probe_index, probe_pictures
 from aecore.analysis.sparsity import code_sparsity
 from aecore.config import Config
-from aecore.data import ImageData, scaling, to_uint8
+from aecore.data import ImageData, scaling
 from aecore.events import Event
 from aecore.jobs.frames import FrameCamera, frame_header
 from aecore.jobs.process import Reporter
@@ -263,10 +263,7 @@ def _snapshots(training: EpochLoop, data: ImageData, probe: Tensor) -> list[Snap
         if int(training.failed[k]) == 1:
             found.append(None)
             continue
-        run = _run(training, k, data)
-        code = run.encode(probe)
-        picture = torch.from_numpy(to_uint8(run.decode(code)))
-        found.append(Snapshot(training.member(k), {"reconstruction": picture, "code": code}))
+        found.append(Snapshot(training.member(k), probe_pictures(_run(training, k, data), probe)))
     return found
 
 

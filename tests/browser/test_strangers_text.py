@@ -37,7 +37,7 @@ def test_a_run_named_in_markdown_fetches_and_links_nothing(start_server, browser
     for page in [page.split("/")[-2] for page in PAGES]:
         goto(browser_page, server, f"{'' if page == 'home' else page}?{link}")
         sidebar = browser_page.get_by_test_id("stSidebar")
-        for words in ("names the run", "in line for the CPU, behind"):
+        for words in ("names the run", "waits:", "in line for the CPU, behind"):
             expect(sidebar).to_contain_text(f"{words} ![x](")
         assert_no_exception(browser_page)
         found = browser_page.locator(LEADS_THERE).evaluate_all("all => all.map(one => one.outerHTML)")

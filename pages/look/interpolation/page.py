@@ -25,6 +25,7 @@ def main() -> None:
         list(VIEWS),
         default="Path",
         required=True,
+        wrap=True,
         key="interpolation_view",
         bind="query-params",
     )

@@ -10,8 +10,8 @@ from tests.browser.tools import goto, wait_idle
 PAGES = (
     *("", "train", "new_grid", "runs", "reconstructions", "codes", "interpolation", "units"),
     *("sparsity", "choose", "questions", "training", "network", "data", "denoising", "own_images"),
+    *("contrasts", "features", "generation"),
 )
-"""Those that stand still soon; Contrasts, Features and Generation compute for a while, of the same parts."""
 
 STREAMLITS_OWN = {"list", "listitem"}
 """The list of pages in the sidebar, whose sections are wrapped once more."""

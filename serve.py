@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from aecore import access
-from pages.shared import visitors
+from pages.shared import styles, visitors
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -66,7 +66,7 @@ class WithHeaders:
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
-SIDEBARS_PLACE = b"""<style>
+SIDEBARS_PLACE = """
   /* The sidebar comes with the first answer of the app, and would push aside what is already on the page. */
   @media (min-width: 768px) {
     [data-testid="stAppViewContainer"]:not(
@@ -75,12 +75,17 @@ SIDEBARS_PLACE = b"""<style>
       padding-left: 300px;
     }
   }
-</style></head>"""
-"""For the head of Streamlit's page; as wide as it makes the sidebar."""
+"""
+"""As wide as Streamlit makes the sidebar."""
+
+STYLES = [SIDEBARS_PLACE, *(path.read_text() for path in styles.FILES)]
+"""What streamlit_app.py gives with its first answer as well, from when on all would move."""
+
+HEAD_END = f"<style>{''.join(STYLES)}</style></head>".encode()
 
 
-class WithSidebarsPlace:
-    """Keeps the sidebar's place free while a page comes up."""
+class WithStyles:
+    """Gives Streamlit's page our styles from its beginning, so that nothing moves while a page comes up."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -106,7 +111,7 @@ class WithSidebarsPlace:
             body = b"".join(parts)
             headers = MutableHeaders(scope=start)
             if headers.get("content-type", "").startswith("text/html"):
-                body = body.replace(b"</head>", SIDEBARS_PLACE, 1)
+                body = body.replace(b"</head>", HEAD_END, 1)
                 if "content-length" in headers and body:
                     headers["content-length"] = str(len(body))
             await send(start)
@@ -190,7 +195,7 @@ app = st.App(
     "streamlit_app.py",
     middleware=[
         Middleware(WithHeaders),
-        Middleware(WithSidebarsPlace),
+        Middleware(WithStyles),
         Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False),
         *BY_MODE[MODE],
     ],

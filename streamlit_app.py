@@ -12,7 +12,7 @@ import pandas  # noqa: F401  Two threads that import it at once find it half imp
 import streamlit as st
 
 from pages.components.enlarge import let_pictures_be_enlarged
-from pages.shared import first_link, heavy, leaving, links, notices, sidebar, visitors
+from pages.shared import first_link, heavy, leaving, links, notices, sidebar, styles, visitors
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
@@ -69,8 +69,8 @@ PAGES = {
     ],
 }
 
-for style in ("contrast.css", "access.css", "layout.css"):
-    st.html(Path(__file__).parent / "pages" / "shared" / style)
+for style in styles.FILES:
+    st.html(style)
 # All pages in sight: what is folded away is not found.
 chosen = st.navigation(PAGES, expanded=True)
 first_link.draw()

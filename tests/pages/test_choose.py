@@ -133,12 +133,9 @@ def test_a_grid_without_optimizer_state_offers_its_settings_instead(grid_root, g
 
 
 def components(app):
-    """What each component of a page that draws something was sent, by its name."""
-    return {
-        element.proto.component_name.split(".")[-1]: json.loads(element.proto.json)
-        for element in app.get("bidi_component")
-        if ".grid_" in element.proto.component_name
-    }
+    """What each component of a page that shows a grid was sent, by its name."""
+    named = {element.proto.component_name.split(".")[-1]: element for element in app.get("bidi_component")}
+    return {name: json.loads(one.proto.json) for name, one in named.items() if name.startswith("grid_")}
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,8 @@ def test_a_picture_that_is_opened_leads_to_its_path_and_its_point(server, browse
     page.locator("body[data-opens]").wait_for(state="attached")
     page.locator(FIGURES).nth(2).locator("img").nth(1).click()
     page.get_by_role("link", name="Find it on the map of codes").click()
-    page.get_by_text(f"image {number},").wait_for()
+    page.get_by_role("heading", name="Codes", exact=True).wait_for()
+    page.get_by_text(f"image {number},").first.wait_for()
     page.get_by_alt_text("nearest in pixels").wait_for()
     assert_no_exception(page)
 

@@ -149,11 +149,11 @@ def _read(path: Path, moment: int, key: str) -> Trashed:
 
 
 def _name(path: Path, grid: bool) -> str:
-    # Whatever stands in a stranger's file, the folder can be put back or removed.
+    # Whatever stands in a stranger's file, the folder can be put back or removed: reading tells all by these.
     try:
         header, _ = folders.read_header(path, GRID if grid else CONFIG)
         return header.name
-    except Exception:
+    except (StoreError, OSError):
         return ""
 
 

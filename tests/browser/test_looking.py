@@ -126,6 +126,7 @@ def test_a_card_is_a_link_as_a_whole(home):
     box = home.locator(".st-key-home_card_train img").bounding_box()
     home.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     home.get_by_role("heading", name="Train", exact=True).wait_for()
+    assert urlsplit(home.url).path == "/train"
 
 
 def test_the_first_door_leads_to_reconstructions_of_the_same_run(home, digits_key):

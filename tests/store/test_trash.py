@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from itertools import product
 
 import pytest
 
@@ -121,6 +122,25 @@ def test_what_can_not_be_read_can_be_put_back_or_removed(tmp_path):
     assert trash.restore(gone) == path
     trash.remove(store.delete_run(path))
     assert os.listdir(tmp_path / names.TRASH) == []
+
+
+STRANGE = (
+    *(b"", b"{", b"[]", b"null", b"1e400", b"[" * 100_000, b"\xff\xfe{}"),
+    *(b'{"format": 1, "name": "\\ud800"}', b'{"format": %s}' % (b"9" * 6000), b'{"format": 1e400}'),
+    *(b'{"format": 1, "name": {}, "created": []}', b'{"format": 1, "name": "a", "created": NaN}'),
+)
+
+
+def test_whatever_stands_in_a_strangers_file_the_trash_is_listed(tmp_path):
+    contents = list(product(STRANGE, (names.CONFIG, names.GRID)))
+    made = [tmp_path / names.TRASH / f"{i}-run-{i}" for i in range(len(contents) + 2)]
+    for path in made:
+        path.mkdir(parents=True)
+    for path, (content, file) in zip(made, contents, strict=False):
+        (path / file).write_bytes(content)
+    os.mkfifo(made[-2] / names.CONFIG)
+    (made[-1] / names.CONFIG).symlink_to("/dev/zero")
+    assert {trashed.path for trashed in trash.listed(tmp_path)} == set(made)
 
 
 def test_a_folders_name_may_be_as_long_as_the_trash_can_take(tmp_path):

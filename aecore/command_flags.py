@@ -296,14 +296,15 @@ class Delete:
 
 @dataclass(frozen=True)
 class Trash:
-    """What was deleted, newest first; put one back, or delete all of it for good."""
+    """What was deleted, runs, grids and sets of one's own images; put one back, or delete all for good."""
 
     restore: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     """Put this one back: of several of the name, what was deleted last."""
     empty: Switch = False
     """Delete for good whatever lies in the trash."""
     out: Folder = None
-    """Folder that holds the runs; AECORE_CHECKPOINTS, or the app's own (`doctor` names it), if left out."""
+    """Folder that holds the runs, of whose trash alone it is then about; AECORE_CHECKPOINTS, or the app's own
+    (`doctor` names it), and where the sets are, if left out."""
     json: Switch = False
     """One JSON object a line."""
 
@@ -349,7 +350,7 @@ class Datasets:
     download: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
     """Fetch this one."""
     delete: Annotated[str, tyro.conf.arg(metavar="NAME")] = ""
-    """Delete this set of one's own images."""
+    """Move this set of one's own images to the trash, from where it can be put back."""
     json: Switch = False
     """One JSON object a line."""
 

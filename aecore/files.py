@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from aecore.access import writes
 from aecore.drafts import draft_of
 
 if TYPE_CHECKING:
@@ -66,6 +67,24 @@ def write_whole(path: Path, content: bytes, durable: bool = True) -> None:
         draft.unlink(missing_ok=True)
 
 
+@writes
+def claim_folder(draft: Path, wanted: Path) -> Path:
+    """Renames a draft to the wanted name, or to that with -2, -3 ..., and returns the folder."""
+    for number in range(1, 10_000):
+        path = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        # Renaming onto an existing folder fails unless it is empty, so two creators never share one.
+        if not os.path.lexists(path):
+            try:
+                draft.rename(path)
+            except OSError:
+                # Somebody else was first, or nobody can write here at all.
+                if not os.path.lexists(path):
+                    raise
+            else:
+                return path
+    raise StoreError(f"{wanted.parent} holds too many folders named {wanted.name}")
+
+
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 """What a cell begins with that a spreadsheet may compute instead of showing (OWASP, CSV injection)."""
 
@@ -85,6 +104,15 @@ def spreadsheet_text(text: str) -> str:
 def unicode_text(text: str) -> str:
     """A text in which what is no Unicode, as in some files' names, has its bytes spelled out."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+NAME_LENGTH = 120
+"""Characters of the names that people see."""
+
+
+def one_line(name: str) -> str:
+    """A name as it is kept: one line of at most NAME_LENGTH characters, with ? for what is no character."""
+    return " ".join(name.encode(errors="replace").decode().split())[:NAME_LENGTH]
 
 
 def overwrite(path: Path, content: bytes) -> None:

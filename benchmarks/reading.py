@@ -90,11 +90,12 @@ def _image_folder(root: Path) -> None:
 
 
 def _make(path: Path) -> None:
+    from aecore import trash
     from aecore.own import sets
     from aecore.own.build import build, plan
     from aecore.own.opening import open_source
 
-    sets.delete_set(build(plan(open_source(path))).name)
+    trash.remove(sets.delete_set(build(plan(open_source(path))).name))
 
 
 def _training(folder: Path, count: int, rounds: int) -> list[dict[str, Any]]:

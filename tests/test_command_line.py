@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 
-from aecore import jobs, store
+from aecore import jobs, store, trash
 from aecore.__main__ import main
 from aecore.command_flags import parse
 from aecore.events import Request
@@ -384,7 +384,7 @@ def test_a_run_goes_to_the_trash_and_comes_back_or_is_gone(capsys, tmp_path):
     assert main(["trash", *at, "--json"]) == 0
     (row,) = lines(capsys.readouterr().out)
     assert (row["run"], row["name"]) == (path.name, "mine")
-    assert row["bytes"] == sum(file.stat().st_size for file in (tmp_path / names.TRASH).rglob("*.json"))
+    assert row["bytes"] == sum(file.stat().st_size for file in (tmp_path / trash.FOLDER).rglob("*.json"))
     assert main(["trash", *at]) == 0
     assert capsys.readouterr().out.endswith("1 in all, 0.0 MB\n")
     assert main(["trash", "--restore", "mine", *at]) == 0
@@ -399,4 +399,4 @@ def test_a_run_goes_to_the_trash_and_comes_back_or_is_gone(capsys, tmp_path):
     capsys.readouterr()
     assert main(["trash", "--empty", *at]) == 0
     assert capsys.readouterr().out == "1 deleted for good, 0.0 MB\n"
-    assert os.listdir(tmp_path / names.TRASH) == []
+    assert os.listdir(tmp_path / trash.FOLDER) == []

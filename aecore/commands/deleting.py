@@ -1,16 +1,18 @@
-"""Runs and grids to the trash, and back from there."""
+"""Runs and grids to the trash, and back from there; sets of one's own images too."""
 
 from __future__ import annotations
 
 import json
 import shlex
 import time
+from pathlib import Path
 from typing import Any
 
 from aecore import places, store
+from aecore import trash as bin_of
 from aecore.command_flags import Delete, Trash
-from aecore.store import Trashed
-from aecore.store import trash as bin_of
+from aecore.own import sets
+from aecore.trash import Trashed
 
 
 def delete(command: Delete) -> int:
@@ -22,23 +24,32 @@ def delete(command: Delete) -> int:
     ):
         raise ValueError(f"{path} does not lie in {root}: name its folder with --out")
     gone = (store.delete_grid if store.is_grid(path) else store.delete_run)(path)
-    if command.json:
-        print(json.dumps(_row(gone)))
-    else:
-        out = f" --out {shlex.quote(str(command.out))}" if command.out else ""
-        back = f"{places.command()} trash --restore {shlex.quote(gone.key)}{out}"
-        print(f"{gone.key} is in the trash; `{back}` puts it back")
+    tell_of_deletion(gone, command.out, command.json)
     return 0
+
+
+def tell_of_deletion(gone: Trashed, out: Path | None, as_json: bool) -> None:
+    """Prints what was deleted and how to put it back; `out` is the run root that was named."""
+    if as_json:
+        print(json.dumps(_row(gone)))
+        return
+    named = f" --out {shlex.quote(str(out))}" if out else ""
+    back = f"{places.command()} trash --restore {shlex.quote(gone.key)}{named}"
+    print(f"{gone.key} is in the trash; `{back}` puts it back")
 
 
 def trash(command: Trash) -> int:
     if command.restore and command.empty:
         raise ValueError("--restore and --empty can't be used together")
+    found = store.trashed(command.out)
+    if command.out is None:
+        found = bin_of.last_first([*found, *sets.trashed()])
     if command.restore:
-        path = bin_of.restore(bin_of.find(command.restore, command.out))
+        path = bin_of.restore(bin_of.find(command.restore, found))
         print(json.dumps({"restored": str(path)}) if command.json else f"{path.name} is back")
         return 0
-    found = bin_of.empty(command.out) if command.empty else bin_of.listed(command.out)
+    if command.empty:
+        found = bin_of.empty(found)
     for trashed in found if command.json or not command.empty else ():
         row = _row(trashed)
         if not command.json:
@@ -56,7 +67,7 @@ def trash(command: Trash) -> int:
 
 def _row(trashed: Trashed) -> dict[str, Any]:
     return {
-        "grid" if trashed.grid else "run": trashed.key,
+        trashed.kind: trashed.key,
         "name": trashed.name,
         "deleted": trashed.deleted,
         "bytes": trashed.bytes,

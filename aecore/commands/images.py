@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aecore import store
 from aecore.command_flags import Datasets, Encode, Images
+from aecore.commands.deleting import tell_of_deletion
 from aecore.config import Config
 from aecore.own.build import Options
 from aecore.own.sets import OwnSet, delete_set
@@ -20,7 +21,7 @@ def datasets(command: Datasets) -> int:
     if command.download:
         return _download(command.download)
     if command.delete:
-        delete_set(command.delete)
+        tell_of_deletion(delete_set(command.delete), None, command.json)
         return 0
     for name, dataset in data.datasets().items():
         row = {

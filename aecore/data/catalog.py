@@ -120,6 +120,11 @@ def _own(name: str) -> Dataset:
     try:
         own = sets.read_set(name)
     except FileNotFoundError:
+        if sets.is_in_trash(name):
+            raise DataNotFoundError(
+                f"the images {name} are in the trash: put them back there on the page Your images, or with "
+                f"`{places.command()} trash --restore {name}`"
+            ) from None
         raise DataNotFoundError(
             f"the images {name} are not on this machine: make the set again from the same images, "
             f"which gives it "

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import os
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from aecore import trash
 from aecore.access import writes
 from aecore.cache import data_root
 from aecore.files import StoreError, open_regular, read_object, spreadsheet_text, write_json
 from aecore.own.limits import LARGEST_TABLE
-from aecore.owners import require_owner
 from aecore.records import Record
+from aecore.trash import Kind, Trashed
 
 RECORD = "set.json"
 IMAGES = "images.npy"
@@ -183,16 +183,36 @@ def skipped_table(own: OwnSet) -> bytes:
 
 
 @writes
-def delete_set(name: str) -> None:
-    """Removes a set's folder; ValueError where there is no such set, RefusedError where it is another's."""
+def delete_set(name: str) -> Trashed:
+    """Moves a set's folder into the trash beside it (`aecore.trash`).
+
+    ValueError where there is no such set, RefusedError where it is another's.
+    """
     try:
         folder = read_set(name).folder
     except FileNotFoundError:
         raise ValueError(f"there is no set of own images {name}") from None
     if folder.is_symlink():
         raise StoreError(f"{name} is a link, which is not followed")
-    require_owner(folder)
-    shutil.rmtree(folder)
+    return trash.put(folder, _describe)
+
+
+def trashed() -> list[Trashed]:
+    """The sets in the trash, what was deleted last first."""
+    return trash.listed(own_root(), _describe)
+
+
+def is_in_trash(name: str) -> bool:
+    """Whether a set of that name lies in the trash."""
+    return any(gone.key == name for gone in trashed())
+
+
+def _describe(folder: Path) -> tuple[Kind, str]:
+    # Whatever stands in a stranger's record, the folder can be put back or removed.
+    try:
+        return "set", OwnSet.from_dict(read_object(folder / RECORD)).title
+    except (ValueError, OSError):
+        return "set", ""
 
 
 @writes

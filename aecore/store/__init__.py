@@ -3,10 +3,9 @@
 Imports no torch: a loaded run is `aecore.store.run.Run`.
 """
 
-from aecore.files import StoreError
+from aecore.files import NAME_LENGTH, StoreError
 from aecore.store.classifiers import read_classifier, write_classifier
 from aecore.store.folders import (
-    NAME_LENGTH,
     Unreadable,
     all_folders,
     checkpoints_root,
@@ -19,6 +18,7 @@ from aecore.store.folders import (
     require_room,
     root_beside,
     set_created,
+    trashed,
 )
 from aecore.store.grids import (
     GridInfo,
@@ -103,7 +103,6 @@ from aecore.store.runs import (
     rename_run,
 )
 from aecore.store.transfer import Imported, import_run, pack, packed_size
-from aecore.store.trash import Trashed
 from aecore.store.weights import (
     drop_kept_weights,
     has_start,
@@ -133,7 +132,6 @@ __all__ = [
     "Probe",
     "RunInfo",
     "StoreError",
-    "Trashed",
     "Unreadable",
     "add_request",
     "all_folders",
@@ -224,6 +222,7 @@ __all__ = [
     "state_position",
     "stop_requested",
     "training_lock",
+    "trashed",
     "truncate_history",
     "truncate_rows",
     "weights_stamp",

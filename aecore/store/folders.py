@@ -13,20 +13,18 @@ from typing import Any, TypeVar
 
 from filelock import Timeout
 
-from aecore import access, limits, places
+from aecore import access, limits, places, trash
 from aecore.access import writes
 from aecore.drafts import clear_drafts, draft_of
-from aecore.files import StoreError, read_object, telling_of_a_full_disk, write_json
+from aecore.files import StoreError, claim_folder, one_line, read_object, telling_of_a_full_disk, write_json
 from aecore.owners import changes, write_owner
 from aecore.records import Record, shown
 from aecore.store.names import CONFIG, EPOCHS, FIGURES, GRID, LOCK, REQUESTS, STACKS
 from aecore.store.records import has_result, is_active, read_figures, read_progress, training_lock
+from aecore.trash import Kind, Trashed
 
 FORMAT = 1
 """Version of the folder's layout, raised when older code could misread it."""
-
-NAME_LENGTH = 120
-"""Characters of a run's or grid's name."""
 
 Info = TypeVar("Info")
 
@@ -131,24 +129,6 @@ def _bytes_below(root: Path) -> int:
             with contextlib.suppress(OSError):
                 total += os.lstat(os.path.join(folder, name)).st_size
     return total
-
-
-@writes
-def claim_folder(draft: Path, wanted: Path) -> Path:
-    """Renames a draft to the wanted name, or to that with -2, -3 ..., and returns the folder."""
-    for number in range(1, 10_000):
-        path = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
-        # Renaming onto an existing folder fails unless it is empty, so two creators never share one.
-        if not os.path.lexists(path):
-            try:
-                draft.rename(path)
-            except OSError:
-                # Somebody else was first, or nobody can write here at all.
-                if not os.path.lexists(path):
-                    raise
-            else:
-                return path
-    raise StoreError(f"{wanted.parent} holds too many folders named {wanted.name}")
 
 
 def find_run(run: str | Path, root: Path | None = None) -> Path:
@@ -283,6 +263,22 @@ def set_created(path: Path, created: float) -> None:
     write_json(path / file, {**values, "created": created})
 
 
+def trashed(root: Path | None = None) -> list[Trashed]:
+    """The runs and grids in the trash of the run root, what was deleted last first."""
+    return trash.listed(root or checkpoints_root(), describe)
+
+
+def describe(path: Path) -> tuple[Kind, str]:
+    """Of a folder, whatever is in it: whether it is a run's or a grid's, and its name."""
+    grid = is_grid(path)
+    # Whatever stands in a stranger's file, the folder can be put back or removed: reading tells all by these.
+    try:
+        name = read_header(path, GRID if grid else CONFIG)[0].name
+    except (StoreError, OSError):
+        name = ""
+    return "grid" if grid else "run", name
+
+
 def require_deletable(path: Path, file: str, kind: str) -> None:
     """StoreError for a folder that may not be deleted: of the app, a link, at work, or no run or grid.
 
@@ -344,8 +340,3 @@ def _folders_in(path: Path) -> list[Path]:
     with contextlib.suppress(OSError), os.scandir(path) as entries:
         return [Path(e.path) for e in entries if e.name.isdecimal() and e.is_dir(follow_symlinks=False)]
     return []
-
-
-def one_line(name: str) -> str:
-    """A name as it is kept: one line of at most NAME_LENGTH characters, with ? for what is no character."""
-    return " ".join(name.encode(errors="replace").decode().split())[:NAME_LENGTH]

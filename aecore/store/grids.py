@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aecore import trash
 from aecore.access import writes
 from aecore.config import Config
 from aecore.files import StoreError, copy_file, read_object, write_json
@@ -24,7 +25,7 @@ from aecore.grid import MAX_MEMBERS, Grid, axis_text, axis_title, grid_title
 from aecore.owners import changes
 from aecore.presets import architecture
 from aecore.results import GridResult, Progress, Row
-from aecore.store import folders, trash
+from aecore.store import folders
 from aecore.store.folders import Unreadable, checkpoints_root, root_beside
 from aecore.store.known import Known
 from aecore.store.names import GRID, MEMBERS, PROBE, PROGRESS, RESULT, STACKS
@@ -38,8 +39,8 @@ from aecore.store.records import (
     read_result,
 )
 from aecore.store.runs import copy_for_looking, copy_run_files, create_run, fill_run
-from aecore.store.trash import Trashed
 from aecore.store.weights import has_weights
+from aecore.trash import Trashed
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def rename_grid(path: Path, name: str) -> None:
 def delete_grid(path: Path) -> Trashed:
     """Moves the grid with all its members into the trash, as `delete_run` does."""
     folders.require_deletable(path, GRID, "grid")
-    return trash.put(path)
+    return trash.put(path, folders.describe)
 
 
 @writes

@@ -1,4 +1,4 @@
-"""Names of the files in a run's or grid's folder, and of the trash beside these folders."""
+"""Names of the files in a run's or grid's folder."""
 
 CONFIG = "config.json"
 GRID = "grid.json"
@@ -24,4 +24,3 @@ STOP = "stop"
 REQUESTS = "requests"
 LOCK = "lock"
 LOG = "log.txt"
-TRASH = ".trash"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aecore import trash
 from aecore.access import writes
 from aecore.config import Config, ModelConfig
 from aecore.files import StoreError, copy_file
@@ -21,7 +22,7 @@ from aecore.owners import changes
 from aecore.presets import slug
 from aecore.records import shown
 from aecore.results import Origin, Progress, Result
-from aecore.store import folders, trash
+from aecore.store import folders
 from aecore.store.folders import Unreadable, checkpoints_root, find_run, is_grid
 from aecore.store.known import Known
 from aecore.store.names import (
@@ -40,7 +41,6 @@ from aecore.store.names import (
 )
 from aecore.store.records import read_history, read_origin, read_progress, read_result, truncate_history
 from aecore.store.rows import truncate_rows
-from aecore.store.trash import Trashed
 from aecore.store.weights import (
     has_weights,
     kept_epochs,
@@ -48,6 +48,7 @@ from aecore.store.weights import (
     read_weights,
     read_weights_metadata,
 )
+from aecore.trash import Trashed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -136,9 +137,9 @@ def rename_run(path: Path, name: str) -> None:
 
 @changes("path")
 def delete_run(path: Path) -> Trashed:
-    """Moves the folder into the trash beside it (`store.trash`); StoreError where that may not be."""
+    """Moves the folder into the trash beside it (`aecore.trash`); StoreError where that may not be."""
     folders.require_deletable(path, CONFIG, "run")
-    return trash.put(path)
+    return trash.put(path, folders.describe)
 
 
 @changes("target")

@@ -19,7 +19,14 @@ from typing import IO
 from aecore import access, limits
 from aecore.access import writes
 from aecore.drafts import draft_of
-from aecore.files import LARGEST_TENSORS, StoreError, copy_file, open_regular, telling_of_a_full_disk
+from aecore.files import (
+    LARGEST_TENSORS,
+    StoreError,
+    claim_folder,
+    copy_file,
+    open_regular,
+    telling_of_a_full_disk,
+)
 from aecore.owners import write_owner
 from aecore.presets import slug
 from aecore.results import FigureTable
@@ -152,7 +159,7 @@ def import_run(
             else:
                 called, left_out = _unpack(source, draft, name or source.stem, on_progress)
         info = _checked(draft)
-        return Imported(folders.claim_folder(draft, root / _folder_name(called, info)), left_out)
+        return Imported(claim_folder(draft, root / _folder_name(called, info)), left_out)
     except FileNotFoundError as error:
         raise StoreError(f"there is no {error.filename or source}") from error
     finally:

@@ -307,6 +307,7 @@ def draw_penalties(page: str) -> None:
 
 def _data_name(page: str, field: str) -> None:
     from aecore.data import datasets
+    from aecore.own.sets import is_in_trash
 
     there = datasets()
 
@@ -315,9 +316,10 @@ def _data_name(page: str, field: str) -> None:
         return dataset.title if dataset.is_ready() else f"{dataset.title} (not on this machine yet)"
 
     if (wanted := st.session_state[key(page, field)]) not in there:
-        st.warning(
-            f"The images {plain(wanted)} are not on this machine; choose others, or make the set again."
-        )
+        where, back = "not on this machine", "make the set again"
+        if is_in_trash(wanted):
+            where, back = "in the trash", "put them back on the page Your images"
+        st.warning(f"The images {plain(wanted)} are {where}; choose others, or {back}.")
         st.session_state[key(page, field)] = Config().data.name
     st.selectbox(
         label(field),

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from aecore import store
-from aecore.store import names, trash
+from aecore import store, trash
+from aecore.store import names
 from tests.pages.conftest import open_page
 from tests.pages.test_every_page import PAGES
 from tests.trust.bounds import IS_WHOLE, tell

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from aecore import jobs, store
 from aecore.events import Event
 from aecore.results import Origin, Progress
-from aecore.store import names, trash
+from aecore.store import names
 from pages.shared import settings_form
 from pages.shared.plain import plain
 from tests.pages.conftest import TINY, open_page
@@ -143,11 +143,11 @@ def test_the_trash_is_emptied_for_good_once_that_is_confirmed(tiny_root, tiny_ke
     app = open_page(PAGE)
     app.button("runs_trash_empty").click().run()
     app.button("runs_trash_no").click().run()
-    assert trash.listed(tiny_root)
+    assert store.trashed(tiny_root)
     app.button("runs_trash_empty").click().run()
     app.button("runs_trash_yes").click().run()
     assert not app.exception
-    assert trash.listed(tiny_root) == []
+    assert store.trashed(tiny_root) == []
     assert not app.expander
 
 

@@ -8,10 +8,10 @@ from itertools import product
 
 import pytest
 
-from aecore import store
+from aecore import store, trash
 from aecore.files import StoreError
 from aecore.grid import Grid
-from aecore.store import names, trash
+from aecore.store import names
 from tests.conftest import ROOT
 from tests.samples import tiny_config
 from tests.trust.bounds import tell
@@ -47,18 +47,18 @@ def test_what_was_deleted_is_seen_by_no_list_and_comes_back_as_it_was(tmp_path, 
     gone = delete(path)
     assert not path.exists()
     assert content(gone.path) == before
-    assert (gone.key, gone.grid) == (path.name, make is make_grid)
+    assert (gone.key, gone.kind) == (path.name, "grid" if make is make_grid else "run")
     assert gone.bytes == sum(len(text) for text, _ in before.values())
     assert abs(gone.deleted - time.time()) < 60
     assert (store.list_runs(tmp_path), store.list_grids(tmp_path)) == ([], [])
-    assert trash.listed(tmp_path) == [gone]
-    for name in (path.name, gone.path.name, f"{names.TRASH}/{gone.path.name}"):
+    assert store.trashed(tmp_path) == [gone]
+    for name in (path.name, gone.path.name, f"{trash.FOLDER}/{gone.path.name}"):
         with pytest.raises(StoreError, match="there is no run"):
             store.find_run(name, tmp_path)
     assert trash.restore(gone) == path
     assert content(path) == before
     assert (store.list_runs(tmp_path), store.list_grids(tmp_path)) == was_listed
-    assert trash.listed(tmp_path) == []
+    assert store.trashed(tmp_path) == []
 
 
 def test_a_name_that_is_taken_by_now_is_left_alone(tmp_path):
@@ -67,9 +67,9 @@ def test_a_name_that_is_taken_by_now_is_left_alone(tmp_path):
     assert make_run(tmp_path, "second") == path
     second = store.delete_run(path)
     assert make_run(tmp_path, "third") == path
-    assert [t.name for t in trash.listed(tmp_path)] == ["second", "first"]
-    assert trash.find(path.name, tmp_path) == second
-    assert trash.find("first", tmp_path) == first
+    assert [t.name for t in store.trashed(tmp_path)] == ["second", "first"]
+    assert trash.find(path.name, store.trashed(tmp_path)) == second
+    assert trash.find("first", store.trashed(tmp_path)) == first
     back = [trash.restore(first), trash.restore(second)]
     assert [folder.name for folder in back] == [f"{path.name}-2", f"{path.name}-3"]
     assert [store.read_info(p).name for p in (path, *back)] == ["third", "first", "second"]
@@ -85,16 +85,16 @@ def test_emptied_it_is_gone_and_what_links_lead_to_stays(tmp_path):
     gone = store.delete_run(path)
     assert gone.bytes < 5000
     # Neither a run nor anybody's business: nothing looks into it, and it stays.
-    (root / names.TRASH / "123-stranger").symlink_to(elsewhere)
-    (root / names.TRASH / "notes").mkdir()
-    assert trash.listed(root) == [gone]
-    assert trash.empty(root) == [gone]
-    assert sorted(os.listdir(root / names.TRASH)) == ["123-stranger", "notes"]
+    (root / trash.FOLDER / "123-stranger").symlink_to(elsewhere)
+    (root / trash.FOLDER / "notes").mkdir()
+    assert store.trashed(root) == [gone]
+    assert trash.empty(store.trashed(root)) == [gone]
+    assert sorted(os.listdir(root / trash.FOLDER)) == ["123-stranger", "notes"]
     assert os.listdir(elsewhere) == ["photo.jpg"]
     for act in (trash.restore, trash.remove):
         with pytest.raises(StoreError, match="mine is not in the trash any more"):
             act(gone)
-    assert os.listdir(root) == [names.TRASH]
+    assert os.listdir(root) == [trash.FOLDER]
 
 
 @pytest.mark.parametrize("kind", ["link", "file"])
@@ -104,13 +104,13 @@ def test_a_trash_that_is_no_folder_of_ones_own_is_refused(tmp_path, kind):
     elsewhere.mkdir()
     (elsewhere / "5-theirs").mkdir()
     if kind == "link":
-        (root / names.TRASH).symlink_to(elsewhere)
+        (root / trash.FOLDER).symlink_to(elsewhere)
     else:
-        (root / names.TRASH).write_text("")
+        (root / trash.FOLDER).write_text("")
     with pytest.raises(StoreError, match="so that it can't be the trash"):
         store.delete_run(path)
     assert path.is_dir()
-    assert trash.listed(root) == trash.empty(root) == []
+    assert store.trashed(root) == trash.empty(store.trashed(root)) == []
     assert os.listdir(elsewhere) == ["5-theirs"]
 
 
@@ -121,7 +121,7 @@ def test_what_can_not_be_read_can_be_put_back_or_removed(tmp_path):
     assert gone.name == gone.key == path.name
     assert trash.restore(gone) == path
     trash.remove(store.delete_run(path))
-    assert os.listdir(tmp_path / names.TRASH) == []
+    assert os.listdir(tmp_path / trash.FOLDER) == []
 
 
 STRANGE = (
@@ -133,14 +133,14 @@ STRANGE = (
 
 def test_whatever_stands_in_a_strangers_file_the_trash_is_listed(tmp_path):
     contents = list(product(STRANGE, (names.CONFIG, names.GRID)))
-    made = [tmp_path / names.TRASH / f"{i}-run-{i}" for i in range(len(contents) + 2)]
+    made = [tmp_path / trash.FOLDER / f"{i}-run-{i}" for i in range(len(contents) + 2)]
     for path in made:
         path.mkdir(parents=True)
     for path, (content, file) in zip(made, contents, strict=False):
         (path / file).write_bytes(content)
     os.mkfifo(made[-2] / names.CONFIG)
     (made[-1] / names.CONFIG).symlink_to("/dev/zero")
-    assert {trashed.path for trashed in trash.listed(tmp_path)} == set(made)
+    assert {trashed.path for trashed in store.trashed(tmp_path)} == set(made)
 
 
 def test_a_folders_name_may_be_as_long_as_the_trash_can_take(tmp_path):
@@ -167,8 +167,7 @@ def test_a_root_that_nobody_can_write_is_said_at_once(tmp_path, monkeypatch):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from aecore import store
-from aecore.store import trash
+from aecore import store, trash
 import shutil
 
 root, moment = Path(sys.argv[1]), sys.argv[2]
@@ -185,7 +184,7 @@ if moment == "in the middle of emptying":
     # The folder is out of sight, and half of it is gone.
     os.unlink(gone.path / "history.jsonl")
     shutil.rmtree = die
-    trash.empty(root)
+    trash.empty(store.trashed(root))
 """
 """Deletes the run of a root, and is killed at that moment."""
 
@@ -197,14 +196,14 @@ def test_a_kill_leaves_a_run_here_or_there_and_never_halves(tmp_path, moment):
     before = content(path)
     done = subprocess.run([sys.executable, "-c", KILLED, tmp_path, moment], cwd=ROOT, check=False)
     assert done.returncode == -9
-    in_trash = trash.listed(tmp_path)
+    in_trash = store.trashed(tmp_path)
     if moment == "in the middle of emptying":
         assert in_trash == store.list_runs(tmp_path) == []
     else:
         assert (path.is_dir(), len(in_trash)) == ((True, 0) if moment == "before the move" else (False, 1))
         assert content(in_trash[0].path if in_trash else path) == before
-    trash.empty(tmp_path)
-    assert os.listdir(tmp_path / names.TRASH) == []
+    trash.empty(store.trashed(tmp_path))
+    assert os.listdir(tmp_path / trash.FOLDER) == []
     tell("kill -9 while a run is deleted", 1, 0, "before and after the move, and while the trash is emptied")
 
 
@@ -213,4 +212,4 @@ def test_what_is_trained_is_not_deleted(tmp_path):
     with store.training_lock(path), pytest.raises(StoreError, match="stop it first"):
         store.delete_run(path)
     assert store.read_info(path).name == "mine"
-    assert not (tmp_path / names.TRASH).exists()
+    assert not (tmp_path / trash.FOLDER).exists()

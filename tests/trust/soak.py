@@ -26,10 +26,9 @@ from statistics import linear_regression
 
 import psutil
 
-from aecore import jobs, store
+from aecore import jobs, store, trash
 from aecore.files import StoreError
 from aecore.grid import Grid
-from aecore.store import trash
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.browser.tools import EXCEPTION, IDLE, ROOT, Server, data_folder
 from tests.conftest import find_chromium
@@ -125,9 +124,9 @@ class Soak:
             "renamed": lambda: mine and self.rename(self.chance.choice(mine)),
             "deleted": lambda: still and self.delete(self.chance.choice(still)),
             "put back": lambda: (
-                trash.listed(self.root) and trash.restore(self.chance.choice(trash.listed(self.root)))
+                store.trashed(self.root) and trash.restore(self.chance.choice(store.trashed(self.root)))
             ),
-            "trash emptied": lambda: trash.listed(self.root) and trash.empty(self.root),
+            "trash emptied": lambda: store.trashed(self.root) and trash.empty(store.trashed(self.root)),
         }
         weights = {"started": 4, "stopped": 2, "resumed": 3, "deleted": 2}
         what = self.chance.choices(list(ways), [weights.get(way, 1) for way in ways])[0]
@@ -209,7 +208,7 @@ class Soak:
         while (left := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.2)
         wrong += [f"a process is left: {name}" for name in left]
-        store.list_runs(self.root), store.list_grids(self.root), trash.listed(self.root)
+        store.list_runs(self.root), store.list_grids(self.root), store.trashed(self.root)
         wrong += [f"left behind: {path}" for path in self.root.rglob("*.draft")]
         for path in store.all_folders(self.root):
             with suppress(OSError), store.training_lock(path):

@@ -8,9 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-from aecore import jobs, store
+from aecore import jobs, store, trash
 from aecore.files import StoreError
-from aecore.store import trash
 from tests.samples import tiny_config
 from tests.trust import kills
 from tests.trust.bounds import IS_WHOLE, SEED, TRIALS, tell
@@ -40,7 +39,7 @@ def hand(root, made, number: int) -> None:
                 store.rename_run(chance.choice(runs).path, f"{number} {i}")
             elif act == "delete" and runs:
                 store.delete_run(chance.choice(runs).path)
-            elif act == "put back" and (gone := trash.listed(root)):
+            elif act == "put back" and (gone := store.trashed(root)):
                 trash.restore(chance.choice(gone))
 
 
@@ -60,7 +59,7 @@ def test_several_servers_on_one_root_lose_no_run_and_make_none_up(tmp_path, capf
             os._exit(1)
     codes = [kills.end(pid) for pid in pids]
     assert codes == [0] * HANDS, capfd.readouterr().err
-    here, gone = store.list_runs(root), trash.listed(root)
+    here, gone = store.list_runs(root), store.trashed(root)
     assert all(isinstance(run, store.RunInfo) for run in here)
     count = len(made.read_bytes())
     assert len(here) + len(gone) == count > 0

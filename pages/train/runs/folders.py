@@ -6,20 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import streamlit as st
 
 from aecore import jobs, store
 from aecore.access import RefusedError
-from aecore.files import StoreError
 from aecore.jobs.control import Job
 from aecore.store import GridInfo, RunInfo, Unreadable
-from pages.shared import exporting, permits
+from pages.shared import exporting, permits, trash
 from pages.shared.change_controls import draw_pause_buttons
 from pages.shared.job_controls import draw_resume_button, stop
 from pages.shared.plain import plain
-from pages.train.runs import trash
 
 
 def status_text(info: Job, done: int, whole: str) -> str:
@@ -79,29 +76,11 @@ def _rename(info: Job, prefix: str) -> None:
             st.rerun()
 
 
-@st.dialog("Move to the trash?")
 def _confirm_deletion(info: Job, prefix: str) -> None:
-    holds = (
-        f"its {len(info.grid.members)} models" if isinstance(info, GridInfo) else "all files in its folder"
-    )
-    st.write(f"**{plain(info.name)}** and {holds} go to the trash, from where they can be put back.")
-    st.caption(plain(info.path))
-    with st.container(horizontal=True):
-        yes = {"type": "primary", "on_click": _delete, "args": (info,)}
-        if st.button("Delete", key=f"{prefix}_delete_yes", **yes):
-            st.rerun()
-        if st.button("Keep it", key=f"{prefix}_delete_no"):
-            st.rerun()
-
-
-def _delete(info: Job) -> None:
-    """Moves the folder to the trash, or says why it is still there."""
-    try:
-        gone = (store.delete_grid if isinstance(info, GridInfo) else store.delete_run)(info.path)
-    except (OSError, StoreError, RefusedError) as error:
-        st.toast(f"Not deleted: {plain(error)}.", icon=":material/error:")
-    else:
-        trash.offer_back(replace(gone, name=info.name))
+    is_grid = isinstance(info, GridInfo)
+    holds = f"its {len(info.grid.members)} models" if is_grid else "all files in its folder"
+    delete = store.delete_grid if is_grid else store.delete_run
+    trash.confirm_deletion("runs", prefix, info.name, holds, info.path, lambda: delete(info.path))
 
 
 def draw_unreadable(folders: Sequence[Unreadable], prefix: str) -> None:

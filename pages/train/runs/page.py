@@ -19,11 +19,12 @@ from pages.shared import (
     settings_form,
     state,
     training_view,
+    trash,
     words,
 )
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
-from pages.train.runs import bringing_in, folders, grids, trash
+from pages.train.runs import bringing_in, folders, grids
 
 SELECTED = "runs_selected"  # session key of the selected run's key
 MORE_EPOCHS = 5
@@ -227,7 +228,7 @@ def main() -> None:
     )
     bringing_in.show_taken(SELECTED)
     bringing_in.draw()
-    trash.draw_offer()
+    trash.draw_offer("runs", bringing_in.take)
     shown = "Runs"
     if store.list_grids():
         shown = st.segmented_control(
@@ -237,7 +238,7 @@ def main() -> None:
         grids.draw()
     else:
         draw_runs()
-    trash.draw()
+    trash.draw("runs", store.trashed(), "Deleted runs and grids", bringing_in.take)
 
 
 main()

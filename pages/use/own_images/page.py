@@ -20,6 +20,7 @@ def main() -> None:
     # Above the controls, where it is seen when it comes.
     making.draw_jobs()
     making.draw_ended(sets.list_sets())
+    sets_table.draw_offer()
     what = st.segmented_control(
         "What to do with them",
         (MAKE, APPLY),

@@ -1,25 +1,32 @@
-"""The sets of one's own images that there are: size, skipped images, and the way to train or delete."""
+"""The sets of one's own images: size, skipped images, the way to train or delete, and what was deleted."""
 
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import streamlit as st
 
 from aecore.own import sets
-from pages.shared import permits, words
+from pages.shared import permits, trash, words
 from pages.shared.plain import plain
 from pages.use.own_images import making
 
+PAGE = "own"
+
 
 def draw() -> None:
-    """A line a set, newest first."""
-    found = sets.list_sets()
-    if not found:
-        return
-    st.subheader("Your data sets", anchor=False)
-    for own in found:
-        _draw_set(own)
+    """A line a set, newest first, and after them what was deleted."""
+    if found := sets.list_sets():
+        st.subheader("Your data sets", anchor=False)
+        for own in found:
+            _draw_set(own)
+    trash.draw(PAGE, sets.trashed(), "Deleted data sets")
+
+
+def draw_offer() -> None:
+    """Offers back what was deleted last."""
+    trash.draw_offer(PAGE)
 
 
 def _draw_set(own: sets.OwnSet) -> None:
@@ -47,22 +54,20 @@ def _draw_set(own: sets.OwnSet) -> None:
                     help="The images that could not be read, and why.",
                 )
             refused = permits.why_not(own.folder)
-            with st.popover("Delete", icon=":material/delete:", disabled=refused is not None, help=refused):
-                st.caption(
-                    "Removes the pixels kept here, not the images themselves. Runs trained on them stay, "
-                    "without pictures until the set is made again."
+            if st.button(
+                "Delete",
+                key=f"own_delete_{own.name}",
+                icon=":material/delete:",
+                disabled=refused is not None,
+                help=refused,
+            ):
+                trash.confirm_deletion(
+                    PAGE,
+                    f"own_{own.name}",
+                    own.title,
+                    "all images in it",
+                    own.folder,
+                    partial(sets.delete_set, own.name),
+                    "The images it was made of stay where they are. Runs trained on it stay too, without "
+                    "pictures until it is back.",
                 )
-                st.button(
-                    "Delete the set",
-                    key=f"own_delete_{own.name}",
-                    on_click=permits.attempt,
-                    args=(_delete, own.name),
-                )
-
-
-def _delete(name: str) -> None:
-    try:
-        sets.delete_set(name)
-    except (ValueError, OSError):
-        # Somebody else did.
-        return

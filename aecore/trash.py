@@ -1,9 +1,10 @@
-"""The trash of a run root: what was deleted lies there until it is put back or the trash is emptied.
+"""The trash: what was deleted lies there until it is put back or the trash is emptied.
 
-    <root>/.trash/<time>-<folder>/    a run's or grid's folder as it was; the time in ms since 1970
+    <root>/.trash/<time>-<folder>/    a folder as it was; the time in ms since 1970
 
-A folder comes and goes by being renamed, in one step, so that a kill leaves it here or there and never
-halves. The trash is hidden: no list of runs or grids looks into it. No link is followed on any way.
+A root is where runs and grids are, or the sets of one's own images; each has a trash of its own. A folder
+comes and goes by being renamed, in one step, so that a kill leaves it here or there and never halves. The
+trash is hidden: no list of what is in a root looks into it. No link is followed on any way.
 """
 
 from __future__ import annotations
@@ -13,23 +14,32 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
+from aecore.access import writes
 from aecore.drafts import clear_drafts, draft_of
-from aecore.files import StoreError
-from aecore.owners import refusal, require_owner
-from aecore.store import folders
-from aecore.store.names import CONFIG, GRID, TRASH
+from aecore.files import StoreError, claim_folder, one_line
+from aecore.owners import changes, refusal, require_owner
+
+FOLDER = ".trash"
+
+Kind = Literal["run", "grid", "set"]
+"""Of one's own images, a set."""
+Describe = Callable[[Path], tuple[Kind, str]]
+"""Says of a folder, whatever is in it, what it is and what people saw as its name; "" where that can't be
+read."""
 
 _ENTRY = re.compile(r"(?P<time>[0-9]{1,15})-(?P<key>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Trashed:
-    """A run or grid in the trash."""
+    """A run, grid or set in the trash."""
 
     path: Path
     """Where it lies now."""
@@ -39,12 +49,13 @@ class Trashed:
     """What people saw; the folder's name where that can't be read."""
     deleted: float
     """When, in seconds since 1970."""
-    grid: bool
+    kind: Kind
     bytes: int
     """What its files take, without what links lead to."""
 
 
-def put(path: Path) -> Trashed:
+@changes("path")
+def put(path: Path, describe: Describe) -> Trashed:
     """Moves a folder into the trash beside it.
 
     StoreError where the trash can't be used, OSError where the folder can't be moved.
@@ -64,12 +75,12 @@ def put(path: Path) -> Trashed:
         raise StoreError(
             f"the folder's name is too long for the trash: rename {path.name[:40]}..., then delete it"
         ) from error
-    return _read(target, moment, path.name)
+    return _read(target, moment, path.name, describe)
 
 
-def listed(root: Path | None = None) -> list[Trashed]:
-    """What lies in the trash of a run root, what was deleted last first."""
-    trash = _folder(root or folders.checkpoints_root())
+def listed(root: Path, describe: Describe) -> list[Trashed]:
+    """What lies in the trash of a root, what was deleted last first."""
+    trash = _folder(root)
     if trash.is_symlink():
         return []
     clear_drafts(trash)
@@ -78,34 +89,52 @@ def listed(root: Path | None = None) -> list[Trashed]:
         for entry in entries:
             match = _ENTRY.fullmatch(entry.name)
             if match is not None and entry.is_dir(follow_symlinks=False):
-                found.append(_read(Path(entry.path), int(match["time"]), match["key"]))
+                found.append(_read(Path(entry.path), int(match["time"]), match["key"], describe))
+    return last_first(found)
+
+
+def last_first(found: Iterable[Trashed]) -> list[Trashed]:
+    """In the order in which they are listed, also those of several roots."""
     return sorted(found, key=lambda trashed: (trashed.deleted, trashed.path.name), reverse=True)
 
 
-def find(name: str, root: Path | None = None) -> Trashed:
+def find(name: str, found: Iterable[Trashed]) -> Trashed:
     """What was deleted last of all whose folder, or they themselves, had that name; StoreError for none."""
-    for trashed in listed(root):
+    for trashed in last_first(found):
         if name in (trashed.path.name, trashed.key, trashed.name):
             return trashed
     raise StoreError(f"the trash holds nothing named {name!r}")
 
 
+@writes
 def restore(trashed: Trashed) -> Path:
     """Puts it back under the name that its folder had, or that with -2, -3 ...; returns the folder.
 
-    StoreError where it is not in the trash any more; RefusedError for others
-    than its owner.
+    A set is named by what is in it, and comes back under that name alone. StoreError where that is taken, or
+    it is not in the trash any more; RefusedError for others than its owner.
     """
     trash = trashed.path.parent
     _require_folder(trash)
     _require_there(trashed)
     require_owner(trashed.path)
     match = _ENTRY.fullmatch(trashed.path.name)
-    if match is None or trash.name != TRASH:
+    if match is None or trash.name != FOLDER:
         raise StoreError(f"{trashed.path.name} does not lie in the trash")
-    return folders.claim_folder(trashed.path, trash.parent / match["key"])
+    wanted = trash.parent / match["key"]
+    if trashed.kind != "set":
+        return claim_folder(trashed.path, wanted)
+    try:
+        trashed.path.rename(wanted)
+    except OSError as error:
+        if not os.path.lexists(wanted):
+            raise
+        raise StoreError(
+            f"{trashed.key} was made again of the same images: delete the one in the trash for good"
+        ) from error
+    return wanted
 
 
+@writes
 def remove(trashed: Trashed) -> None:
     """Deletes it for good; StoreError where it is not in the trash any more, RefusedError for others."""
     _require_folder(trashed.path.parent)
@@ -117,16 +146,17 @@ def remove(trashed: Trashed) -> None:
     shutil.rmtree(doomed)
 
 
-def empty(root: Path | None = None) -> list[Trashed]:
-    """Deletes for good what lies in the trash and is of whoever asks; returns what it was."""
-    gone = [trashed for trashed in listed(root) if not refusal(trashed.path)]
+@writes
+def empty(found: Iterable[Trashed]) -> list[Trashed]:
+    """Deletes for good those of them that are of whoever asks; returns which that were."""
+    gone = [trashed for trashed in found if not refusal(trashed.path)]
     for trashed in gone:
         remove(trashed)
     return gone
 
 
 def _folder(root: Path) -> Path:
-    return root / TRASH
+    return root / FOLDER
 
 
 def _require_folder(trash: Path) -> None:
@@ -142,19 +172,10 @@ def _require_there(trashed: Trashed) -> None:
         raise StoreError(f"{trashed.name} is not in the trash any more")
 
 
-def _read(path: Path, moment: int, key: str) -> Trashed:
-    grid = folders.is_grid(path)
+def _read(path: Path, moment: int, key: str, describe: Describe) -> Trashed:
     shown = os.fsencode(key).decode(errors="replace")
-    return Trashed(path, shown, _name(path, grid) or shown, moment / 1000, grid, _size(os.fspath(path)))
-
-
-def _name(path: Path, grid: bool) -> str:
-    # Whatever stands in a stranger's file, the folder can be put back or removed: reading tells all by these.
-    try:
-        header, _ = folders.read_header(path, GRID if grid else CONFIG)
-        return header.name
-    except (StoreError, OSError):
-        return ""
+    kind, name = describe(path)
+    return Trashed(path, shown, one_line(name) or shown, moment / 1000, kind, _size(os.fspath(path)))
 
 
 # The largest grid has some 100,000 files, and what lies here is not written to any more.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -12,9 +13,14 @@ from websockets.sync.client import connect
 
 
 class Forger:
-    """A connection; `pressed` presses widgets by a part of their ids, drawn disabled or not."""
+    """A connection; `visit` presses and fills widgets by their keys, drawn disabled or not.
 
-    def __init__(self, port: int, cookies: str = "", link: str = "", patience: float = 120) -> None:
+    `ids` are those of widgets that were drawn elsewhere, where this server may draw none.
+    """
+
+    def __init__(
+        self, port: int, cookies: str = "", link: str = "", ids: Iterable[str] = (), patience: float = 120
+    ) -> None:
         headers = {"Cookie": cookies} if cookies else {}
         # A login counts for the app's own page alone, which can read this cookie and say it again.
         known = dict(part.split("=", 1) for part in cookies.split("; ") if part)
@@ -22,8 +28,8 @@ class Forger:
         self.link, self.patience = link, patience
         self.texts: list[str] = []
         """Of everything that the last run of the script has drawn."""
-        self.ids: set[str] = set()
-        """Of all widgets that were drawn so far."""
+        self.ids: set[str] = set(ids)
+        """Of all widgets that were drawn so far, there or here."""
         self._socket = connect(
             f"ws://127.0.0.1:{port}/_stcore/stream",
             subprotocols=["streamlit", *own_page],  # type: ignore[list-item]
@@ -38,11 +44,15 @@ class Forger:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._socket.close()
 
-    def visit(self, page: str, press: str = "") -> None:
-        """Runs a page's script, with the widget pressed whose id holds that text, and waits for its end."""
+    def visit(self, page: str, press: str = "", typed: Mapping[str, str] | None = None) -> None:
+        """Runs a page's script, with the button of that key pressed and text in fields by their keys, and
+        waits for its end."""
         message = BackMsg()
         message.rerun_script.page_name = page
         message.rerun_script.query_string = self.link
+        for key, text in (typed or {}).items():
+            state = message.rerun_script.widget_states.widgets.add()
+            state.id, state.string_value = self.id_of(key), text
         if press:
             state = message.rerun_script.widget_states.widgets.add()
             state.id = self.id_of(press)

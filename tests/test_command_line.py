@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import torch
 
@@ -400,3 +401,30 @@ def test_a_run_goes_to_the_trash_and_comes_back_or_is_gone(capsys, tmp_path):
     assert main(["trash", "--empty", *at]) == 0
     assert capsys.readouterr().out == "1 deleted for good, 0.0 MB\n"
     assert os.listdir(tmp_path / trash.FOLDER) == []
+
+
+def test_a_set_goes_to_the_same_trash_and_comes_back_or_is_gone(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("AECORE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("AECORE_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    np.save(tmp_path / "mine.npy", np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8))
+    assert main(["images", str(tmp_path / "mine.npy")]) == 0
+    name = capsys.readouterr().out.strip()
+    run = store.create_run(PRESETS["post"].with_values({"data.name": name}), "of mine")
+    assert main(["datasets", "--delete", name]) == 0
+    assert f"trash --restore {name}` puts it back" in capsys.readouterr().out
+    assert f"the images {name} are in the trash" in refusal(capsys, "resume", run.name)
+    main(["delete", run.name])
+    capsys.readouterr()
+    assert main(["trash", "--json"]) == 0
+    first, second = lines(capsys.readouterr().out)
+    assert (first["run"], second["set"], second["name"]) == (run.name, name, "mine")
+    # About one run root it is about nothing else.
+    assert main(["trash", "--out", str(tmp_path / "checkpoints"), "--json"]) == 0
+    assert lines(capsys.readouterr().out) == [first]
+    assert main(["trash", "--restore", name]) == 0
+    assert capsys.readouterr().out == f"{name} is back\n"
+    assert main(["datasets", "--delete", name, "--json"]) == 0
+    assert lines(capsys.readouterr().out)[0]["set"] == name
+    assert main(["trash", "--empty"]) == 0
+    assert capsys.readouterr().out.startswith("2 deleted for good")
+    assert list((tmp_path / "data" / "own" / trash.FOLDER).iterdir()) == []

@@ -7,12 +7,18 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from aecore import store
+from aecore.own import sets
+from aecore.own.build import build, plan
+from aecore.own.opening import open_source
 from aecore.owners import FILE
 from aecore.processes import process_start
 from aecore.results import Progress
@@ -22,16 +28,24 @@ from tests.forging import Forger
 from tests.trees import tree_hash
 
 RUN, AT_WORK, STOPPED = "digits-post-12-s0-f3512007", "at-work", "stopped"
+THROWN_AWAY = "thrown-away"
 SECRET = "a" * 43
 
 
 @contextmanager
 def serving(folder, mode: str, monkeypatch, provider=None):
-    """A server in that mode on a finished run, one that was stopped, and one that a living process trains."""
+    """A server in that mode on a finished run, one that was stopped, and one that a living process trains;
+    another run and two sets of images lie in the trash."""
     root, data = folder / "checkpoints", folder / "data"
-    for name in (RUN, AT_WORK, STOPPED):
+    for name in (RUN, AT_WORK, STOPPED, THROWN_AWAY):
         shutil.copytree(ROOT / "checkpoints" / RUN, root / name)
     data.mkdir()
+    monkeypatch.setenv("AECORE_DATA", str(data))
+    store.delete_run(root / THROWN_AWAY)
+    for seed in range(2):
+        pixels = np.random.default_rng(seed).integers(0, 256, (4, 8, 8), np.uint8)
+        np.save(folder / "images.npy", pixels)
+        sets.delete_set(build(plan(open_source(folder / "images.npy")), workers=1).name)
     for name in (AT_WORK, STOPPED):
         (root / name / "result.json").unlink()
     pid = os.getpid()
@@ -67,24 +81,56 @@ def press_everything(server, cookies: str = "") -> str:
     return "\n".join(said)
 
 
+def begin_and_clear(server, images: Path, ids: Iterable[str] = ()) -> tuple[str, set[str]]:
+    """A training of digits and a set of images begun, put back one of each trash, and both emptied.
+
+    `ids` are of widgets as another server has drawn them; returns what was said, and the ids there are now.
+    """
+    said = []
+    with Forger(server.port, link=f"run={RUN}", ids=ids) as forger:
+
+        def do(page: str, press: str = "", typed: Mapping[str, str] | None = None) -> None:
+            forger.visit(page, press, typed)
+            said.extend(forger.texts)
+
+        do("runs")
+        # The form then holds that run's settings, whose images are always there.
+        do("runs", "runs_duplicate")
+        do("train")
+        do("train", "train_start")
+        for page, key in (("runs", "runs"), ("own_images", "own")):
+            do(page)
+            for press in ("trash_back", "trash_empty", "trash_yes"):
+                do(page, f"{key}_{press}")
+        typed = {"own_path": str(images)}
+        do("own_images", typed=typed)
+        do("own_images", "own_make", typed)
+    return "\n".join(said), forger.ids
+
+
 def files_of(server) -> str:
     return tree_hash(server.checkpoints, server.data)
 
 
-def test_forged_presses_work_where_everybody_may_write(tmp_path, monkeypatch):
-    """Else the next test would tell nothing."""
-    with serving(tmp_path, "private", monkeypatch) as server:
+def test_forged_presses_and_uploads_are_refused_where_nobody_may_write(tmp_path, monkeypatch):
+    # Where everybody may, the same presses work: else what follows would tell nothing.
+    with serving(tmp_path / "private", "private", monkeypatch) as server:
+        there = {path.name for path in server.checkpoints.iterdir()}
+        _, ids = begin_and_clear(server, tmp_path / "private" / "images.npy")
+        begun = {path.name for path in server.checkpoints.iterdir()} - there - {THROWN_AWAY}
+        assert [store.read_info(server.checkpoints / name).config.data.name for name in begun] == ["digits"]
+        assert (server.checkpoints / THROWN_AWAY).is_dir()
+        assert sets.list_sets()
+        assert list(sets.own_root().glob(".job-*"))
+        assert store.trashed(server.checkpoints) == sets.trashed() == []
         press_everything(server)
         assert (server.checkpoints / AT_WORK / "stop").exists()
         assert (server.checkpoints / STOPPED / "progress.json").exists()
         assert not (server.checkpoints / RUN).exists()
-
-
-def test_forged_presses_and_uploads_are_refused_where_nobody_may_write(tmp_path, monkeypatch):
-    with serving(tmp_path, "read-only", monkeypatch) as server:
+    with serving(tmp_path / "read-only", "read-only", monkeypatch) as server:
         before = files_of(server)
-        said = press_everything(server)
-        assert "is read-only" in said
+        assert "is read-only" in press_everything(server)
+        assert "is read-only" in begin_and_clear(server, tmp_path / "read-only" / "images.npy", ids)[0]
         connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
         connection.request("PUT", "/_stcore/upload_file/session/file", body=b"x" * 1000)
         answer = connection.getresponse()

@@ -35,7 +35,14 @@ from tests.trees import tree_hash
 RUN, GRID = "digits-post-12-s0-f3512007", "grid-digits-depth"
 
 MODULES = ("control", "steering", "branching", "continuation", "replay", "image_job", "worker", "grid_worker")
-MODULES = (*(f"jobs.{name}" for name in MODULES), "jobs.stack_worker", "own.sets", "own.build", "data.fetch")
+MODULES = (
+    *(f"jobs.{name}" for name in MODULES),
+    "jobs.stack_worker",
+    "own.sets",
+    "own.build",
+    "data.fetch",
+    "trash",
+)
 
 WHOLE_PROCESSES = {
     "jobs.worker.work",
@@ -187,6 +194,8 @@ def values_for(name: str, place: Path) -> dict:
         "found": lambda: np.zeros((8, 8), np.uint8),
         "plan": lambda: plan(open_source(place / "photos"), Options(title="another", seed=3, most=3)),
         "names": lambda: ["a"],
+        "describe": lambda: store.folders.describe,
+        "trashed": lambda: sets.delete_set(own().name),
     }
 
 
@@ -217,6 +226,8 @@ def prepare(name: str, place: Path) -> dict:
             store.write_origin(source, given["origin"]())
     if name == "overwrite_progress":
         store.write_progress(given["path"](), Progress())
+    if name.startswith("trash.") and "found" in wanted:
+        arguments["found"] = [sets.delete_set(given["own"]().name), store.delete_run(given["path"]())]
     if name == "own.sets.write_set":
         given["folder"]().mkdir()
     if name == "write_probe":

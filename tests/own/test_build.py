@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from aecore import data
+from aecore import data, trash
 from aecore.own import sets
 from aecore.own.build import Options, build, plan
 from aecore.own.limits import SourceError
@@ -194,7 +194,7 @@ def test_a_changed_set_is_not_taken_for_the_old_one(tmp_path):
     path.write_bytes(content)
     with pytest.raises(ValueError, match="not those it was made of"):
         sets.read_arrays(own)
-    sets.delete_set(own.name)
+    trash.remove(sets.delete_set(own.name))
     with pytest.raises(data.DataNotFoundError, match="not on this machine"):
         data.find(own.name)
     assert sets.list_sets() == []

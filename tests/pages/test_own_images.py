@@ -1,6 +1,8 @@
 """One's own images on the pages: large coloured ones without classes, and the page that makes their set."""
 
 import io
+import re
+import shutil
 import time
 
 import numpy as np
@@ -184,7 +186,51 @@ def test_the_pages_own_way_from_a_path_to_a_set_and_to_train(see, own, tmp_path,
     assert not folder.exists()
     assert any("holiday is ready" in element.value for element in app.success)
     app.button(key=f"own_delete_{made.name}").click().run()
+    app.button(key=f"own_{made.name}_delete_yes").click().run()
+    assert not app.exception
     assert sets.list_sets() == []
+    assert any(element.value == "Deleted “holiday”." for element in app.markdown)
+    app.button(key="own_undo").click().run()
+    assert [toast.value for toast in app.toast] == ["“holiday” is back."]
+    assert sets.list_sets() == [made]
+
+
+def test_a_set_in_the_trash_is_as_one_that_is_not_here_until_it_is_put_back(see, own):
+    see()
+    (info,) = store.list_runs()
+    reconstructions = "pages/look/reconstructions/page.py"
+    assert not open_page(reconstructions).error
+    sets.delete_set(info.config.data.name)
+    see()
+    app = open_page(reconstructions)
+    assert not app.exception
+    assert any("in the trash" in element.value for element in app.error)
+    page = open_page(PAGE)
+    (folded,) = (box for box in page.expander if box.label.startswith("Trash"))
+    assert re.fullmatch(r"Trash: 1 set, 1\.1 MB", folded.label)
+    assert page.selectbox(key="own_trash_chosen").options[0].startswith("my <b>photos</b> (1.1 MB")
+    page.button(key="own_trash_back").click().run()
+    assert not page.exception
+    assert not page.expander
+    assert [o.name for o in sets.list_sets()] == [info.config.data.name]
+    app.run()
+    assert not app.exception
+    assert not app.error
+
+
+def test_the_trash_is_emptied_for_good_once_that_is_confirmed(see, own, tmp_path, monkeypatch):
+    see()
+    monkeypatch.setenv("AECORE_DATA", str(tmp_path / "data"))
+    shutil.copytree(own / "data", tmp_path / "data")
+    sets.delete_set(sets.list_sets()[0].name)
+    app = open_page(PAGE)
+    app.button(key="own_trash_empty").click().run()
+    app.button(key="own_trash_no").click().run()
+    assert sets.trashed()
+    app.button(key="own_trash_empty").click().run()
+    app.button(key="own_trash_yes").click().run()
+    assert not app.exception
+    assert sets.trashed() == sets.list_sets() == []
 
 
 def test_a_run_is_applied_to_images_it_has_not_seen(see, own):

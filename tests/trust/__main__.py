@@ -25,6 +25,7 @@ TESTS = (
     "tests/jobs/test_shortage.py",
     "tests/data/test_sums.py",
     "tests/store/test_trash.py",
+    "tests/own/test_trash.py",
 )
 
 

@@ -2,9 +2,9 @@
 
 python -m tests.trust.soak --minutes 60 [--seed 0] [--json]    exits with 1 where something was left or grew
 
-A server of its own with a run root of its own; one Chromium visits pages that are drawn at random, while
-trainings are started, stopped, resumed, renamed, deleted, put back, and killed. The last part is quiet: then
-what must be gone is counted.
+A server of its own with a run root and a data folder of its own; one Chromium visits pages that are drawn at
+random, while trainings are started, stopped, resumed, renamed, deleted, put back, and killed, and sets of a few
+images made, deleted and put back. The last part is quiet: then what must be gone is counted.
 """
 
 from __future__ import annotations
@@ -24,14 +24,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import linear_regression
 
+import numpy as np
 import psutil
 
 from aecore import jobs, store, trash
 from aecore.files import StoreError
 from aecore.grid import Grid
+from aecore.own import sets
+from aecore.own.build import build, plan
+from aecore.own.opening import open_source
 from tests.browser.conftest import CHROMIUM_FLAGS
-from tests.browser.tools import EXCEPTION, IDLE, ROOT, Server, data_folder
-from tests.conftest import find_chromium
+from tests.browser.tools import EXCEPTION, IDLE, ROOT, Server
+from tests.conftest import find_chromium, find_mnist
 from tests.samples import tiny_config
 
 PAGES = sorted(path.parent.name for path in (ROOT / "pages").glob("*/*/page.py"))
@@ -116,6 +120,7 @@ class Soak:
         mine = [info for info in found if not isinstance(info, store.Unreadable) and info.key != SHOWN]
         at_work = [info for info in mine if store.is_active(info.progress)]
         still = [info for info in mine if info not in at_work]
+        own, thrown = sets.list_sets(), sets.trashed()
         ways = {
             "started": lambda: len(mine) < MOST and self.start(),
             "stopped": lambda: at_work and jobs.stop(self.chance.choice(at_work).path),
@@ -127,8 +132,12 @@ class Soak:
                 store.trashed(self.root) and trash.restore(self.chance.choice(store.trashed(self.root)))
             ),
             "trash emptied": lambda: store.trashed(self.root) and trash.empty(store.trashed(self.root)),
+            "set made": lambda: len(own) < MOST and self.make_set(),
+            "set deleted": lambda: own and sets.delete_set(self.chance.choice(own).name),
+            "set put back": lambda: thrown and trash.restore(self.chance.choice(thrown)),
+            "trash of sets emptied": lambda: trash.empty(thrown),
         }
-        weights = {"started": 4, "stopped": 2, "resumed": 3, "deleted": 2}
+        weights = {"started": 4, "stopped": 2, "resumed": 3, "deleted": 2, "set made": 2}
         what = self.chance.choices(list(ways), [weights.get(way, 1) for way in ways])[0]
         # What another hand has done in between is refused in a sentence, and that is all right.
         with suppress(StoreError, RuntimeError, FileNotFoundError):
@@ -142,6 +151,14 @@ class Soak:
             jobs.submit(
                 RUN.with_values({"train.seed": self.chance.randrange(1000)}), "", self.root, threads=1
             )
+        return True
+
+    def make_set(self) -> bool:
+        """Of a handful of pictures, few enough kinds of them that some are made again."""
+        random = np.random.default_rng(self.chance.randrange(2 * MOST))
+        path = self.root.parent / "pictures.npy"
+        np.save(path, random.integers(0, 256, (6, 8, 8), np.uint8))
+        build(plan(open_source(path)), workers=1)
         return True
 
     def kill(self, info: jobs.control.Job) -> bool:
@@ -209,6 +226,11 @@ class Soak:
             time.sleep(0.2)
         wrong += [f"a process is left: {name}" for name in left]
         store.list_runs(self.root), store.list_grids(self.root), store.trashed(self.root)
+        known = {trash.FOLDER, *(own.name for own in sets.list_sets())}
+        known |= {f"{trash.FOLDER}/{gone.path.name}" for gone in sets.trashed()}
+        places = [path for pattern in ("*", f"{trash.FOLDER}/*") for path in sets.own_root().glob(pattern)]
+        places = [path.relative_to(sets.own_root()).as_posix() for path in places]
+        wrong += [f"left behind: {place} of the sets" for place in places if place not in known]
         wrong += [f"left behind: {path}" for path in self.root.rglob("*.draft")]
         for path in store.all_folders(self.root):
             with suppress(OSError), store.training_lock(path):
@@ -244,12 +266,17 @@ def soak(minutes: float, seed: int, pause: float = 1.5) -> Found:
         folder = Path(name)
         (folder / "tmp").mkdir()
         shutil.copytree(ROOT / "checkpoints" / SHOWN, folder / "checkpoints" / SHOWN)
+        # Its own: sets are made and deleted in it.
+        (folder / "data").mkdir()
+        if known := find_mnist():
+            (folder / "data" / "MNIST").symlink_to(known / "MNIST")
         # Of the server and of the trainings: what they leave in temporary folders is seen.
         os.environ |= {"TMPDIR": str(folder / "tmp"), "AECORE_CACHE": str(folder / "cache")}
         os.environ |= {"AECORE_GALLERY": "", "AECORE_LOCKS": str(folder / "locks")}
+        os.environ["AECORE_DATA"] = str(folder / "data")
         tempfile.tempdir = None
         with (
-            Server(folder / "checkpoints", data_folder(), folder / "server.log") as server,
+            Server(folder / "checkpoints", folder / "data", folder / "server.log") as server,
             sync_playwright() as playwright,
         ):
             browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(CHROMIUM_FLAGS))
@@ -290,7 +317,6 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    os.environ.setdefault("AECORE_DATA", str(ROOT.parent / "shared" / "data"))
     found = soak(arguments.minutes, arguments.seed).to_dict()
     print(json.dumps(found, indent=None if arguments.json else 1))
     return 1 if found["wrong"] else 0

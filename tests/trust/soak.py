@@ -3,8 +3,8 @@
 python -m tests.trust.soak --minutes 60 [--seed 0] [--json]    exits with 1 where something was left or grew
 
 A server of its own with a run root and a data folder of its own; one Chromium visits pages that are drawn at
-random, while trainings are started, stopped, resumed, renamed, deleted, put back, and killed, and sets of a few
-images made, deleted and put back. The last part is quiet: then what must be gone is counted.
+random, while trainings are started, stopped, resumed, renamed, deleted, put back, and killed, and sets of a
+few images made, deleted and put back. The last part is quiet: then what must be gone is counted.
 """
 
 from __future__ import annotations

@@ -28,8 +28,9 @@ class Forger:
         self.link, self.patience = link, patience
         self.texts: list[str] = []
         """Of everything that the last run of the script has drawn."""
-        self.ids: set[str] = set(ids)
-        """Of all widgets that were drawn so far, there or here."""
+        self.ids: set[str] = set()
+        """Of all widgets that were drawn so far."""
+        self._elsewhere = ids
         self._socket = connect(
             f"ws://127.0.0.1:{port}/_stcore/stream",
             subprotocols=["streamlit", *own_page],  # type: ignore[list-item]
@@ -70,7 +71,7 @@ class Forger:
 
     def id_of(self, key: str) -> str:
         """The id of the widget with a key; KeyError where none was drawn."""
-        found = [name for name in self.ids if name.endswith(f"-{key}")]
+        found = [name for ids in (self.ids, self._elsewhere) for name in ids if name.endswith(f"-{key}")]
         if not found:
             raise KeyError(f"{key} is none of {sorted(self.ids)}")
         return found[0]

@@ -98,7 +98,8 @@ def begin_and_clear(server, images: Path, ids: Iterable[str] = ()) -> tuple[str,
         # The form then holds that run's settings, whose images are always there.
         do("runs", "runs_duplicate")
         do("train")
-        do("train", "train_start")
+        # Another width, since that run is at work already.
+        do("train", "train_start", {"train_model_hidden": "48"})
         for page, key in (("runs", "runs"), ("own_images", "own")):
             do(page)
             for press in ("trash_back", "trash_empty", "trash_yes"):

@@ -276,7 +276,8 @@ def test_much_of_the_core_is_known_to_write():
 
 
 @pytest.mark.parametrize(
-    "command", ["train --data.name digits", f"resume {RUN}", "import {zip}", "images {photos}"]
+    "command",
+    ["train --data.name digits", f"resume {RUN}", "import {zip}", "images {photos}", "trash --empty"],
 )
 def test_the_command_line_refuses_as_well_in_one_sentence(command, place, monkeypatch, capsys):
     from aecore.__main__ import main

@@ -74,6 +74,8 @@ def begin(path: Path, harm: Callable[[], object] = lambda: None) -> int:
     try:
         # Nobody waits a second for the device of a process that was killed.
         process.QUEUE_PAUSE = 0.02
+        # Where a training is, is known to within a few steps.
+        process.HEARTBEAT = 0.01
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115  for the rest of this process
         harm()
         if store.is_grid(path):
@@ -88,6 +90,11 @@ def begin(path: Path, harm: Callable[[], object] = lambda: None) -> int:
 def end(pid: int) -> int:
     """Waits for a process; returns its exit code, or minus the signal that ended it."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process has not ended; one that has keeps its code for `end`."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
 
 def parts(path: Path) -> list[Path]:
@@ -105,7 +112,8 @@ def content(path: Path) -> dict[str, bytes]:
             if (part / name).exists():
                 found[str((part / name).relative_to(path))] = (part / name).read_bytes()
         figures = [[record.train, record.validation] for record in store.read_history(part)]
-        found[f"{part.relative_to(path)} figures"] = json.dumps(figures).encode()
+        # By name: in which order sums come back from a state is chance.
+        found[f"{part.relative_to(path)} figures"] = json.dumps(figures, sort_keys=True).encode()
         kept = (part / names.EPOCHS).iterdir() if (part / names.EPOCHS).exists() else ()
         for file in (part / names.WEIGHTS, part / names.OPTIMIZER, *sorted(kept)):
             # Not the files' own bytes: the order of what stands beside the tensors is chance.
@@ -140,7 +148,11 @@ def ask_to_stop(path: Path, chance: random.Random, seconds: float) -> None:
 
 
 def _after_a_while(path: Path, chance: random.Random, seconds: float, which: int) -> None:
+    before, trains = position(path), chance.random() < 0.85
     pid = begin(path)
+    # Of a busy machine half of the time would go by before the first step, where little can be lost.
+    while trains and position(path) <= before and is_alive(pid):
+        time.sleep(0.01)
     time.sleep(chance.uniform(0, seconds))
     os.kill(pid, which)
     code = end(pid)

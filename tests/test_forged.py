@@ -22,7 +22,7 @@ from aecore.own.opening import open_source
 from aecore.owners import FILE
 from aecore.processes import process_start
 from aecore.results import Progress
-from tests.browser.tools import Server
+from tests.browser.tools import Server, wait_until
 from tests.conftest import ROOT
 from tests.forging import Forger
 from tests.trees import tree_hash
@@ -106,7 +106,7 @@ def begin_and_clear(server, images: Path, ids: Iterable[str] = ()) -> tuple[str,
                 do(page, f"{key}_{press}")
         typed = {"own_path": str(images)}
         do("own_images", typed=typed)
-        do("own_images", "own_make", typed)
+        do("own_images", "own_make", typed | {"own_title": "forged"})
     return "\n".join(said), forger.ids
 
 
@@ -122,8 +122,8 @@ def test_forged_presses_and_uploads_are_refused_where_nobody_may_write(tmp_path,
         begun = {path.name for path in server.checkpoints.iterdir()} - there - set(THROWN_AWAY)
         assert [store.read_info(server.checkpoints / name).config.data.name for name in begun] == ["digits"]
         assert any((server.checkpoints / name).is_dir() for name in THROWN_AWAY)
-        assert sets.list_sets()
-        assert list(sets.own_root().glob(".job-*"))
+        wait_until("the set", lambda: "forged" in [own.title for own in sets.list_sets()])
+        assert len(sets.list_sets()) == 2
         assert store.trashed(server.checkpoints) == sets.trashed() == []
         press_everything(server)
         assert (server.checkpoints / AT_WORK / "stop").exists()

@@ -6,10 +6,11 @@ import time
 
 import streamlit as st
 
+from aecore import access
 from aecore.access import RefusedError
 from aecore.files import StoreError
 from aecore.store import Trashed, trash
-from pages.shared import notices, words
+from pages.shared import notices, permits, words
 from pages.shared.plain import plain
 from pages.train.runs import bringing_in
 
@@ -54,6 +55,10 @@ def draw() -> None:
             format_func=lambda name: _line(by_name[name]),
             key="runs_trash_chosen",
         )
+        refused = permits.why_not(by_name[chosen].path)
+        options = {"disabled": refused is not None, "help": refused}
+        # Of many visitors each empties it of what is theirs.
+        mine = [trashed for trashed in found if permits.why_not(trashed.path) is None]
         with st.container(horizontal=True):
             st.button(
                 "Put it back",
@@ -61,11 +66,17 @@ def draw() -> None:
                 icon=":material/undo:",
                 on_click=_put_back,
                 args=(by_name[chosen],),
+                **options,
             )
-            if st.button("Delete it for good", key="runs_trash_remove", icon=":material/delete_forever:"):
+            if st.button(
+                "Delete it for good", key="runs_trash_remove", icon=":material/delete_forever:", **options
+            ):
                 _confirm([by_name[chosen]])
-            if st.button("Empty the trash", key="runs_trash_empty", icon=":material/delete_sweep:"):
-                _confirm(found)
+            if st.button(
+                "Empty the trash", key="runs_trash_empty", icon=":material/delete_sweep:", disabled=not mine
+            ):
+                _confirm(mine)
+        permits.draw_why_not(by_name[chosen].path)
 
 
 def title(found: list[Trashed]) -> str:
@@ -85,7 +96,8 @@ def _line(trashed: Trashed) -> str:
 
 @st.dialog("Delete for good?")
 def _confirm(found: list[Trashed]) -> None:
-    what = f"**{plain(found[0].name)}**" if len(found) == 1 else f"All {len(found)} in the trash"
+    many = f"All {len(found)}{' of yours' if access.has_guests() else ''} in the trash"
+    what = f"**{plain(found[0].name)}**" if len(found) == 1 else many
     st.write(f"{what} will be gone, and {words.size(sum(t.bytes for t in found))} of the disk free.")
     with st.container(horizontal=True):
         yes = {"type": "primary", "on_click": _remove, "args": (found,)}

@@ -70,7 +70,12 @@ def test_of_two_who_have_logged_in_only_the_owner_may_stop_a_training(
             # Ben sees it where he is, and what he may do with it.
             ben.locator(".st-key-sidebar_stop button:visible").wait_for()
             assert refused(ben, ["sidebar_stop"]) == {"sidebar_stop": True}
-            wait_until("weights", lambda: store.read_info(info.path).has_weights, ben)
+            wait_until(
+                "weights",
+                lambda: store.read_info(info.path).has_weights,
+                ben,
+                lambda: store.read_progress(info.path),
+            )
             goto(ben, server, f"runs?run={info.key}", ".st-key-runs_delete button:visible")
             ben.locator(MAIN).get_by_text(ADAS).wait_for()
             on_runs = ("runs_stop", "runs_pause", "runs_rename_popover", "runs_delete")

@@ -53,7 +53,7 @@ def refusal(folder: Path) -> str:
         return ""
     whose = "the people who run this server" if owner is None else owner.name or "another visitor"
     return (
-        f"{folder.name} belongs to {whose}, and only its owner may stop, change, rename or delete it here; "
+        f"“{folder.name}” belongs to {whose}, and only its owner may stop, change, rename or delete it here; "
         "you may look at it, export it, and train the same settings as a run of your own"
     )
 

@@ -1,5 +1,7 @@
 """Why a button does nothing, where the server does not allow what it stands for.
 
+Buttons that are disabled say it in a help that only a pointer finds, so the page says it as well.
+
 The core refuses it whether a button is drawn or not (`aecore.access`).
 """
 
@@ -35,6 +37,13 @@ def draw_why_nothing() -> bool:
     if reason is not None:
         st.info(reason, icon=":material/lock:")
     return reason is not None
+
+
+def draw_why_not(folder: Path) -> None:
+    """Says below a folder's buttons why they do nothing, where that is for whose it is."""
+    # What holds for the whole server stands at the top of the page.
+    if why_nothing() is None and (reason := why_not(folder)) is not None:
+        st.caption(f":material/lock: {reason}")
 
 
 def attempt(do: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> None:

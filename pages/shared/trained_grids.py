@@ -56,6 +56,7 @@ def _draw_training(grid: Grid, name: str, time: str) -> None:
         disabled=refused is not None,
         help=refused or f"Takes {time} on two cores; they stay, as a grid, on the Choose page.",
     )
+    permits.draw_why_nothing()
 
 
 def _train(grid: Grid, name: str) -> None:

@@ -20,7 +20,7 @@ from aecore.events import Event
 from aecore.presets import corruption_text, penalty_text
 from aecore.results import EpochRecord, Origin
 from aecore.store import RunInfo
-from pages.shared import images, loading, settings_form, state
+from pages.shared import images, loading, permits, settings_form, state
 from pages.shared.change_controls import (
     draw_changes,
     draw_course,
@@ -66,6 +66,8 @@ def _draw_standing() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(info.name)}**", width="stretch")
         _buttons(info, status)
+    if status != "finished":
+        permits.draw_why_not(info.path)
     _standing(info, status)
     if status in ("running", "paused"):
         draw_changes(info)

@@ -115,6 +115,7 @@ def draw(page: str, found: list[Trashed], label: str, on_back: OnBack = None) ->
                 help=None if ours else refused,
             ):
                 _confirm_removal(page, ours, "" if len(ours) == len(found) else " of yours")
+        permits.draw_why_not(by_name[chosen].path)
 
 
 def title(found: list[Trashed]) -> str:

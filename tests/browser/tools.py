@@ -89,6 +89,11 @@ class Server:
                 self._process.wait()
             self._process = None
 
+    def wait(self, seconds: float) -> int:
+        """The code that its process ends with by itself; subprocess.TimeoutExpired where it does not."""
+        assert self._process is not None
+        return self._process.wait(timeout=seconds)
+
     def restart(self) -> None:
         """Stop and start with the same folders and the same address."""
         self.stop()

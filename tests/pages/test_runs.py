@@ -151,6 +151,16 @@ def test_the_trash_is_emptied_for_good_once_that_is_confirmed(tiny_root, tiny_ke
     assert not app.expander
 
 
+def test_of_many_visitors_none_is_offered_what_is_in_anothers_trash(tiny_root, tiny_key, monkeypatch):
+    store.delete_run(tiny_root / tiny_key)
+    monkeypatch.setenv("AECORE_MODE", "class")
+    app = open_page(PAGE)
+    assert not app.exception
+    assert all(app.button(f"runs_trash_{key}").disabled for key in ("back", "remove", "empty"))
+    assert any("belongs to the people who run this server" in caption.value for caption in app.caption)
+    assert trash.listed(tiny_root)
+
+
 def test_deletion_can_be_called_off(tiny_root, tiny_key):
     app = open_on(tiny_key)
     app.button("runs_delete").click().run()

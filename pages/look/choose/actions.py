@@ -94,6 +94,7 @@ def draw_actions(info: GridInfo, k: int, row: Row, proposal: selection.Proposal 
                 args=(info,),
                 help=f"The narrowest hidden layer is {width} wide: opens New grid with wider ones.",
             )
+    permits.draw_why_nothing()
 
 
 def look_at(info: GridInfo, k: int) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from aecore.config import Config
 from aecore.grid import Grid
-from pages.shared import drafts, layout, settings_form
+from pages.shared import drafts, layout, permits, settings_form
 from pages.train.new_grid import axes, progress
 from pages.train.new_grid.plan import draw_plan, facts
 
@@ -93,6 +93,7 @@ def main() -> None:
     layout.draw_header(
         "New grid", "Many models at once: choose what differs between them, and compare them on Choose."
     )
+    permits.draw_why_nothing()
     begin()
     left, right = layout.form_and_outcome()
     with left:

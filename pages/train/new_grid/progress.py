@@ -13,7 +13,7 @@ from aecore.grid import axis_text
 from aecore.results import Progress
 from aecore.settings import axis_label, member_name
 from aecore.store import GridInfo
-from pages.shared import grid_source
+from pages.shared import grid_source, permits
 from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button, waits_for
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
@@ -49,6 +49,8 @@ def _draw() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(info.name)}**", width="stretch")
         _buttons(info, status)
+    if status != "finished":
+        permits.draw_why_not(info.path)
     _standing(info, status)
     if status in ("running", "silent"):
         _stacks(info)

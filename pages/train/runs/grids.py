@@ -10,7 +10,7 @@ from aecore import naming, store
 from aecore.grid import axis_text
 from aecore.settings import axis_label
 from aecore.store import GridInfo, Unreadable
-from pages.shared import state
+from pages.shared import permits, state
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.shared.words import age
@@ -79,6 +79,7 @@ def _actions(info: GridInfo) -> None:
                 help="Opens New grid with this grid's settings and axes, to change and train anew.",
             )
         folders.draw_actions(info, "runs_grid")
+    permits.draw_why_not(info.path)
     for name, values in info.grid.axes.items():
         st.caption(f"{axis_label(name)}: {', '.join(axis_text(name, value) for value in values)}")
     if message := info.progress.message:

@@ -16,6 +16,7 @@ from pages.shared import (
     layout,
     notices,
     one_file,
+    permits,
     settings_form,
     state,
     training_view,
@@ -104,6 +105,7 @@ def draw_actions(info: RunInfo) -> None:
         draw_branch(info)
         one_file.draw(info.key, "runs", disabled=not info.has_weights)
         folders.draw_actions(info, "runs")
+    permits.draw_why_not(info.path)
 
 
 def draw_branch(info: RunInfo) -> None:
@@ -226,6 +228,7 @@ def main() -> None:
     layout.draw_header(
         "Runs", "Every network trained here. Choose a row to look at it, rename it or train it again."
     )
+    permits.draw_why_nothing()
     bringing_in.show_taken(SELECTED)
     bringing_in.draw()
     trash.draw_offer("runs", bringing_in.take)

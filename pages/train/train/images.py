@@ -40,20 +40,16 @@ def draw_download(dataset: Dataset) -> None:
     from aecore.data import DataNotFoundError
     from aecore.data import download as fetch
 
+    if permits.why_nothing() is not None:
+        st.info(f"{dataset.title} is not on this server.", icon=":material/cloud_off:")
+        return
     size = f"{dataset.download_bytes / 1e6:,.0f} MB"
     place = st.empty()
     place.info(
         f"{dataset.title} is not on this machine. Download it, or {plain(dataset.where_to_put())}.",
         icon=":material/cloud_download:",
     )
-    refused = permits.why_nothing()
-    if not st.button(
-        f"Download {size}",
-        key="train_download",
-        icon=":material/download:",
-        disabled=refused is not None,
-        help=refused,
-    ):
+    if not st.button(f"Download {size}", key="train_download", icon=":material/download:"):
         return
     # Any click ends this script at the next report, and with it the download, which leaves nothing behind.
     stop = st.empty()

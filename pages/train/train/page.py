@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aecore.config import Config
-from pages.shared import drafts, layout, settings_form, training_view
+from pages.shared import drafts, layout, permits, settings_form, training_view
 from pages.shared.plain import plain
 from pages.train.train import preview
 from pages.train.train.images import draw_download, draw_images
@@ -71,6 +71,7 @@ def main() -> None:
     layout.draw_header(
         "Train", "Choose images and a network, press Train, and watch it learn to rebuild them."
     )
+    permits.draw_why_nothing()
     _begin()
     # Above the form, so that on a phone the button is on the first screen.
     top = st.container(key="train_top")

@@ -75,8 +75,13 @@ SIDEBARS_PLACE = """
       padding-left: 300px;
     }
   }
+  /* The list of pages comes after what is below it. */
+  [data-testid="stSidebarContent"]:not(:has([data-testid="stSidebarNav"]))
+    [data-testid="stSidebarUserContent"] {
+      margin-top: 821px;
+  }
 """
-"""As wide as Streamlit makes the sidebar."""
+"""As wide as Streamlit makes the sidebar, and as high as it makes the list of our pages."""
 
 STYLES = [SIDEBARS_PLACE, *(path.read_text() for path in styles.FILES)]
 """What streamlit_app.py gives with its first answer as well, from when on all would move."""

@@ -10,6 +10,7 @@ written no file is taken from a browser either.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -75,17 +76,36 @@ SIDEBARS_PLACE = """
       padding-left: 300px;
     }
   }
+  /* The list of pages comes after what is below it. */
+  [data-testid="stSidebarContent"]:not(:has([data-testid="stSidebarNav"]))
+    [data-testid="stSidebarUserContent"] {
+      margin-top: 821px;
+  }
 """
-"""As wide as Streamlit makes the sidebar."""
+"""As wide as Streamlit makes the sidebar, and as high as it makes the list of our pages."""
 
 STYLES = [SIDEBARS_PLACE, *(path.read_text() for path in styles.FILES)]
 """What streamlit_app.py gives with its first answer as well, from when on all would move."""
 
-HEAD_END = f"<style>{''.join(STYLES)}</style></head>".encode()
+SCRIPTS = Path(st.__file__).parent / "static" / "static" / "js"
+KINDS = ("Html", "Button", "Selectbox")
+
+EARLY = [f"./static/js/{path.name}" for kind in KINDS for path in SCRIPTS.glob(f"{kind}.*.js")]
+"""Streamlit's code of what every page begins with, where it has such files.
+
+It fetches code when that is first wanted; until then a bar of 40 pixels stands in the place of each picture.
+"""
+
+HEAD_END = (
+    f"<style>{''.join(STYLES)}</style>"
+    f'<script type="module">{"".join(f"import({name!r});" for name in EARLY)}</script></head>'
+).encode()
 
 
 class WithStyles:
-    """Gives Streamlit's page our styles from its beginning, so that nothing moves while a page comes up."""
+    """Gives Streamlit's page our styles from its beginning, and has it fetch some of its code early, so that
+    little moves while a page comes up.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -1,11 +1,12 @@
 """The app as it is served, by its real server: for which hosts, and under which policy."""
 
+import re
 import socket
 from http.client import HTTPConnection
 
 import pytest
 
-from tests.browser.tools import Server, data_folder
+from tests.browser.tools import ROOT, Server, data_folder
 
 PATHS = ("/", "/codes", "/_stcore/health", "/_stcore/host-config", "/static/nothing.js")
 
@@ -20,12 +21,17 @@ def server(tmp_path_factory):
 
 def ask(server, path: str, host: str, **headers: str):
     """Status and headers of an answer, for a request that names that host."""
+    return fetch(server, path, host, **headers)[:2]
+
+
+def fetch(server, path: str, host: str, **headers: str):
+    """Status, headers and body of an answer, for a request that names that host."""
     connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request("GET", path, headers={"Host": host, **headers})
     answer = connection.getresponse()
-    answer.read()
+    body = answer.read()
     connection.close()
-    return answer.status, answer.headers
+    return answer.status, answer.headers, body
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -64,6 +70,22 @@ def test_every_answer_says_who_may_frame_it_and_what_it_may_load(server, path):
     assert headers["X-Frame-Options"] == "SAMEORIGIN"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("path", ["/", "/codes"])
+def test_a_page_has_our_styles_and_what_it_begins_with_from_its_head_on(server, path):
+    status, headers, body = fetch(server, path, "localhost", Accept="text/html")
+    head = body.decode().split("</head>")[0]
+    assert status == 200
+    assert int(headers["Content-Length"]) == len(body)
+    for style in ("contrast", "access", "layout", "places"):
+        assert (ROOT / "pages" / "shared" / f"{style}.css").read_text() in head
+    early = re.findall(r"import\('\.(/static/js/(\w+)\.[^']+)'\)", head)
+    assert sorted(kind for _, kind in early) == ["Button", "Html", "Selectbox"]
+    for script, _ in early:
+        status, headers, _ = fetch(server, script, "localhost")
+        assert status == 200
+        assert "javascript" in headers["Content-Type"]
 
 
 def test_it_listens_on_this_machine_alone(server):

@@ -21,8 +21,9 @@ def network_drawing(
     walk: dict[str, Any],
     names: Sequence[str],
     pca_errors: Sequence[float],
-    key: str = "network_drawing",
     result: str = "Its reconstruction",
+    *,
+    key: str,
 ) -> None:
     """Draws it, as wide as its container.
 

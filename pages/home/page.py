@@ -72,7 +72,8 @@ def main() -> None:
         draw_recent_grids()
         return
     info = next((r for r in runs if r.key == chosen_key()), runs[0])
-    left, right = layout.picture_and_figures()
+    with st.container(key="home_columns"):  # places.css keeps the drawing's place on a phone
+        left, right = layout.picture_and_figures()
     with left:
         # Two places: emptying the drawing's own at every rerun would start its walk anew on a slow machine.
         waiting, place = st.empty(), st.container()
@@ -88,7 +89,7 @@ def main() -> None:
     else:
         waiting.empty()
         with place:
-            network_drawing(**values)
+            network_drawing(**values, key="home_drawing")
             st.markdown(meaning(info, values["walk"]["shape"]))
             st.button(
                 "Other images", key="home_draw_again", icon=":material/shuffle:", on_click=take_other_images

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import loading
+from pages.shared import layout, loading
 from pages.shared.plain import plain
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def draw(key: str) -> None:
         st.caption(sentence)
     if len(found.class_errors) > 1:
         mean = loading.test_squared_errors(key).double().mean().item()
-        st.altair_chart(class_error_bars(found.class_errors, mean), key="further_class_errors")
+        layout.draw_chart(class_error_bars(found.class_errors, mean), key="further_class_errors")
         st.caption("Squared error by class; dashed: the mean over all images.")
 
 

@@ -14,6 +14,7 @@ from pages.shared.state import TRAIN_PAGE, chosen_key
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from altair import Chart, LayerChart
     from streamlit.delta_generator import DeltaGenerator
 
     from aecore.data import ImageData
@@ -51,6 +52,14 @@ def form_and_outcome() -> tuple[DeltaGenerator, DeltaGenerator]:
     """The two columns of a page that makes something: the settings, and what comes of them."""
     form, outcome = st.columns([2, 3], gap="large")
     return form, outcome
+
+
+def draw_chart(chart: Chart | LayerChart, **options: Any) -> Any:
+    """A chart that is given all of its height before it is drawn, so that nothing below it moves.
+
+    `options` are those of `st.altair_chart`, whose value is returned.
+    """
+    return st.altair_chart(chart, height=chart.height, **options)
 
 
 def require_run(title: str, sentence: str, with_data: bool = True) -> tuple[Run, ImageData | None]:

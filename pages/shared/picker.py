@@ -58,7 +58,9 @@ def pick_image(key: str, label: str, data: ImageData, default: int = 0, drawing:
     if not 0 <= st.session_state.get(key, 0) < count:
         st.session_state[key] = min(default, count - 1)
     # The choice is made inside the button's panel but shown beside it, so the place is kept first.
-    row = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
+    row = st.container(
+        horizontal=True, vertical_alignment="center", gap="small", width="content", key=f"picked_{key}"
+    )
     picture = row.empty()
     name = label[:1].lower() + label[1:]
     with row.popover(label, icon=":material/image_search:", help=f"Choose the {name}"):

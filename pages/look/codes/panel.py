@@ -11,7 +11,7 @@ import streamlit as st
 from aecore.web.code_map.payload import MapState
 from pages.look.codes.material import Points
 from pages.look.codes.projections import Plane
-from pages.shared import images, loading
+from pages.shared import images, layout, loading
 from pages.shared.plain import plain
 from pages.shared.state import INTERPOLATION_PAGE, keep_selection, kept_selections
 
@@ -101,7 +101,7 @@ def _draw_selection(data: ImageData, shown: Shown, selected: np.ndarray) -> None
     drawn = "" if len(few) == len(selected) else f"; {len(few)} of {len(selected):,}"
     st.caption(f"Each image with its reconstruction under it{drawn}.")
     if data.labelled:
-        st.altair_chart(class_bars(labels, data.class_names), key="codes_classes")
+        layout.draw_chart(class_bars(labels, data.class_names), key="codes_classes")
     _draw_mean(parts)
     _draw_keep(data, shown.first, selected)
 

@@ -11,7 +11,7 @@ import streamlit as st
 from aecore import kept, store
 from pages.look.codes.material import Points
 from pages.look.codes.projections import Plane
-from pages.shared import loading
+from pages.shared import layout, loading
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +38,7 @@ def draw_trust(key: str, points: Points, plane: Plane) -> None:
     if len(np.unique(points.labels)) < 2:
         # One class only: every neighbour tells it.
         share = {f"trustworthiness, {len(points):,} points": found.trustworthiness}
-        st.altair_chart(score_bars(share, list(share)), key="codes_scores")
+        layout.draw_chart(score_bars(share, list(share)), key="codes_scores")
         st.caption(
             "These images are of one class, or of none that is known: what a map keeps of it is not asked."
         )
@@ -49,7 +49,7 @@ def draw_trust(key: str, points: Points, plane: Plane) -> None:
         "in the code": found.code.mean(),
         "in pixels": found.pixels.mean(),
     }
-    st.altair_chart(score_bars(shares, list(shares)[:2]), key="codes_scores")
+    layout.draw_chart(score_bars(shares, list(shares)[:2]), key="codes_scores")
     st.caption(
         f"{map_meaning(found)} {pixels_meaning(found)}",
         help="Trustworthiness: 1 less a penalty for each of the 12 neighbours on the map that is no "

@@ -42,7 +42,8 @@ def draw(run: Run, key: str, data: ImageData, row: DeltaGenerator) -> None:
     defaults = first_images(data)
     places_of = ["a", "b"] if latent.PATHS[kind].ends == 2 else ["a", "c", "b"]
     names = [ENDS[place] for place in places_of]
-    left, right = layout.picture_and_figures()
+    with st.container(key="interpolation_columns"):  # places.css keeps the picture's place on a phone
+        left, right = layout.picture_and_figures()
     with right:
         picked = [
             pick_image(f"image_{place}", f"{ENDS[place]} image", data, defaults["abc".index(place)])

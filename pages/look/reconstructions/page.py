@@ -93,7 +93,8 @@ def main() -> None:
     with left:
         limit = difference_limit(run, data)
         draw_legend(limit)
-        draw_pictures(tested, shown, with_pca, limit, beside)
+        with st.container(key="reconstructions_pictures"):
+            draw_pictures(tested, shown, with_pca, limit, beside)
     with right:
         draw_numbers(tested, pool, shown, about)
         if beside is not None:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from aecore.palette import text_css
 from pages.look.sparsity.sources import Source
-from pages.shared import images
+from pages.shared import images, layout
 
 Sides = tuple[Source, Source]
 A_CLASS = 20
@@ -41,7 +41,7 @@ def draw_codes(sides: Sides, data, image: int, count_silent: bool) -> None:
         with place:
             units = units_shown(source, count_silent)
             _pair(source, data, image)
-            st.altair_chart(
+            layout.draw_chart(
                 charts.code_bars(source.look.codes[image, units], source.color, domain),
                 key=f"sparsity_bars_{side}",
             )
@@ -98,7 +98,7 @@ def draw_values(sides: Sides, count_silent: bool) -> None:
                 ("active", charts.active_histogram(active[i], units, float(top), source.color)),
                 ("use", charts.use_bars(use, source.color)),
             ):
-                st.altair_chart(chart, key=f"sparsity_{kind}_{i}")
+                layout.draw_chart(chart, key=f"sparsity_{kind}_{i}")
 
 
 def draw_pictures(sides: Sides, data, count_silent: bool) -> None:

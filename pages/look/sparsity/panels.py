@@ -14,7 +14,7 @@ from aecore.gallery import sparsity as gallery
 from aecore.palette import L1_COLOR, L2_COLOR, text_css
 from aecore.results import Figures
 from pages.look.sparsity import lessons, sources, words
-from pages.shared import images, loading
+from pages.shared import images, layout, loading
 
 if TYPE_CHECKING:
     from aecore.figures.sparsity import Curve
@@ -49,7 +49,7 @@ def draw_trade_off(members: Sequence[Member], marked: Mapping[str, Member]) -> N
         {**_point(m.figures, text := sources.setting(m)), "curve": name, "text": f"{name}, {text}"}
         for name, m in marked.items()
     ]
-    st.altair_chart(charts.trade_off([c for c in curves if c.points], rings), key="sparsity_trade_off")
+    layout.draw_chart(charts.trade_off([c for c in curves if c.points], rings), key="sparsity_trade_off")
 
 
 def _curve(
@@ -116,7 +116,7 @@ def draw_weights(members: Sequence[Member], data) -> None:
     lines = [_pruned("no penalty", charts.NONE_COLOR, plain[0].key)]
     if index:
         lines += [_pruned(n, c, m.key) for n, c, m in zip(labels, colors, chosen, strict=True)]
-    st.altair_chart(charts.pruning(lines), key="sparsity_pruning")
+    layout.draw_chart(charts.pruning(lines), key="sparsity_pruning")
 
 
 def _weights_column(name: str, color: str, member: Member, members: Sequence[Member]) -> None:

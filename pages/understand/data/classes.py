@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.shared import images, loading
+from pages.shared import images, layout, loading
 from pages.shared.plain import plain
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def draw_counts(data: ImageData) -> None:
 
     training, test = (class_counts(x, len(data.class_names)) for x in (data.train_labels, data.test_labels))
     chart = class_histogram(training.numpy(), test.numpy(), data.class_names)
-    st.altair_chart(chart, key="data_counts", alt="Training and test images of each class")
+    layout.draw_chart(chart, key="data_counts", alt="Training and test images of each class")
     low, high = int(training.min()), int(training.max())
     if low == high:
         text = f"Every class has {low:,} training images."

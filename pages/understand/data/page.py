@@ -130,7 +130,8 @@ def main() -> None:
     left, right = layout.picture_and_figures()
     with left:
         st.subheader("Images", anchor=False)
-        draw_samples(data)
+        with st.container(key="data_samples"):
+            draw_samples(data)
     with right:
         st.subheader("About", anchor=False)
         st.markdown(plain(dataset.description))

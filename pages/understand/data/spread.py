@@ -8,7 +8,7 @@ import streamlit as st
 
 from aecore.config import Config, Normalization, OutputActivation
 from aecore.settings import show
-from pages.shared import loading, settings_form
+from pages.shared import layout, loading, settings_form
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,14 +32,14 @@ def draw_spread(data: ImageData, normalization: Normalization, output: OutputAct
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**As they are**")
-        st.altair_chart(
+        layout.draw_chart(
             pixel_histogram(counts, unscaled, "grey level, 0 black to 1 white"), key="data_before"
         )
     with right:
         st.markdown(f"**As the network sees them**: {show(normalization)}")
         chart = pixel_histogram(counts, scale, "value in training", found)
         about = f"Histogram of the normalized pixels, with the range of {output} above it"
-        st.altair_chart(chart, key="data_after", alt=about)
+        layout.draw_chart(chart, key="data_after", alt=about)
     st.caption(
         f"All {int(counts.sum()):,} values of the training images; heights are on a square-root scale. "
         + moments(data, normalization)

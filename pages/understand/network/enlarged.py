@@ -41,7 +41,7 @@ def draw_layer(network: Network, number: int, values: Tensor, picked: Picked) ->
     with right:
         found = statistics(array)
         st.markdown("**How its values are spread**")
-        st.altair_chart(
+        layout.draw_chart(
             value_histogram(array),
             key="network_histogram",
             alt=f"Histogram of the {array.size:,} values of {layer.name}",
@@ -89,7 +89,7 @@ def draw_units(values: np.ndarray, name: str) -> None:
 
     st.markdown("**The value of each unit**")
     if len(values) <= BARS:
-        st.altair_chart(
+        layout.draw_chart(
             unit_bars(values, height=230), key="network_units", alt=f"A bar for each unit of {name}"
         )
         return

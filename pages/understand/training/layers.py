@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from aecore.looks import HISTOGRAMS, QUANTITIES
+from pages.shared import layout
 from pages.shared.plain import plain
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def draw_maps(runs: Sequence[Watched], quantity: str) -> bool:
                 st.caption(f"No layer of this network has {known.label}.")
                 continue
             key = f"{MAP}_{place}"
-            st.altair_chart(
+            layout.draw_chart(
                 layer_history.heat_map(run.looks, quantity, domain if len(runs) > 1 else None),
                 key=key,
                 on_select=partial(take_cell, key, layer_keys(runs)[place], run.looks),
@@ -170,7 +171,7 @@ def draw_histograms(
             st.markdown(f"**Layer {plain(what)}, at step {place_in_words(run.looks, look)}**")
             for of, top in tops.items():
                 chart = layer_history.histogram(run.looks, of, look, layer, top)
-                st.altair_chart(chart, key=f"training_{of}_{place}")
+                layout.draw_chart(chart, key=f"training_{of}_{place}")
 
 
 def draw_profiles(
@@ -189,5 +190,5 @@ def draw_profiles(
             if quantity is not None and not np.isnan(run.looks.values(quantity)).all():
                 st.markdown(f"**{QUANTITIES[quantity].label.capitalize()} over the layers, epoch {epoch}**")
                 chart = layer_history.profile(run.looks, quantity, [epoch], domain)
-                st.altair_chart(chart, key=f"training_profile_{place}")
+                layout.draw_chart(chart, key=f"training_profile_{place}")
             st.markdown(ratio_in_words(layer_history.first_to_last(run.looks, epoch), epoch))

@@ -278,7 +278,7 @@ def main() -> None:
         trained = next(
             (n.config.train for n in compared if n.config.train.corruption == train.corruption), None
         )
-        st.altair_chart(
+        layout.draw_chart(
             ratio_chart(
                 levels,
                 curves(keys, data.name, of_kind, levels),

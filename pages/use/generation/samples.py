@@ -41,10 +41,10 @@ def draw(subject: Subject) -> None:
     names = list(material.samplers(subject))
     places, sheets = dict(zip(names, st.columns(len(names), gap="medium"), strict=True)), {}
     lines = {}
-    for name, place in places.items():
+    for i, (name, place) in enumerate(places.items()):
         place.markdown(f"**{title(name)}**")
         sheets[name] = material.sheet(subject.key, subject.stamp, name, SHOWN, number, temperature)
-        place.html(_picture(name, sheets[name], paired))
+        place.container(key=f"generation_sheet_{i}").html(_picture(name, sheets[name], paired))
         lines[name] = place.empty()
     if paired:
         st.caption("In each pair a sample, and below it the training image nearest to it in pixels.")

@@ -7,7 +7,7 @@ import streamlit as st
 from aecore.config import Config
 from aecore.grid import Grid
 from pages.shared import drafts, layout, settings_form
-from pages.train.new_grid import axes, progress
+from pages.train.new_grid import axes, drawing, progress
 from pages.train.new_grid.plan import draw_plan, facts
 
 # Prefix of the form's session keys; not the Train page's, whose settings stay as they are.
@@ -98,9 +98,12 @@ def main() -> None:
     with left:
         draw_settings()
     grid, problem = read()
+    dataset = find(st.session_state[settings_form.key(FORM, "data.name")])
     with right:
-        draw_plan(grid, problem, find(st.session_state[settings_form.key(FORM, "data.name")]))
+        draw_plan(grid, problem, dataset)
         facts_place = st.empty()
+        if grid is not None and drawing.is_ahead(grid):
+            drawing.draw(grid, dataset)
         progress.draw()
     # Last, because it takes a moment: everything else is on the screen by now.
     if grid is not None:

@@ -94,7 +94,8 @@ def main() -> None:
         "New grid", "Many models at once: choose what differs between them, and compare them on Choose."
     )
     begin()
-    left, right = layout.form_and_outcome()
+    with st.container(key="new_grid_columns"):  # on a phone layout.css puts what comes of the settings first
+        left, right = layout.form_and_outcome()
     with left:
         draw_settings()
     grid, problem = read()

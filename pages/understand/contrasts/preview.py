@@ -19,7 +19,8 @@ from pages.understand.contrasts import words
 if TYPE_CHECKING:
     from aecore.config import ModelConfig
 
-IMAGES = 8
+IMAGES, SIDE = 8, 40
+"""Test images that go through the networks, and pixels of the width of each on the screen."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,25 @@ def draw(contrast: Contrast) -> None:
 
 
 def _draw_networks(found: Initial) -> None:
-    """A row a network: its name and its layers."""
-    cell = "padding:6px 24px 6px 0;text-align:left;vertical-align:middle;font-weight:400"
-    lines = "".join(
-        f'<tr><th scope="row" style="{cell}">{html.escape(name)}</th>'
-        f'<td style="{cell}">{layer_bars(model, found.shape, 24, 8)}</td></tr>'
-        for name, model in found.models.items()
-    )
+    """A row a network: its name, its layers, and what it makes of the images above."""
+    cell = "padding:5px 18px 5px 0;text-align:left;font-weight:400"
+
+    def row(name: str, layers: str, pictures: np.ndarray) -> str:
+        tags = [
+            f'<td style="padding:2px">{images.tag(images.to_rgb(picture), SIDE, f"{name}, {i}")}</td>'
+            for i, picture in enumerate(pictures, 1)
+        ]
+        return (
+            f'<tr><th scope="row" style="{cell};white-space:nowrap">{html.escape(name)}</th>'
+            f'<td style="{cell}">{layers}</td>{"".join(tags)}</tr>'
+        )
+
+    rows = [row("test image", "", found.test_images)]
+    for name, model in found.models.items():
+        rows.append(row(name, layer_bars(model, found.shape, 28, 6, sizes=False), found.outputs[name]))
     st.html(
-        '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:0.9rem">'
-        f"{lines}</table></div>"
+        '<div style="overflow-x:auto"><table data-networks style="border-collapse:collapse;font-size:0.9rem">'
+        f"{''.join(rows)}</table></div>"
     )
 
 

@@ -1,4 +1,4 @@
-"""The task before anything is measured: labelled images with their features, and images to be named by them."""
+"""The task before anything is measured: labelled images with their features, and images to be named."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SIDE = 64
 
 
 def draw(subject: Subject, kinds: Sequence[Kind]) -> None:
-    """One labelled image of each class with the first kind's features, and test images beside their answers."""
+    """One labelled image of each class with the first kind's features, and test images with the answers."""
     from aecore.analysis.features import NEIGHBORS
     from aecore.analysis.neighbors import as_points, knn_predict
     from aecore.data import classes_in_turn
@@ -86,10 +86,10 @@ def _draw_answers(
     pictures: Tensor, answers: dict[str, np.ndarray], labels: np.ndarray, names: Sequence[str]
 ) -> None:
     """A table: a row for the test images, and one for each kind of features with the classes it gives."""
-    cell = "padding:3px 6px;text-align:center"
+    cell = "padding:3px 2px;text-align:center"
     head = "padding:3px 10px 3px 0;text-align:left;font-weight:400;white-space:nowrap"
     row = "".join(
-        f'<td style="{cell}">{images.tag(images.to_rgb(picture), 40, f"test image, {names[label]}")}</td>'
+        f'<td style="{cell}">{images.tag(images.to_rgb(picture), 36, f"test image, {names[label]}")}</td>'
         for picture, label in zip(pictures, labels.tolist(), strict=True)
     )
     lines = [f'<tr><th scope="row" style="{head}">test image</th>{row}</tr>']

@@ -42,7 +42,8 @@ def draw_tuning(subject: Subject, row: DeltaGenerator) -> None:
             )
             st.caption(
                 f"{finetuning.steps(subject.task)} small trainings with {words.labels(counts)}, a second or "
-                "two each; they run beside the pages and can be stopped."
+                "two each; they run beside the pages and can be stopped.",
+                width="stretch",
             )
     if done:
         draw()

@@ -54,7 +54,7 @@ def draw() -> None:
 
 def _columns() -> tuple[DeltaGenerator, DeltaGenerator]:
     """All controls in one column, and beside it what they change."""
-    controls, picture = st.columns([1, 3.6], gap="large")
+    controls, picture = st.columns([1, 3.8], gap="medium")
     return controls, picture
 
 

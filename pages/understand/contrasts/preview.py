@@ -12,14 +12,14 @@ import streamlit as st
 from aecore.gallery import contrasts
 from aecore.gallery.contrasts import Contrast
 from aecore.looks import SMALLEST
-from pages.shared import images, layout, loading
+from pages.shared import images, loading
 from pages.shared.layer_bars import layer_bars
 from pages.understand.contrasts import words
 
 if TYPE_CHECKING:
     from aecore.config import ModelConfig
 
-IMAGES, SIDE = 8, 40
+IMAGES, SIDE = 8, 32
 """Test images that go through the networks, and pixels of the width of each on the screen."""
 
 
@@ -42,13 +42,13 @@ def draw(contrast: Contrast) -> None:
     from aecore.figures.questions import lines
 
     found = _initial(contrast.key)
-    left, right = layout.picture_and_figures()
+    left, right = st.columns([3, 2], gap="large")
     with left:
         st.markdown("**The networks before training**")
         _draw_networks(found)
-        images.draw_rows({"test image": found.test_images, **found.outputs}, 48)
         st.caption(
-            "What comes out of each with its initial weights. Training makes the rows alike, or fails to."
+            "A bar a layer, as high as the logarithm of its size, the code in blue; beside it what comes out "
+            "of the network with its initial weights."
         )
     with right:
         st.markdown("**Gradient over the layers, before the first step**")

@@ -64,8 +64,7 @@ def draw_work(subject: Subject, kinds: Sequence[Kind], draw: Callable[[], None])
             st.caption(
                 f"{len(left)} measurements: {'; '.join(plain(kind.name) for kind in kinds)}. On MNIST "
                 "they take a minute or two on two cores; they run beside the pages and can be stopped, and "
-                "what is found is kept.",
-                width="stretch",
+                "what is found is kept."
             )
     if begun:
         draw()

@@ -42,8 +42,7 @@ def draw_tuning(subject: Subject, row: DeltaGenerator) -> None:
             )
             st.caption(
                 f"{finetuning.steps(subject.task)} small trainings with {words.labels(counts)}, a second or "
-                "two each; they run beside the pages and can be stopped.",
-                width="stretch",
+                "two each; they run beside the pages and can be stopped."
             )
     if done:
         draw()

@@ -47,7 +47,15 @@ def ratio_chart(
             color=alt.Color(
                 "way:N",
                 scale=alt.Scale(domain=names, range=list(COLORS[: len(names)])),
-                legend=alt.Legend(orient="bottom", columns=1, title=None, labelLimit=400),
+                legend=alt.Legend(
+                    orient="bottom",
+                    columns=1,
+                    title=None,
+                    labelLimit=400,
+                    symbolType="stroke",
+                    symbolStrokeWidth=2,
+                    symbolSize=300,
+                ),
             ),
             strokeDash=alt.StrokeDash(
                 "way:N", scale=alt.Scale(domain=names, range=list(DASHES[: len(names)])), legend=None

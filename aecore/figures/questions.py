@@ -67,7 +67,9 @@ def lines(
     color = alt.Color(
         "series:N",
         scale=alt.Scale(domain=names, range=shades),
-        legend=alt.Legend(title=None, orient="top", columns=3, symbolType="circle", symbolOpacity=1)
+        legend=alt.Legend(
+            title=None, orient="top", columns=_columns(names), symbolType="circle", symbolOpacity=1
+        )
         if len(names) > 1
         else None,
     )
@@ -84,6 +86,12 @@ def lines(
         words = at.mark_text(align="right", baseline="bottom", dy=-3, color=ink(PCA_COLOR), fontWeight="bold")
         layers.append(words.encode(x=alt.XValue("width"), y=level("y"), text=alt.Text("text:N")))
     return alt.LayerChart(layer=layers, height=height)
+
+
+def _columns(names: Sequence[str]) -> int:
+    """Of a legend, so that its longest name has room in a narrow chart, which would cut it off."""
+    longest = max(map(len, names), default=0)
+    return 3 if longest <= 10 else 2 if longest <= 20 else 1
 
 
 def fitted_function(found: Fit, height: int = 280) -> alt.LayerChart:

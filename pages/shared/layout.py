@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -37,9 +37,9 @@ def draw_header(title: str, sentence: str, run: Run | RunInfo | None = None) -> 
             st.caption(plain(" · ".join(parts)), width="content")
 
 
-def controls() -> DeltaGenerator:
+def controls(gap: Literal["small", "medium"] = "medium") -> DeltaGenerator:
     """The place of a page's controls: one row above the picture, which wraps where the window is narrow."""
-    return st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    return st.container(horizontal=True, vertical_alignment="bottom", gap=gap)
 
 
 def picture_and_figures() -> tuple[DeltaGenerator, DeltaGenerator]:

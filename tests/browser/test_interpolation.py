@@ -210,7 +210,7 @@ def test_one_format_after_another_is_saved_without_waiting(server, browser_page,
     # The first deep link after a server's start shows Streamlit's notice that there is no such page.
     goto(browser_page, server)
     open_view(browser_page, server, run_path)
-    browser_page.get_by_test_id("stExpander").get_by_text("Save", exact=True).click()
+    browser_page.get_by_test_id("stExpander").get_by_text("Save the path", exact=True).click()
     beginnings = {"Strip (PNG)": b"\x89PNG", "Film (GIF)": b"GIF8", "Codes (CSV)": b"t,unit_0"}
     for label, beginning in [*beginnings.items(), *beginnings.items()]:
         with browser_page.expect_download() as saved:

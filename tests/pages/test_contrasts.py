@@ -6,9 +6,10 @@ import shutil
 import pytest
 
 from aecore import store
+from aecore.analysis.gradients import first_gradients
 from aecore.gallery import contrasts
-from pages.shared import state
-from pages.understand.contrasts import words
+from pages.shared import loading, state
+from pages.understand.contrasts import preview, words
 from pages.understand.contrasts.words import Told
 from tests.pages.conftest import open_page, train_grid_here
 
@@ -45,8 +46,23 @@ def test_before_its_networks_are_trained_one_click_trains_them(contrast, empty_r
     assert not app.exception
     assert app.main.subheader[0].value == contrast.title
     assert f"{len(contrast.grid.members)} small networks" in app.main.info[0].value
+    (networks,) = [block.value for block in app.get("html") if "data-networks" in block.value]
+    for k in range(len(contrast.grid.members)):
+        assert f">{words.member_label(contrast.grid.position_of(k))}</th>" in networks
+    assert len(app.get("vega_lite_chart")) == 1
     app.button(key="grid_train").click().run()
     assert begun == [(contrast.grid, contrast.name)]
+
+
+def test_the_networks_are_shown_as_their_training_begins():
+    found = preview._initial(ZEROS.key)
+    zeros, default = found.outputs["zeros"], found.outputs["default"]
+    assert (zeros == zeros[0]).all(), "without weights every image gives the same"
+    assert not (default == default[0]).all()
+    assert set(found.gradients["zeros"]) == {0}
+    data = loading.load_data("digits")
+    config = next(c for c in ZEROS.grid.members if c.model.init == "default")
+    assert found.gradients["default"] == first_gradients(config, data)
 
 
 def test_what_is_said_are_the_networks_own_figures(grid):

@@ -1,5 +1,7 @@
 """The Features page: what it measures, that its figures are those of the images, and what it offers."""
 
+import re
+
 import numpy as np
 import pytest
 import streamlit as st
@@ -54,6 +56,25 @@ def test_nothing_is_measured_before_it_is_asked_for(tiny_root):
     assert not app.exception
     assert not app.get("vega_lite_chart")
     assert "21 measurements: code; PCA; pixels" in said(app)
+
+
+def test_before_it_is_measured_the_task_is_shown_with_the_nearest_of_one_label_a_class(tiny_key):
+    app = open_page(PAGE)
+    images, run = data.load("digits"), load_run(tiny_key)
+    split = features.split_images(images, 1 / 12, 0)
+    task = features.task_of(images, split)
+    known = task.drawn[1][0]
+    asked = split.test[data.classes_in_turn(images.test_labels[split.test], 10, 0)]
+    table = next(block.value for block in app.get("html") if "data-answers" in block.value)
+    for name, transform in (("code", run.encode), ("pixels", lambda x: data.unit_range(x).flatten(1))):
+        points, queries = (
+            transform(part).numpy()
+            for part in (images.train_images[split.train[known]], images.test_images[asked])
+        )
+        nearest = np.square(queries[:, None] - points).sum(2).argmin(1)
+        row = re.search(rf"by {name}</th>(.*?)</tr>", table)[1]
+        assert [int(given) for given in re.findall(r">(\d+)[ <]", row)] == task.train[known][nearest].tolist()
+    assert not background.works()
 
 
 def test_code_pca_and_pixels_are_measured_and_compared(tiny_key):

@@ -5,11 +5,12 @@ import pytest
 from aecore import jobs, store
 from aecore.config import Config
 from aecore.grid import Grid
+from aecore.models import parameter_count
 from aecore.results import Progress
 from aecore.store import names
 from aecore.training.grid_estimate import estimate_grid
 from aecore.training.stacking import plan_stacks
-from pages.train.new_grid import axes
+from pages.train.new_grid import axes, drawing
 from tests.pages.conftest import TINY_GRID, open_page
 
 PAGE = "pages/train/new_grid/page.py"
@@ -30,6 +31,43 @@ def test_the_first_visit_counts_models_and_estimates_their_cost(empty_root):
     assert any("5 x 2 x 2 = 20 positions**, 15 different models" in text.value for text in app.markdown)
     assert any("stack" in text.value and "MB of memory" in text.value for text in app.caption)
     assert not start_button(app).disabled
+
+
+def drawn(app):
+    """The drawing of the models as HTML; empty where there is none."""
+    return next((block.value for block in app.get("html") if "data-models" in block.value), "")
+
+
+def test_every_model_is_drawn_once_with_its_parameters_and_follows_the_axes(empty_root):
+    app = open_with(
+        {"model.latent_size": ["2", "8"], "penalty": ["none", "code_l1"], "strength": ["0.1", "1"]}
+    )
+    table = drawn(app)
+    models = [DIGITS.with_values({"model.latent_size": size}).model for size in (2, 8)]
+    for model in models:
+        # No penalty has no strength: three rows of the four combinations.
+        assert table.count(f">{parameter_count(model, (1, 8, 8)):,}<") == 3
+    for name in ("no penalty", "L1 0.1", "L1 1"):
+        assert f">{name}</th>" in table
+    app.multiselect(key="new_grid_model_latent_size").set_value(["2", "8", "16"]).run()
+    wider = DIGITS.with_values({"model.latent_size": 16}).model
+    assert f">{parameter_count(wider, (1, 8, 8)):,}<" in drawn(app)
+
+
+def test_a_large_grid_is_drawn_in_part_and_says_so(empty_root):
+    app = open_with({"train.seed": [str(seed) for seed in range(100)]})
+    assert drawn(app).count("<td style") == drawing.COLUMNS
+    assert any(f"The first {drawing.COLUMNS} of 100 models" in text.value for text in app.caption)
+
+
+@pytest.mark.parametrize("others", [{"penalty": ("none", "code_l1", "code_l2"), "strength": (0.1, 0.2)}, {}])
+def test_the_rows_of_the_drawing_hold_every_member(others):
+    grid = Grid(DIGITS, {"train.seed": (0, 1, 2), **others})
+    across, rows = drawing.arranged(grid)
+    assert across == "train.seed"
+    assert sorted(k for _, row in rows for k in row) == list(range(len(grid.members)))
+    for _, row in rows:
+        assert [grid.members[k].train.seed for k in row] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def encode(run: Run, picked: list[Picked]) -> tuple[np.ndarray, np.ndarray]:
 
 def save(t: np.ndarray, codes: np.ndarray, frames: np.ndarray, fade: np.ndarray, name: str) -> None:
     """Buttons that make the files when they are pressed; `name` heads the column of positions."""
-    with st.expander("Save", icon=":material/download:"):
+    with st.expander("Save the path", icon=":material/download:"):
         chosen = np.linspace(0, len(t) - 1, STRIP).round().astype(int)
         row = st.container(horizontal=True)
 

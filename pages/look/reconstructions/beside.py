@@ -1,4 +1,4 @@
-"""A second run on the same images: its choice, which the link keeps, and what it does better or worse."""
+"""A second run on the same images, and what it does better or worse."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import streamlit as st
 
 from aecore import naming, store
 from aecore.store import RunInfo
-from pages.shared import loading, state
+from pages.shared import beside, loading, state
 from pages.shared.plain import plain
 
 if TYPE_CHECKING:
@@ -30,49 +30,32 @@ class Beside:
     """Squared error of each test image."""
 
 
-def choose_beside(run: Run, key: str) -> Beside | None:
+def choose_beside(run: Run, first: str) -> Beside | None:
     """The second run; None where there is none, after the sentence that says why if one was asked for."""
-    runs = {info.key: info for info in state.usable_runs()}
-    linked = st.query_params.get(SLOT)
-    for wanted in (linked, st.session_state.get(SLOT)):
-        # Members of grids are many: only one that was named is on offer.
-        if wanted and wanted not in runs and (member := state.find_member(wanted)) is not None:
-            runs[wanted] = member
-    first = runs.pop(key, None) or state.find_member(key)
-    same = {k: info for k, info in runs.items() if info.config.data.name == run.config.data.name}
-    if SLOT not in st.session_state and linked in same:
-        st.session_state[SLOT] = linked
-    elif linked and linked not in same and linked != key:
-        st.info(_refusal(linked, runs.get(linked), run))
-    if st.session_state.get(SLOT) not in same:
-        st.session_state.pop(SLOT, None)
-    if not same:
-        return None
-    names = naming.distinct_names([*same.values(), *([first] if first else [])])
-    chosen = st.selectbox(
+    found = beside.choose_beside(
+        first,
+        state.usable_runs(),
         "Compare with",
-        list(same),
-        format_func=lambda k: names.get(k, k),
-        index=None,
-        placeholder="no other run",
+        "A second run trained on the same data set: what it makes of the same images stands below.",
         key=SLOT,
-        on_change=_keep_in_link,
-        persist_state="session",
-        width=420,
-        help="A second run trained on the same data set: what it makes of the same images stands below.",
+        link=SLOT,
+        refusal=lambda info: _refusal(info, run),
     )
-    if chosen is None:
+    if found is None:
         return None
+    info, name = found
     try:
-        return Beside(names[chosen], loading.load_run(chosen), loading.test_squared_errors(chosen).numpy())
+        errors = loading.test_squared_errors(info.key).numpy()
+        return Beside(name, loading.load_run(info.key), errors)
     except store.StoreError as error:
-        st.warning(f"{plain(names[chosen])} can't be shown beside it: {plain(error)}.")
+        st.warning(f"{plain(name)} can't be shown beside it: {plain(error)}.")
         return None
 
 
-def _refusal(linked: str, info: RunInfo | None, run: Run) -> str:
-    if info is None:
-        return f"The link names the run {plain(linked)} to compare with, which is not here."
+def _refusal(info: RunInfo, run: Run) -> str:
+    """Why two runs have no images to be compared on; empty where they have."""
+    if info.config.data.name == run.config.data.name:
+        return ""
     ours, theirs = (naming.data_title(config.data.name) for config in (run.config, info.config))
     return (
         f"{plain(info.name)} was trained on {plain(theirs)} and this run on {plain(ours)}: two runs are "
@@ -80,17 +63,9 @@ def _refusal(linked: str, info: RunInfo | None, run: Run) -> str:
     )
 
 
-def _keep_in_link() -> None:
-    chosen = st.session_state[SLOT]
-    if chosen is not None:
-        st.query_params[SLOT] = chosen
-    elif SLOT in st.query_params:
-        del st.query_params[SLOT]
-
-
-def draw_comparison(beside: Beside, errors: np.ndarray, pool: np.ndarray) -> None:
+def draw_comparison(other_run: Beside, errors: np.ndarray, pool: np.ndarray) -> None:
     """The second run's error on the images of `pool`, and whether the two can be told apart there."""
-    mine, other = errors[pool], beside.errors[pool]
+    mine, other = errors[pool], other_run.errors[pool]
     st.metric(
         "Squared error of the other run",
         f"{other.mean(dtype=np.float64):.2f}",
@@ -98,7 +73,7 @@ def draw_comparison(beside: Beside, errors: np.ndarray, pool: np.ndarray) -> Non
         delta_color="inverse",
         help="Of the same images, as above.",
     )
-    st.caption(f"{plain(beside.name)}. {meaning(mine, other)}")
+    st.caption(f"{plain(other_run.name)}. {meaning(mine, other)}")
 
 
 def meaning(mine: np.ndarray, other: np.ndarray) -> str:

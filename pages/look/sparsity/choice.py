@@ -1,4 +1,4 @@
-"""The row of controls: which two networks stand side by side, and what of them is counted."""
+"""The column of controls: which two networks stand side by side, and what of them is counted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ START = 0.003
 
 @dataclass(frozen=True)
 class Choice:
-    """What the row of controls came to."""
+    """What the controls came to."""
 
     sides: tuple[Source, Source]
     data: ImageData
@@ -69,30 +69,28 @@ def choose_lesson(members: Sequence[Member]) -> str:
     names.append(OWN)
     if st.session_state.get("sparsity_lesson") not in (None, *names):
         del st.session_state["sparsity_lesson"]
-    return st.selectbox("Compare", names, key="sparsity_lesson", bind="query-params", width=240)
+    return st.selectbox("Compare", names, key="sparsity_lesson", bind="query-params")
 
 
-def choose_sides(name: str, members: Sequence[Member], view: str) -> Choice | None:
-    """Draws the row of controls; None, with the reason on the page, where nothing can be compared."""
+def choose_sides(name: str, members: Sequence[Member], view: str, controls: DeltaGenerator) -> Choice | None:
+    """Draws the controls into their column; None, after the reason, where nothing can be compared."""
     if name == OWN:
-        return _own_runs(view)
+        return _own_runs(view, controls)
     data = images_of(gallery.BASE.data.name)
     if data is None:
         return None
     if name == EXACT:
-        return _exact(members, data, view)
+        return _exact(members, data, view, controls)
     lesson = LESSONS[name]
     drawn = [side.drawn(members) for side in (lesson.left, lesson.right)]
     sources.warm([m for one in drawn for m in one])
-    single = len(drawn[0]) == len(drawn[1]) == 1
-    row = _row([7.2] if single else [4, 3.2])
-    pair = choose_pair(lesson, members, row)
+    pair = choose_pair(lesson, members, controls)
     sides = (
         sources.of_networks(lesson.left.name, lesson.left.color, pair.left),
         sources.of_networks(lesson.right.name, lesson.right.color, pair.right),
     )
     text = sentence(lesson, pair, members)
-    return Choice(sides, data, *_switches(row, view, data), text, gauge=lesson.key == "free")
+    return Choice(sides, data, *_switches(controls, view, data), text, gauge=lesson.key == "free")
 
 
 def sentence(lesson: Lesson, pair: Pair, members: Sequence[Member]) -> str:
@@ -103,30 +101,28 @@ def sentence(lesson: Lesson, pair: Pair, members: Sequence[Member]) -> str:
     return words.sentence(lesson.key, names, *pair.figures, _control(lesson, pair, members))
 
 
-def choose_pair(lesson: Lesson, members: Sequence[Member], row: Sequence[DeltaGenerator]) -> Pair:
-    """The slider along the left side's networks; the right side's is matched, or has a slider of its own.
-
-    `row` are places for the slider, the other side, and the switch; one place is enough for two sides of
-    one network each.
-    """
+def choose_pair(lesson: Lesson, members: Sequence[Member], controls: DeltaGenerator) -> Pair:
+    """The slider along the left side's networks; the right side's is matched, or has a slider of its own."""
     left, right = lesson.left, lesson.right
     left_networks, right_networks = left.drawn(members), right.drawn(members)
     if len(left_networks) == len(right_networks) == 1:
         pair = _pair(members, left_networks[0], right_networks[0])
         errors = words.difference((left.name, right.name), *pair.figures)
-        row[0].caption(f"{lesson.help} {errors}")
+        controls.caption(f"{lesson.help} {errors}")
         return pair
-    match = row[2].toggle(
-        "Match reconstruction",
-        True,
-        key="sparsity_match",
-        bind="query-params",
-        help=f"Moves {right.name} to the strength whose squared error is nearest to {left.name}'s, for each "
-        "seed by itself; below it stands on which images.",
-    )
-    with row[0]:
+    with controls:
         first = _slider(left, left_networks, f"sparsity_{lesson.key}_left")
-    with row[1]:
+        # Above its switch, so that the switch stays where it is when it is used.
+        other = st.container()
+        match = st.toggle(
+            "Match reconstruction",
+            True,
+            key="sparsity_match",
+            bind="query-params",
+            help=f"Moves {right.name} to the strength whose squared error is nearest to {left.name}'s, for "
+            "each seed by itself; above it stands on which images.",
+        )
+    with other:
         if not match:
             second = _slider(right, right_networks, f"sparsity_{lesson.key}_right")
             return _pair(members, first, second)
@@ -166,14 +162,9 @@ def _strength(member: Member) -> float:
     return sum(comparison.penalties(member.config).values())
 
 
-def _row(widths: Sequence[float]) -> list[DeltaGenerator]:
-    """Places of those widths, then one for switches and one for the image's number."""
-    return st.columns([*widths, 3, 1.8], gap="medium", vertical_alignment="bottom")
-
-
-def _switches(row: Sequence[DeltaGenerator], view: str, data: ImageData) -> tuple[bool, int]:
+def _switches(controls: DeltaGenerator, view: str, data: ImageData) -> tuple[bool, int]:
     """Whether units that never fire count, and the test image's number."""
-    count = row[-2].toggle(
+    count = controls.toggle(
         "Count silent units",
         True,
         key="sparsity_count",
@@ -186,7 +177,7 @@ def _switches(row: Sequence[DeltaGenerator], view: str, data: ImageData) -> tupl
     last = min(sources.IMAGES, len(data.test_images)) - 1
     if st.session_state.get("sparsity_image", 0) > last:
         st.session_state["sparsity_image"] = last
-    return count, row[-1].number_input("Test image", 0, last, 0, key="sparsity_image", bind="query-params")
+    return count, controls.number_input("Test image", 0, last, 0, key="sparsity_image", bind="query-params")
 
 
 def images_of(name: str) -> ImageData | None:
@@ -219,11 +210,10 @@ def _slider(side: Side, networks: Sequence[Member], key: str) -> Member:
     return by_strength[chosen]
 
 
-def _exact(members: Sequence[Member], data: ImageData, view: str) -> Choice:
+def _exact(members: Sequence[Member], data: ImageData, view: str, controls: DeltaGenerator) -> Choice:
     key = _plain(members)
     l1, l2 = sources.exact(key)
-    row = _row([3, 4.2])
-    strength = row[0].select_slider(
+    strength = controls.select_slider(
         "Strength of L1",
         l1.strengths,
         l1.strengths[len(l1.strengths) // 2],
@@ -235,29 +225,28 @@ def _exact(members: Sequence[Member], data: ImageData, view: str) -> Choice:
     match = comparison.nearest(l1.validation_errors[index], l2.validation_errors)
     pair = sources.of_exact(key, index, match.index)
     near = words.nearness("L2", pair[0].seeds, pair[1].seeds, [l2.strengths[match.index]])
-    row[1].caption(
+    controls.caption(
         f"No encoder: the best code of each of the first {pair[0].figures.images} test images on the atoms "
         f"trained without a penalty, by FISTA (L1) and in closed form (L2). {near}"
     )
     text = words.exact(pair[0].seeds, pair[1].seeds, sources.mean_image_error())
-    return Choice(pair, data, *_switches(row, view, data), text)
+    return Choice(pair, data, *_switches(controls, view, data), text)
 
 
-def _own_runs(view: str) -> Choice | None:
+def _own_runs(view: str, controls: DeltaGenerator) -> Choice | None:
     """Two of the visitor's runs, or why they can't stand side by side."""
     runs = {info.key: info for info in usable_runs()}
     if len(runs) < 2:
         st.info("Two trained runs are needed here: train one with L1 and one with L2, and compare them.")
         return None
     names = naming.distinct_names(runs.values())
-    row = _row([3.6, 3.6])
     keys = []
-    for i, (place, label) in enumerate(zip(row, ("Left run", "Right run"), strict=False)):
+    for i, label in enumerate(("Left run", "Right run")):
         slot = f"sparsity_run_{i}"
         if st.session_state.get(slot) not in (None, *runs):
             del st.session_state[slot]
         keys.append(
-            place.selectbox(
+            controls.selectbox(
                 label,
                 list(runs),
                 index=i,
@@ -281,7 +270,7 @@ def _own_runs(view: str) -> Choice | None:
         st.error(f"One of the runs can't be shown: {plain(error)}.")
         return None
     text = words.sentence("own", ("Left", "Right"), pair[0].seeds, pair[1].seeds)
-    return Choice((pair[0], pair[1]), data, *_switches(row, view, data), text)
+    return Choice((pair[0], pair[1]), data, *_switches(controls, view, data), text)
 
 
 def _plain(members: Sequence[Member]) -> str | None:

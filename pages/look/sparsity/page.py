@@ -1,5 +1,9 @@
 """L1 against L2, side by side: on the code at equal reconstruction, on the weights, and in two dimensions."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from aecore import store
@@ -10,6 +14,9 @@ from pages.look.sparsity import choice, columns, lessons, panels, path, sources,
 from pages.look.sparsity.lessons import LESSONS
 from pages.shared import layout
 from pages.shared.plain import plain
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 SIDE_BY_SIDE = ("Code", "Values", "Images")
 VIEWS = (*SIDE_BY_SIDE, "Trade-off", "Weights", "Geometry")
@@ -37,13 +44,26 @@ def draw() -> None:
         draw_exploration(members, with_path=there)
         return
     station = path.STATIONS[int(opened) - 1]
-    path.draw_ways(int(opened))
-    draw_view(station.view, station.lesson, members)
+    controls, picture = _columns()
+    with controls:
+        path.draw_ways(int(opened))
+    with picture:
+        path.draw_station(int(opened))
+        draw_view(station.view, station.lesson, members, controls)
+
+
+def _columns() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """All controls in one column, and beside it what they change."""
+    controls, picture = st.columns([1, 3.8], gap="medium")
+    return controls, picture
 
 
 def draw_exploration(members: list[Member], with_path: bool) -> None:
     """The switch between views, the choice of what is compared, and both."""
-    with layout.controls():
+    controls, picture = _columns()
+    with controls:
+        if with_path:
+            path.draw_way_back()
         view = st.segmented_control(
             "Look at",
             VIEWS,
@@ -54,31 +74,30 @@ def draw_exploration(members: list[Member], with_path: bool) -> None:
             bind="query-params",
         )
         lesson = choice.choose_lesson(members) if view in SIDE_BY_SIDE else ""
-        if with_path:
-            path.draw_way_back()
-    draw_view(view, lesson, members)
+    with picture:
+        draw_view(view, lesson, members, controls)
 
 
-def draw_view(view: str, lesson: str, members: list[Member]) -> None:
+def draw_view(view: str, lesson: str, members: list[Member], controls: DeltaGenerator) -> None:
     """One view, of the two sides of a lesson where it has two."""
     if view == "Geometry":
         draw_geometry()
     elif view in SIDE_BY_SIDE:
-        draw_side_by_side(lesson, members, view)
+        draw_side_by_side(lesson, members, view, controls)
     elif not members:
         st.info(NOT_HERE)
     elif view == "Weights":
-        panels.draw_weights(members, choice.images_of(gallery.BASE.data.name))
+        panels.draw_weights(members, choice.images_of(gallery.BASE.data.name), controls)
     else:
-        draw_trade_off(members)
+        draw_trade_off(members, controls)
 
 
-def draw_side_by_side(lesson: str, members: list[Member], view: str) -> None:
-    """The controls, the strip of figures, two columns of pictures and what they say."""
+def draw_side_by_side(lesson: str, members: list[Member], view: str, controls: DeltaGenerator) -> None:
+    """The strip of figures, two columns of pictures and what they say, beside their controls."""
     if lesson in LESSONS and lesson not in lessons.available(members):
         st.info(NOT_HERE)
         return
-    chosen = choice.choose_sides(lesson, members, view)
+    chosen = choice.choose_sides(lesson, members, view, controls)
     if chosen is None:
         return
     left, right = chosen.sides
@@ -93,14 +112,13 @@ def draw_side_by_side(lesson: str, members: list[Member], view: str) -> None:
     st.caption(NOTES[view])
 
 
-def draw_trade_off(members: list[Member]) -> None:
+def draw_trade_off(members: list[Member], controls: DeltaGenerator) -> None:
     """Every shipped network, with the slider's two marked."""
     lesson = LESSONS["ReLU code"]
     if not (lesson.left.drawn(members) and lesson.right.drawn(members)):
         st.info(NOT_HERE)
         return
-    row = st.columns([4, 3.2, 3], gap="medium", vertical_alignment="bottom")
-    pair = choice.choose_pair(lesson, members, row)
+    pair = choice.choose_pair(lesson, members, controls)
     panels.draw_trade_off(members, {"L1": pair.left[0], "L2": pair.right[0]})
     st.markdown(choice.sentence(lesson, pair, members))
     st.caption(

@@ -17,6 +17,9 @@ from pages.look.sparsity import lessons, sources, words
 from pages.shared import images, layout, loading
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from aecore.data import ImageData
     from aecore.figures.sparsity import Curve
 
 STOPS = ("none", "weak", "strong")
@@ -74,7 +77,7 @@ def _point(figures: Figures, setting: str) -> dict[str, Any]:
     return {"x": figures.active_units, "y": figures.squared_error, "setting": setting}
 
 
-def draw_weights(members: Sequence[Member], data) -> None:
+def draw_weights(members: Sequence[Member], data: ImageData | None, controls: DeltaGenerator) -> None:
     """Proximal L1 against AdamW: zeros, the first layer as images, the squared error after pruning."""
     from aecore.figures import sparsity as charts
 
@@ -89,8 +92,7 @@ def draw_weights(members: Sequence[Member], data) -> None:
             "The shipped networks with penalties on their weights are not here; `make gallery` trains them."
         )
         return
-    places = st.columns([2, 3], vertical_alignment="bottom")
-    stop = places[0].segmented_control(
+    stop = controls.segmented_control(
         "Strength of the penalty on the weights",
         STOPS,
         default="strong",
@@ -99,7 +101,7 @@ def draw_weights(members: Sequence[Member], data) -> None:
         bind="query-params",
     )
     index = STOPS.index(stop)
-    places[1].caption(
+    st.caption(
         "The post's network, 12 units. L1: each step ends with w ← sign(w) max(|w| − t, 0). AdamW: each step "
         "also takes learning rate x decay x w from w."
     )

@@ -93,13 +93,18 @@ def go(station: str) -> None:
         st.query_params[LINK] = station
 
 
+def draw_station(number: int) -> None:
+    """What the open station asks, and what to look at."""
+    station = STATIONS[number - 1]
+    st.subheader(station.title, anchor=False)
+    st.markdown(station.sentence)
+
+
 def draw_ways(number: int) -> None:
     """Where on the path this is, and the ways on and back."""
-    station = STATIONS[number - 1]
     last = number == len(STATIONS)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sparsity_path"):
-        st.subheader(station.title, anchor=False, width="content")
-        st.caption(f"{number} of {len(STATIONS)}", width="stretch")
+    st.caption(f"{number} of {len(STATIONS)}")
+    with st.container(horizontal=True, gap="small", key="sparsity_path"):
         st.button(
             "Back",
             key="sparsity_back",
@@ -127,7 +132,6 @@ def draw_ways(number: int) -> None:
             on_click=go,
             args=(EXPLORE,),
         )
-    st.markdown(station.sentence)
 
 
 def draw_way_back() -> None:

@@ -20,7 +20,7 @@ def draw(left: Source, right: Source, count_silent: bool, gauge: bool) -> None:
     """Squared error, active units, exact zeros, dead units; with `gauge` where the scale sits."""
     columns = _columns(count_silent, gauge)
     heads = "".join(
-        f'<th title="{html.escape(tip)}" style="{CELL};font-weight:400;opacity:0.7">{html.escape(head)}</th>'
+        f'<th title="{html.escape(tip)}" style="{CELL};{HEAD}">{html.escape(head)}</th>'
         for head, tip, _, _ in columns
     )
     rows = "".join(_row(source, columns) for source in (left, right))
@@ -31,7 +31,8 @@ def draw(left: Source, right: Source, count_silent: bool, gauge: bool) -> None:
     )
 
 
-CELL = "padding:2px 14px 2px 0;text-align:left;white-space:nowrap"
+HEAD = "white-space:normal;vertical-align:bottom;font-weight:400;opacity:0.7"
+CELL = "padding:2px 8px 2px 0;text-align:left;white-space:nowrap"
 
 
 def _columns(count_silent: bool, gauge: bool) -> list[Figure]:

@@ -7,7 +7,7 @@ import streamlit as st
 from aecore.config import Config
 from aecore.grid import Grid
 from pages.shared import drafts, layout, permits, settings_form
-from pages.train.new_grid import axes, progress
+from pages.train.new_grid import axes, drawing, progress
 from pages.train.new_grid.plan import draw_plan, facts
 
 # Prefix of the form's session keys; not the Train page's, whose settings stay as they are.
@@ -95,13 +95,17 @@ def main() -> None:
     )
     permits.draw_why_nothing()
     begin()
-    left, right = layout.form_and_outcome()
+    with st.container(key="new_grid_columns"):  # on a phone layout.css puts what comes of the settings first
+        left, right = layout.form_and_outcome()
     with left:
         draw_settings()
     grid, problem = read()
+    dataset = find(st.session_state[settings_form.key(FORM, "data.name")])
     with right:
-        draw_plan(grid, problem, find(st.session_state[settings_form.key(FORM, "data.name")]))
+        draw_plan(grid, problem, dataset)
         facts_place = st.empty()
+        if grid is not None and drawing.is_ahead(grid):
+            drawing.draw(grid, dataset)
         progress.draw()
     # Last, because it takes a moment: everything else is on the screen by now.
     if grid is not None:

@@ -78,4 +78,5 @@ def facts(grid: Grid) -> str:
     stacks = f"{found.stacks} stack{'s' * (found.stacks != 1)}"
     if found.side_by_side > 1:
         stacks += f", {found.side_by_side} side by side"
-    return f"{about(found.seconds)} on {device} · {stacks} · {found.bytes / 1e6:,.0f} MB of memory"
+    time = about(found.seconds)
+    return f"{time[0].upper()}{time[1:]} on {device} · {stacks} · {found.bytes / 1e6:,.0f} MB of memory"

@@ -43,7 +43,6 @@ def draw() -> None:
 def _draw() -> None:
     info = subject()
     if info is None:
-        st.caption("No grid has been trained here yet. Train starts one; this is where it is seen.")
         return
     status = jobs.status(info)
     with st.container(horizontal=True, vertical_alignment="center"):

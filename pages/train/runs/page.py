@@ -203,7 +203,9 @@ def settings_rows(info: RunInfo) -> list[dict[str, str]]:
     rows = [{"Setting": "Began with", "Value": info.origin.text}] if info.origin else []
     for field in fields:
         later = [f"{c.values[field]:g} from epoch {c.epoch:.3g}" for c in changes if field in c.values]
-        value = ", then ".join([settings.show(info.config.get(field)), *later])
+        first = info.config.get(field)
+        shown = naming.data_title(first) if field == "data.name" else settings.show(first)
+        value = ", then ".join([shown, *later])
         rows.append({"Setting": settings.label(field), "Value": value})
     return rows
 
@@ -230,13 +232,14 @@ def main() -> None:
     )
     permits.draw_why_nothing()
     bringing_in.show_taken(SELECTED)
-    bringing_in.draw()
-    trash.draw_offer("runs", bringing_in.take)
     shown = "Runs"
-    if store.list_grids():
-        shown = st.segmented_control(
-            "Show", ("Runs", "Grids"), default="Runs", required=True, key="runs_show", bind="query-params"
-        )
+    with layout.controls():
+        if store.list_grids():
+            shown = st.segmented_control(
+                "Show", ("Runs", "Grids"), default="Runs", required=True, key="runs_show", bind="query-params"
+            )
+        bringing_in.draw()
+    trash.draw_offer("runs", bringing_in.take)
     if shown == "Grids":
         grids.draw()
     else:

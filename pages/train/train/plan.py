@@ -14,6 +14,7 @@ from aecore.files import StoreError
 from aecore.store import RunInfo
 from pages.shared import settings_form
 from pages.shared.job_controls import draw_start_button
+from pages.shared.layer_bars import layer_bars
 from pages.shared.plain import plain
 from pages.shared.words import about, device_words
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from aecore.data import Dataset
 
 FORM = settings_form.TRAIN
-
-CODE_COLOR = "#2f86ad"
-"""The code among the layers; readable on both backgrounds."""
 
 
 def start() -> None:
@@ -108,33 +106,13 @@ def draw_plan(config: Config | None, problem: str, dataset: Dataset) -> None:
             if config is None:
                 st.error(plain(problem), icon=":material/block:")
             else:
-                draw_layers(config, dataset.shape)
+                st.html(layer_bars(config.model, dataset.shape))
         draw_start_button(
             "train_start",
             config is not None and dataset.is_ready(),
             start,
             queued="Trains when the runs before it are done; they are left as they are.",
         )
-
-
-def draw_layers(config: Config, shape: tuple[int, int, int]) -> None:
-    """The layers as bars, as high as the logarithm of their size, the code in colour."""
-    from aecore.models import layer_sizes
-
-    sizes = layer_sizes(config.model, shape)
-    code = len(sizes) - 2 if config.model.family == "dictionary" else len(sizes) // 2
-    cells = []
-    for i, size in enumerate(sizes):
-        height = 6 + 34 * math.log(size + 1) / math.log(max(sizes) + 1)
-        color = CODE_COLOR if i == code else "currentColor;opacity:0.35"
-        weight = 700 if i == code else 400
-        text = f"({size:,})" if i == code else f"{size:,}"
-        cells.append(
-            '<div style="display:flex;flex-direction:column;align-items:center;gap:4px">'
-            f'<div style="width:10px;height:{height:.0f}px;border-radius:2px;background:{color}"></div>'
-            f'<div style="font-size:0.85rem;font-weight:{weight}">{text}</div></div>'
-        )
-    st.html(f'<div style="display:flex;gap:14px;align-items:flex-end;flex-wrap:wrap">{"".join(cells)}</div>')
 
 
 def facts(config: Config) -> str:

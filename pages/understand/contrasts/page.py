@@ -18,7 +18,7 @@ from aecore.settings import show
 from pages.shared import grid_source, images, layout, loading, state, trained_grids
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
-from pages.understand.contrasts import words
+from pages.understand.contrasts import preview, words
 from pages.understand.contrasts.ranges import draw_ranges
 from pages.understand.contrasts.words import Told
 
@@ -193,6 +193,7 @@ def draw_contrast(contrast: Contrast) -> None:
         draw_ranges(contrast.grid.base)
     info = trained_grids.require(contrast.grid, contrast.name, "less than a minute")
     if info is None:
+        preview.draw(contrast)
         return
     try:
         found, mean = read_members(info)

@@ -11,11 +11,11 @@ from aecore import jobs, store
 from aecore.files import StoreError
 from aecore.store import RunInfo
 from pages.shared import change_controls, layout, settings_form, state, training_view
+from pages.shared.beside import choose_beside
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
 from pages.shared.state import TRAIN_PAGE, chosen_key
 from pages.understand.training.asked import draw_asked
-from pages.understand.training.beside import choose_beside
 from pages.understand.training.epochs import Kept, draw_epochs
 from pages.understand.training.health import draw_health
 from pages.understand.training.layers import Watched, draw_layers
@@ -114,8 +114,15 @@ def stamps(runs: Sequence[RunInfo]) -> list[tuple[int, ...]]:
 
 def main() -> None:
     info = require_info()
-    beside = choose_beside(info)
-    runs = [info] if beside is None else [info, beside]
+    beside = choose_beside(
+        info.key,
+        [run for run in store.list_runs() if isinstance(run, RunInfo)],
+        "Beside it",
+        "A second run, on the same scales and at the same epoch.",
+        key="training_beside",
+        link=state.BESIDE,
+    )
+    runs = [info] if beside is None else [info, beside[0]]
     if any(jobs.is_active(run.progress) for run in runs):
         st.fragment(watch, run_every=EVERY)(runs, stamps(runs))
     draw_runs(runs)

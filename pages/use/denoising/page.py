@@ -221,8 +221,8 @@ def main() -> None:
 
     run, data = layout.require_run(
         "Denoising",
-        "Test images are corrupted, and a network is to give the clean ones. What is had without it stands "
-        "beside: doing nothing, a classical filter, and the same network never shown noise.",
+        "Test images are corrupted, and the network is asked for the clean ones. Beside it: doing nothing, a "
+        "classical filter, and the same network trained without noise.",
     )
     key = state.chosen_key()
     row = layout.controls()

@@ -11,7 +11,7 @@ from aecore.presets import corruption_text
 from pages.shared import background, layout
 from pages.shared.plain import plain
 from pages.shared.twins import Network, draw_train_button, twin_of
-from pages.use.features import material, words
+from pages.use.features import material, preview, words
 from pages.use.features.material import Kind, Subject
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def draw_work(subject: Subject, kinds: Sequence[Kind], draw: Callable[[], None])
         background.draw_progress(name, "Measuring", draw)
         return
     background.draw_problem(name)
+    begun = any(material.found(subject, kind) for kind in kinds)
     if left := material.missing(subject, kinds):
-        begun = any(material.found(subject, kind) for kind in kinds)
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             st.button(
                 "Measure the rest" if begun else "Measure these features",
@@ -66,7 +66,10 @@ def draw_work(subject: Subject, kinds: Sequence[Kind], draw: Callable[[], None])
                 "they take a minute or two on two cores; they run beside the pages and can be stopped, and "
                 "what is found is kept."
             )
-    draw()
+    if begun:
+        draw()
+    else:
+        preview.draw(subject, kinds)
 
 
 def rows(subject: Subject, kinds: Sequence[Kind], by: str) -> list[dict[str, Any]]:

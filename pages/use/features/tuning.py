@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.shared import background, layout
-from pages.use.features import material, words
+from pages.use.features import material, preview, words
 from pages.use.features.material import Subject
 
 if TYPE_CHECKING:
@@ -44,7 +44,10 @@ def draw_tuning(subject: Subject, row: DeltaGenerator) -> None:
                 f"{finetuning.steps(subject.task)} small trainings with {words.labels(counts)}, a second or "
                 "two each; they run beside the pages and can be stopped."
             )
-    draw()
+    if done:
+        draw()
+    else:
+        preview.draw(subject, [material.code(subject)])
 
 
 def draw_taught(subject: Subject) -> None:

@@ -17,6 +17,7 @@ from pages.shared.plain import plain
 
 if TYPE_CHECKING:
     import numpy as np
+    from streamlit.delta_generator import DeltaGenerator
     from torch import Tensor
 
     from aecore.data import ImageData
@@ -30,7 +31,7 @@ PICTURES, SAMPLES, CODES, MEASURED = 10, 24, 800, 2000
 """Test images shown, samples, codes in the panel, and test images that units are measured on."""
 
 
-def draw(subject: Subject) -> None:
+def draw(subject: Subject, row: DeltaGenerator) -> None:
     found = grids(subject.data.name)
     if not found:
         st.info(

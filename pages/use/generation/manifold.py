@@ -11,13 +11,15 @@ from pages.shared.leaving import leave_for
 from pages.use.generation import material
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from aecore.config import Config
     from pages.use.generation.material import Subject
 
 SIDE = 15
 
 
-def draw(subject: Subject) -> None:
+def draw(subject: Subject, row: DeltaGenerator) -> None:
     from aecore.analysis.sampling import PRIOR
     from aecore.figures.generation import title
 

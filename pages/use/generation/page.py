@@ -1,7 +1,5 @@
 """New images: codes drawn in several ways and decoded, scored beside real images and beside none at all."""
 
-import streamlit as st
-
 from pages.shared import layout
 from pages.shared.state import chosen_key
 from pages.use.generation import beta, manifold, prior, samples, units
@@ -22,7 +20,8 @@ def main() -> None:
         "The decoder makes an image of any code; the question is which codes to give it. Drawn in three "
         "ways, they are compared with real images, and each sample with the training image nearest to it.",
     )
-    view = st.segmented_control(
+    row = layout.controls(gap="small")  # it holds much
+    view = row.segmented_control(
         "View",
         list(VIEWS),
         default="Samples",
@@ -31,7 +30,7 @@ def main() -> None:
         key="generation_view",
         bind="query-params",
     )
-    VIEWS[view].draw(Subject(chosen_key(), run, data))
+    VIEWS[view].draw(Subject(chosen_key(), run, data), row)
 
 
 main()

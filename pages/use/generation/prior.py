@@ -14,6 +14,8 @@ from pages.use.generation import material
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from streamlit.delta_generator import DeltaGenerator
+
     from pages.use.generation.material import Subject
 
 POINTS = 1500
@@ -22,7 +24,7 @@ ASKED = 1000
 """Codes of each sampler whose distance to the training codes is measured."""
 
 
-def draw(subject: Subject) -> None:
+def draw(subject: Subject, row: DeltaGenerator) -> None:
     from aecore.analysis.sampling import MIXTURE, PRIOR
     from aecore.figures.generation import cloud_chart, common_square, outside, title
 

@@ -11,6 +11,8 @@ from pages.shared import images, layout
 from pages.use.generation import material
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from aecore.analysis.generation import Reference, Score
     from pages.use.generation.material import Sheet, Subject
 
@@ -34,10 +36,10 @@ other and with nothing that is published.
 """
 
 
-def draw(subject: Subject) -> None:
+def draw(subject: Subject, row: DeltaGenerator) -> None:
     from aecore.figures.generation import title
 
-    temperature, number, paired = controls()
+    temperature, number, paired = controls(row)
     names = list(material.samplers(subject))
     places, sheets = dict(zip(names, st.columns(len(names), gap="medium"), strict=True)), {}
     lines = {}
@@ -63,9 +65,8 @@ def draw(subject: Subject) -> None:
         st.markdown(MEANING.format(count=against.count))
 
 
-def controls() -> tuple[float, int, bool]:
-    """The row above the sheets: temperature, which draw, whether nearest training images are shown."""
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+def controls(row: DeltaGenerator) -> tuple[float, int, bool]:
+    """Beside the choice of a view: temperature, which draw, whether nearest training images are shown."""
     temperature = row.slider(
         "Temperature",
         0.0,
@@ -75,7 +76,7 @@ def controls() -> tuple[float, int, bool]:
         key="generation_temperature",
         bind="query-params",
         help="Multiplies each code's distance from the mean of its Gaussian before it is decoded.",
-        width=320,
+        width=130,
     )
     number = row.number_input(
         "Draw",
@@ -84,13 +85,11 @@ def controls() -> tuple[float, int, bool]:
         0,
         key=DRAW,
         bind="query-params",
-        width=140,
+        width=110,
         help="The same number draws the same noise for each sampler and for every model.",
     )
     row.button("Draw again", icon=":material/casino:", on_click=_next_draw)
-    paired = row.toggle(
-        "Nearest training images", True, key="generation_nearest", bind="query-params", width="content"
-    )
+    paired = row.toggle("Nearest below", True, key="generation_nearest", bind="query-params", width="content")
     return temperature, number, paired
 
 
@@ -148,9 +147,7 @@ def _in_words(score: Score) -> str:
     return f"{figure(score.frechet)} (density {score.density:.2f}, coverage {score.coverage:.2f})"
 
 
-def draw_copying(
-    subject: Subject, sheets: dict[str, Sheet], place: st.delta_generator.DeltaGenerator
-) -> None:
+def draw_copying(subject: Subject, sheets: dict[str, Sheet], place: DeltaGenerator) -> None:
     """How near the mixture's samples, the likeliest copies, are to training images, beside test images."""
     from aecore.analysis.sampling import MIXTURE
     from aecore.figures.generation import copying

@@ -12,6 +12,7 @@ from pages.shared.leaving import leave_for
 
 if TYPE_CHECKING:
     import numpy as np
+    from streamlit.delta_generator import DeltaGenerator
 
     from aecore.analysis.variational import Information, Likelihood
     from aecore.results import Bound
@@ -35,7 +36,7 @@ class Measured:
     images: int
 
 
-def draw(subject: Subject) -> None:
+def draw(subject: Subject, row: DeltaGenerator) -> None:
     from aecore.figures.generation import collapsed, units_chart
 
     if not subject.run.config.model.variational:

@@ -1,7 +1,9 @@
 // A grid of trained models under sliders: every position's pictures and figures are here already, so that
 // a move is a look-up. What is moved is told to Python on release, for the link and the charts.
 
-import { element, fromBase64, paint, pictureAt, svgElement } from "../common.js";
+import { columns } from "../charts/columns.js";
+import { element, fromBase64, paint, pictureAt, svgElement, themeOf } from "../common.js";
+import { digits, offerSaving } from "../saving.js";
 
 const boards = new WeakMap();
 const SECONDS_PER_STEP = 0.6;
@@ -252,6 +254,18 @@ function drawCode(root, state, here, before) {
     })),
     ...old.map((v, i) => svgElement("line", { class: "ghost", x1: i + gap / 2, x2: i + 1 - gap / 2, y1: y(v), y2: y(v) })),
   );
+  if (!code.length) return;
+  offerSaving(root.querySelector("figure"), {
+    name: `code-of-image-${state.probe + 1}`,
+    title: `Code of image ${state.probe + 1}`,
+    drawing: () => columns({
+      values: code, before: old, low: Math.min(0, ...code, ...old), high: Math.max(0, ...code, ...old, 1e-6),
+      fill: () => themeOf(root).primary, xTitle: "unit", yTitle: `code of image ${state.probe + 1}${old.length ? " (lines: before)" : ""}`,
+    }),
+    rows: () => code.map((value, unit) => ({
+      unit, value: digits(value), ...(old.length && { before: digits(old[unit]) }), model: here.name,
+    })),
+  });
 }
 
 function codeOf({ codes, probe }, member) {

@@ -80,6 +80,7 @@ def draw_map(
             second=None if second is None else added_set(choice, second, places, len(points), training),
             rings=panel.rings(shown, identity, st.session_state.get("codes_map")),
             axes=plane.axes,
+            projection=plane.title,
             ticks=plane.measured,
             equal_axes=choice.kind == TSNE,
             decode_plane=plane.code_at is not None,

@@ -1,7 +1,7 @@
 // Variational networks under a slider of beta. Everything is here already, so that a move is a look-up.
 
 import { columns } from "../charts/columns.js";
-import { element, fromBase64, oncePerFrame, paint, pictureAt, setAttributes, sharpContext, svgElement, themeOf } from "../common.js";
+import { element, fromBase64, letBeEnlarged, oncePerFrame, paint, pictureAt, setAttributes, sharpContext, svgElement, themeOf } from "../common.js";
 import { digits, offerSaving } from "../saving.js";
 
 const sliders = new WeakMap();
@@ -50,6 +50,7 @@ function fillRow(root, name, count) {
     canvas.setAttribute("role", "img");
     return canvas;
   }));
+  letBeEnlarged([...row.children]);
 }
 
 function paintRow(root, name, pixels, shape, words) {

@@ -2,7 +2,7 @@
 // a move is a look-up. What is moved is told to Python on release, for the link and the charts.
 
 import { columns } from "../charts/columns.js";
-import { element, fromBase64, paint, pictureAt, svgElement, themeOf } from "../common.js";
+import { element, fromBase64, letBeEnlarged, paint, pictureAt, svgElement, themeOf } from "../common.js";
 import { digits, offerSaving } from "../saving.js";
 
 const boards = new WeakMap();
@@ -101,6 +101,7 @@ function makePictures(root, state) {
       button.append(canvas);
       box.append(button);
     }
+    if (row !== "original") letBeEnlarged([...box.querySelectorAll(`[data-row=${row}]`)]);
   }
   const known = state.originals.length > 0;
   root.querySelectorAll("[data-row=original]").forEach((canvas, i) => {

@@ -2,7 +2,7 @@
 // who ask for less motion.
 
 import { frame, line, text } from "../charts/plot.js";
-import { clamp, element, fromBase64, oncePerFrame, paint, pictureAt, pointerShare, setAttributes, sharpContext, svgElement } from "../common.js";
+import { clamp, element, fromBase64, letBeEnlarged, oncePerFrame, paint, pictureAt, pointerShare, setAttributes, sharpContext, svgElement } from "../common.js";
 import { digits, offerSaving } from "../saving.js";
 
 const scrubbers = new WeakMap();
@@ -132,6 +132,7 @@ function fillRow(root, name, count) {
     canvas.setAttribute("role", "img");
     row.append(canvas);
   }
+  letBeEnlarged([...row.children]);
 }
 
 function moveTo(state, at) {

@@ -128,7 +128,10 @@ def draw_line(key: str, data: ImageData) -> None:
 
     points = test_points(key, controls.count_control(data))
     st.caption("A code of one unit is a line, which needs no map: its values, by class.")
-    st.altair_chart(value_histogram(points.codes[:, 0], points.labels, data.class_names, height=360))
+    st.altair_chart(
+        value_histogram(points.codes[:, 0], points.labels, data.class_names, height=360),
+        alt="Values of the one unit by class",
+    )
 
 
 def draw_maps(run: Run, key: str, data: ImageData) -> None:

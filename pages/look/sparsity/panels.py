@@ -49,7 +49,11 @@ def draw_trade_off(members: Sequence[Member], marked: Mapping[str, Member]) -> N
         {**_point(m.figures, text := sources.setting(m)), "curve": name, "text": f"{name}, {text}"}
         for name, m in marked.items()
     ]
-    st.altair_chart(charts.trade_off([c for c in curves if c.points], rings), key="sparsity_trade_off")
+    st.altair_chart(
+        charts.trade_off([c for c in curves if c.points], rings),
+        key="sparsity_trade_off",
+        alt="Squared error against active units per image, a line a way to sparse codes",
+    )
 
 
 def _curve(
@@ -116,7 +120,11 @@ def draw_weights(members: Sequence[Member], data) -> None:
     lines = [_pruned("no penalty", charts.NONE_COLOR, plain[0].key)]
     if index:
         lines += [_pruned(n, c, m.key) for n, c, m in zip(labels, colors, chosen, strict=True)]
-    st.altair_chart(charts.pruning(lines), key="sparsity_pruning")
+    st.altair_chart(
+        charts.pruning(lines),
+        key="sparsity_pruning",
+        alt="Squared error against the share of weights set to zero",
+    )
 
 
 def _weights_column(name: str, color: str, member: Member, members: Sequence[Member]) -> None:

@@ -1,6 +1,10 @@
-"""Every chart that runs in the browser can be saved: found by the components that pages mount."""
+"""Every chart can be saved and has a name, found by what pages call: our components, and Streamlit's charts.
+
+Streamlit's own have buttons for their picture and their data.
+"""
 
 import ast
+from collections.abc import Iterator
 
 import pytest
 
@@ -24,14 +28,26 @@ NO_CHARTS = {
 """Components without a Save, and why."""
 
 
+STREAMLITS = {"altair_chart", "vega_lite_chart", "pyplot", "plotly_chart", "line_chart", "bar_chart"}
+STREAMLITS |= {"area_chart", "scatter_chart"}
+
+
+def calls() -> Iterator[tuple[str, str, ast.Call]]:
+    """Every call on pages: where it stands, the last word of what is called, the call."""
+    for path in sorted((ROOT / "pages").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+                word = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", word, node
+
+
 def mounted() -> dict[str, str]:
     """The script of every component that pages mount, below the folder of all, by the component's name."""
     found = {}
-    for path in sorted((ROOT / "pages").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "component":
-                name, folder, stem = (ast.literal_eval(argument) for argument in node.args)
-                found[name] = f"{folder}/{stem}.js"
+    for _, word, call in calls():
+        if word == "component" and isinstance(call.func, ast.Name):
+            name, folder, stem = (ast.literal_eval(argument) for argument in call.args)
+            found[name] = f"{folder}/{stem}.js"
     return found
 
 
@@ -52,3 +68,9 @@ def test_components_are_found_and_none_is_excused_that_is_no_longer_there():
 @pytest.mark.parametrize("name", MOUNTED)
 def test_every_chart_has_a_save(name):
     assert offers(MOUNTED[name]) != (name in NO_CHARTS), name
+
+
+def test_streamlits_charts_have_a_name():
+    charts = [(place, call) for place, word, call in calls() if word in STREAMLITS]
+    assert len(charts) > 40
+    assert not [place for place, call in charts if "alt" not in {keyword.arg for keyword in call.keywords}]

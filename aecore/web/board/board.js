@@ -241,9 +241,9 @@ function drawTable(root, data, here, before) {
 function drawCode(root, state, here, before) {
   const svg = root.querySelector("svg");
   const code = codeOf(state, here), old = before && before.units === here.units ? codeOf(state, before) : [];
-  root.querySelector("figcaption").textContent =
-    `code of image ${state.probe + 1}: ${here.units} units${old.length ? " (lines: before)" : ""}`;
   const limit = Math.max(1e-6, ...code.map(Math.abs), ...old.map(Math.abs));
+  root.querySelector("figcaption").textContent =
+    `code of image ${state.probe + 1}: ${here.units} units, scale ±${limit.toPrecision(3)}${old.length ? " (lines: before)" : ""}`;
   const y = (value) => 50 - (47 * value) / limit;
   const gap = code.length > 40 ? 0.1 : 0.25;
   svg.setAttribute("viewBox", `0 0 ${Math.max(code.length, 1)} 100`);

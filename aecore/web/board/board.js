@@ -242,8 +242,9 @@ function drawCode(root, state, here, before) {
   const svg = root.querySelector("svg");
   const code = codeOf(state, here), old = before && before.units === here.units ? codeOf(state, before) : [];
   const limit = Math.max(1e-6, ...code.map(Math.abs), ...old.map(Math.abs));
+  const scale = code.length ? `, scale ±${limit.toPrecision(3)}` : "";
   root.querySelector("figcaption").textContent =
-    `code of image ${state.probe + 1}: ${here.units} units, scale ±${limit.toPrecision(3)}${old.length ? " (lines: before)" : ""}`;
+    `code of image ${state.probe + 1}: ${here.units} units${scale}${old.length ? " (lines: before)" : ""}`;
   const y = (value) => 50 - (47 * value) / limit;
   const gap = code.length > 40 ? 0.1 : 0.25;
   svg.setAttribute("viewBox", `0 0 ${Math.max(code.length, 1)} 100`);
@@ -255,6 +256,7 @@ function drawCode(root, state, here, before) {
     })),
     ...old.map((v, i) => svgElement("line", { class: "ghost", x1: i + gap / 2, x2: i + 1 - gap / 2, y1: y(v), y2: y(v) })),
   );
+  root.querySelector("figure .save")?.toggleAttribute("hidden", !code.length);
   if (!code.length) return;
   offerSaving(root.querySelector("figure"), {
     name: `code-of-image-${state.probe + 1}`,

@@ -18,7 +18,9 @@ async ([source, stored]) => {
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const { default: mount } = await import(address);
   let told = null;
-  mount({ data: { drafts: { train: "new" }, told: false }, setStateValue: (name, value) => (told = value) });
+  const parentElement = document.createElement("div").attachShadow({ mode: "open" });
+  const data = { drafts: { train: "new" }, told: false };
+  mount({ data, parentElement, setStateValue: (name, value) => (told = value) });
   return [told, JSON.parse(localStorage.getItem("aecore-drafts"))];
 }
 """
@@ -44,6 +46,13 @@ def go_home(page):
     wait_idle(page)
 
 
+def reload_home(page):
+    """A session's beginning, until the browser has told what it keeps and the page has been drawn with it."""
+    page.reload()
+    page.locator("[data-told=true]").wait_for(state="attached")
+    wait_idle(page)
+
+
 def expect_typed(page):
     expect(page.locator(EPOCHS)).to_have_value("7")
     expect(page.locator(HIDDEN)).to_have_value("40, 20")
@@ -61,8 +70,7 @@ def test_what_was_typed_survives_reloads_other_pages_and_a_restart(page):
     expect_typed(page)
     # Home's address holds nothing of it.
     go_home(page)
-    page.reload()
-    wait_idle(page)
+    reload_home(page)
     assert "draft" not in page.url
     go(page, "Train")
     expect_typed(page)
@@ -77,8 +85,7 @@ def test_anothers_text_in_the_browser_is_refused_as_text(page):
     text = "<img src=x onerror='window.harmed = true'> **bold**"
     for draft in (text, json.dumps({"settings": {"train.epochs": text}})):
         page.evaluate("text => localStorage.setItem('aecore-drafts', JSON.stringify({ train: text }))", draft)
-        page.reload()
-        wait_idle(page)
+        reload_home(page)
         go(page, "Train")
         warning = page.get_by_test_id("stAlert").filter(has_text="The settings that this browser kept")
         warning.wait_for()

@@ -85,7 +85,7 @@ function offerAll(root, { data, members }, { kl, active, beta }) {
     title: `KL divergence of each unit at beta ${beta}`,
     drawing: () => columns({
       values: kl.map((value) => Math.max(value, 0)), low: 0, high: data.largest, at: Math.sqrt,
-      fill: (i) => (active[i] ? primary : faint), xTitle: `unit, sorted, at beta ${beta} (grey: collapsed)`, yTitle: "KL divergence in nats",
+      fill: (i) => (active[i] ? primary : faint), xTitle: `unit, sorted, at beta ${beta} (grey: collapsed)`, yTitle: "KL divergence in nats, square-root scale",
     }),
     rows: all((member) => member.kl.map((value, place) => ({ place, "KL divergence in nats": value, active: member.active[place] ? "yes" : "no" }))),
   });

@@ -3,8 +3,9 @@
 
 const KEPT = "aecore-drafts";
 
-export default function mount({ data, setStateValue }) {
+export default function mount({ data, parentElement, setStateValue }) {
   const kept = read();
+  parentElement.host.dataset.told = data.told;
   if (Object.keys(data.drafts).length) write({ ...kept, ...data.drafts });
   if (!data.told && Object.keys(kept).length) setStateValue("kept", kept);
 }

@@ -17,6 +17,9 @@ class Word(NamedTuple):
     """One or two sentences."""
 
 
+POST = '"Building a deep auto-encoder with PyTorch"'
+"""The title of the post, whose network is the first preset."""
+
 WORDS = (
     Word(
         "active unit",
@@ -216,6 +219,12 @@ WORDS = (
         "",
         "An image that the network was not trained on and nothing was chosen by. Figures are of these"
         " where nothing else is said.",
+    ),
+    Word(
+        "the post",
+        "",
+        f"The blog post {POST}, from which this app grew. Its network has dense layers 784-128-64-12 and "
+        "back, and a linear code.",
     ),
     Word(
         "TopK",

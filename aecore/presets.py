@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from functools import lru_cache
 
+from aecore import glossary
 from aecore.config import PENALTIES, Config, DataConfig, LossConfig, ModelConfig, TrainConfig
 
 PRESETS: dict[str, Config] = {
@@ -67,7 +68,7 @@ PRESETS: dict[str, Config] = {
 the sparse dictionary, a network that learns to take noise away, and a variational one."""
 
 DESCRIPTIONS = {
-    "post": "The small network of the blog post on auto-encoders that this app grew out of: dense layers "
+    "post": f"The small network of the blog post {glossary.POST}, from which this app grew: dense layers "
     "784-128-64-12 and back, a linear code. It trains in seconds.",
     "hinton": "The layer widths 784-1000-500-250-30 of [Hinton & Salakhutdinov 2006]"
     "(https://doi.org/10.1126/science.1127647), who showed that deep auto-encoders beat PCA; trained on "

@@ -1,6 +1,8 @@
 """The words: in order, told once, found in sentences, and the same in the documentation."""
 
-from aecore import glossary
+import re
+
+from aecore import glossary, presets
 from tests.conftest import ROOT
 
 NAMES = [word.name for word in glossary.WORDS]
@@ -31,3 +33,13 @@ def test_a_sentences_words_come_in_its_order_and_whole():
 
 def test_the_documentation_has_the_same_words():
     assert (ROOT / "docs" / "words.md").read_text(encoding="utf-8") == glossary.document()
+
+
+def test_the_post_is_introduced_once_by_its_title_wherever_one_may_meet_it_first():
+    told = [
+        (ROOT / "README.md").read_text(encoding="utf-8"),
+        presets.DESCRIPTIONS["post"],
+        *glossary.document().split("\n- "),
+    ]
+    assert [glossary.POST in text for text in told].count(True) == 3
+    assert not any(re.search(rf"\[[^]]*{re.escape(glossary.POST)}[^]]*\]\(", text) for text in told)

@@ -127,6 +127,21 @@ globalThis.document?.body.addEventListener("keydown", (event) => {
 // The arrow keys' directions: to the right, and down.
 export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
+// Lets a row's pictures be enlarged (enlarge/enlarge.js): one stop of the tab key, from which the arrow keys go along.
+export function letBeEnlarged(canvases) {
+  canvases.forEach((canvas, i) => {
+    canvas.dataset.enlarge = "";
+    canvas.tabIndex = i ? -1 : 0;
+    canvas.onkeydown = (event) => {
+      const across = ARROWS[event.key]?.[0], next = canvases[i + across];
+      if (!across || !next) return;
+      event.preventDefault();
+      [canvas.tabIndex, next.tabIndex] = [-1, 0];
+      next.focus();
+    };
+  });
+}
+
 // Where on an element the pointer is, in shares of its width and height.
 export function pointerShare(event, node) {
   const box = node.getBoundingClientRect();

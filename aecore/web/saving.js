@@ -16,9 +16,10 @@ const STYLE = `
 const SHARPNESS = 2; // pixels of a PNG to one of the drawing
 
 // Adds the menu below `root`'s chart, or gives the one that is there its new contents. `drawing()` is an SVG
-// element that stands in the page or could, with its size in `viewBox`; without one the data alone are offered.
-// `rows` are objects with the same fields; `name` is the files'.
-export function offerSaving(root, { name, title, drawing, rows }) {
+// element that stands in the page or could, with its size in `viewBox`; `picture()` a canvas, of what isn't drawn
+// in shapes; without either the data alone are offered. `rows`, or what `rows()` gives, are objects with the same
+// fields; `name` is the files'.
+export function offerSaving(root, { name, title, drawing, picture, rows }) {
   let menu = root.querySelector(".save");
   if (!menu) {
     menu = element("details", "save");
@@ -40,8 +41,10 @@ export function offerSaving(root, { name, title, drawing, rows }) {
   if (drawing) {
     offer("SVG", () => new Blob([svg().text], { type: "image/svg+xml" }));
     offer("PNG", () => png(svg()));
+  } else if (picture) {
+    offer("PNG", () => pngOf(onPaper(picture(), root)));
   }
-  offer("CSV", () => new Blob([csv(rows)], { type: "text/csv" }));
+  offer("CSV", () => new Blob([csv(typeof rows === "function" ? rows() : rows)], { type: "text/csv" }));
   // What has the focus keeps it: a chart is drawn anew at every movement of a slider.
   if (menu.contains(root.getRootNode().activeElement)) return;
   menu.replaceChildren(summary, choices);
@@ -60,9 +63,23 @@ export function svgText(drawing, title, root) {
   for (const node of copy.querySelectorAll("[tabindex]")) node.removeAttribute("tabindex");
   const heading = svgElement("title");
   heading.textContent = title;
-  const paper = look.getPropertyValue("--st-background-color").trim() || "white";
-  copy.prepend(heading, svgElement("rect", { width, height, fill: paper }));
+  copy.prepend(heading, svgElement("rect", { width, height, fill: paperOf(look) }));
   return { text: new XMLSerializer().serializeToString(copy), width, height };
+}
+
+const paperOf = (look) => look.getPropertyValue("--st-background-color").trim() || "white";
+
+const LOOKS = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linecap",
+  "opacity", "font-size", "font-weight", "paint-order", "display"];
+
+// A copy of a drawing that stands in the page, each part with the looks that the page's style gives it.
+export function withLooks(drawing) {
+  const copy = drawing.cloneNode(true), parts = copy.querySelectorAll("*");
+  drawing.querySelectorAll("*").forEach((part, i) => {
+    const look = getComputedStyle(part);
+    for (const name of LOOKS) parts[i].style.setProperty(name, look.getPropertyValue(name));
+  });
+  return copy;
 }
 
 async function png({ text, width, height }) {
@@ -72,8 +89,23 @@ async function png({ text, width, height }) {
   const canvas = element("canvas");
   Object.assign(canvas, { width: width * SHARPNESS, height: height * SHARPNESS });
   canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-  return new Promise((done) => canvas.toBlob(done, "image/png"));
+  return pngOf(canvas);
 }
+
+const pngOf = (canvas) => new Promise((done) => canvas.toBlob(done, "image/png"));
+
+// A copy of a canvas with the page's background instead of none.
+function onPaper(canvas, root) {
+  const copy = element("canvas"), context = copy.getContext("2d");
+  Object.assign(copy, { width: canvas.width, height: canvas.height });
+  context.fillStyle = paperOf(getComputedStyle(root));
+  context.fillRect(0, 0, copy.width, copy.height);
+  context.drawImage(canvas, 0, 0);
+  return copy;
+}
+
+// As few digits as tell one float32 from every other.
+export const digits = (value) => Number(value.toPrecision(9));
 
 // Rows as RFC 4180 has them; a text that a spreadsheet would take for a formula begins with an apostrophe.
 export function csv(rows) {

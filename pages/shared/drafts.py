@@ -63,8 +63,9 @@ def taken(form: str) -> Mapping[str, Any]:
 
 
 def refuse(error: Exception) -> None:
-    """Says that the address holds settings that can't be used."""
-    st.warning(f"The link's settings can't be used: {plain(error)}.")
+    """Says that the address, or else the browser, holds settings that can't be used."""
+    whose = "The link's settings" if st.query_params.get(DRAFT) else "The settings that this browser kept"
+    st.warning(f"{whose} can't be used: {plain(error)}.")
 
 
 def config_of(values: Mapping[str, Any]) -> Config | None:

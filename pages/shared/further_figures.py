@@ -53,7 +53,11 @@ def draw(key: str) -> None:
         st.caption(sentence)
     if len(found.class_errors) > 1:
         mean = loading.test_squared_errors(key).double().mean().item()
-        layout.draw_chart(class_error_bars(found.class_errors, mean), key="further_class_errors")
+        layout.draw_chart(
+            class_error_bars(found.class_errors, mean),
+            key="further_class_errors",
+            alt="Squared error of each class",
+        )
         st.caption("Squared error by class; dashed: the mean over all images.")
 
 

@@ -54,12 +54,12 @@ def form_and_outcome() -> tuple[DeltaGenerator, DeltaGenerator]:
     return form, outcome
 
 
-def draw_chart(chart: Chart | LayerChart, **options: Any) -> Any:
+def draw_chart(chart: Chart | LayerChart, *, alt: str, **options: Any) -> Any:
     """A chart that is given all of its height before it is drawn, so that nothing below it moves.
 
-    `options` are those of `st.altair_chart`, whose value is returned.
+    `alt` is its name for a screen reader; `options` are those of `st.altair_chart`, whose value is returned.
     """
-    return st.altair_chart(chart, height=chart.height, **options)
+    return st.altair_chart(chart, height=chart.height, alt=alt, **options)
 
 
 def require_run(title: str, sentence: str, with_data: bool = True) -> tuple[Run, ImageData | None]:

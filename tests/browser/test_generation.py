@@ -6,7 +6,7 @@ from aecore import store
 from aecore.grid import Grid
 from aecore.jobs import grid_worker
 from aecore.presets import PRESETS
-from tests.browser.tools import assert_no_exception, goto, settle, wait_until
+from tests.browser.tools import assert_no_exception, goto, save_chart, settle, wait_until
 from tests.engines import InProcess
 
 SHEET = "img[alt^='24 samples, mixture of ten']"
@@ -105,6 +105,14 @@ def test_the_beta_slider_moves_all_parts_without_the_server(beta_grid, page, sen
     seen.keyboard.press("Home")
     settle(seen)
     assert state(seen)["beta"] == "0.1"
+    charts = seen.locator(".betas figure:has(.save)")
+    name, drawing = save_chart(seen, charts.first, "SVG")
+    assert name == "kl-divergence-beta-0.1.svg"
+    assert b"KL divergence in nats" in drawing
+    table = save_chart(seen, charts.first, "CSV")[1].decode().splitlines()
+    betas = [line.split(",")[0] for line in table]
+    assert betas == ["beta", *4 * ["0.1"], *4 * ["1"], *4 * ["20"]]
+    assert save_chart(seen, charts.last, "PNG")[1].startswith(b"\x89PNG")
     assert_no_exception(seen)
 
 

@@ -9,7 +9,7 @@ import random
 import pytest
 
 from aecore.analysis.geometry import matched_l2_strength, minimize_l1, minimize_l2, quadratic
-from tests.browser.tools import ROOT, Server, assert_no_exception, goto, settle, wait_idle
+from tests.browser.tools import ROOT, Server, assert_no_exception, goto, save_chart, settle, wait_idle
 
 SCRIPT = f"""
 import sys
@@ -201,3 +201,19 @@ def test_text_and_marks_take_the_themes_and_the_penalties_colours(app, open_page
     for name, color in (("l1", L1_COLOR), ("l2", L2_COLOR)):
         rgb = ", ".join(str(int(color[i : i + 2], 16)) for i in (1, 3, 5))
         assert style(f"[data-plot={name}] .solution", "fill") == f"rgb({rgb})"
+
+
+def test_its_planes_and_curves_are_saved_as_they_are_seen(app, browser_page):
+    goto(browser_page, app, expect=".geometry")
+    set_range(browser_page, "strength", 1)
+    plane, curves = (browser_page.locator(f"[data-plot={name}]") for name in ("l1", "curves"))
+    name, drawing = save_chart(browser_page, plane, "SVG")
+    assert name == "geometry-l1.svg"
+    assert b"stroke-width: 2" in drawing  # the looks that the page's style gives it
+    path = [line.split(",") for line in save_chart(browser_page, plane, "CSV")[1].decode().split()]
+    assert path[:2] == [["strength", "z1", "z2"], ["0", "1.8", "1.4"]]
+    rows = [
+        [float(x) for x in line.split(",")]
+        for line in save_chart(browser_page, curves, "CSV")[1].decode().split()[1:]
+    ]
+    assert all(one == pytest.approx(math.copysign(max(abs(u) - 1, 0), u)) for u, one, _ in rows)

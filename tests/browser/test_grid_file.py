@@ -6,7 +6,7 @@ import pytest
 
 from aecore import store
 from aecore.export.explorer.grid import GridOptions, write_grid
-from tests.browser.tools import ROOT
+from tests.browser.tools import ROOT, save_chart
 
 BETAS, POST, LOSS = (
     ROOT / "checkpoints" / name
@@ -102,6 +102,24 @@ def test_the_slider_the_marks_the_cells_and_the_rows_move_one_another(open_file)
     assert (
         "Proposed: " + page.locator("[data-name=here]").inner_text() in page.locator("#choose").inner_text()
     )
+
+
+def test_the_bars_of_the_code_are_saved_with_their_axes(open_file):
+    page, board = open_file("post.html"), store.read_grid(POST).grid
+    units = board.members[int(page.locator(".board").get_attribute("data-member"))].model.latent_size
+    chart = page.locator(".board figure")
+    name, drawing = save_chart(page, chart, "SVG")
+    assert name == "code-of-image-1.svg"
+    assert b"<title>Code of image 1</title>" in drawing
+    assert drawing.count(b"<rect") == units + 1  # and the paper
+    lines = save_chart(page, chart, "CSV")[1].decode().split()
+    assert lines[0] == "unit,value,model"
+    assert len(lines) > units
+    picture = page.locator(".board canvas[data-row=here]").first
+    picture.press("ArrowRight")
+    page.keyboard.press("Enter")
+    words = page.locator(".board canvas[data-row=here]").nth(1).get_attribute("aria-label")
+    assert page.locator("dialog.enlarged").get_attribute("aria-label") == words
 
 
 def test_a_heading_sorts_and_the_front_is_beside_it(open_file):

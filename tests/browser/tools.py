@@ -261,6 +261,16 @@ def set_slider(page: Page, key: str, value: float, thumb: int = 0) -> None:
     wait_idle(page, f".st-key-{key}")
 
 
+def save_chart(page: Page, chart: Locator, kind: str) -> tuple[str, bytes]:
+    """Name and content of what the chart's Save gives as `kind` (SVG, PNG, CSV), by the keyboard alone."""
+    menu = chart.locator(".save")
+    if menu.get_attribute("open") is None:
+        menu.locator("summary").press("Enter")
+    with page.expect_download() as download:
+        menu.locator("button", has_text=kind).press("Enter")
+    return download.value.suggested_filename, download.value.path().read_bytes()
+
+
 def screenshot(page: Page, name: str) -> Path:
     """Save the visible page as `test-results/<name>.png` (ignored by git) and return the path."""
     RESULTS.mkdir(exist_ok=True)

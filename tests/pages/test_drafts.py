@@ -70,6 +70,13 @@ def test_what_the_browser_kept_comes_back_without_an_address(empty_root):
     assert asked.number_input(key="train_train_epochs").value == 5
 
 
+def test_what_the_browser_kept_and_can_not_be_used_is_not_called_a_link(empty_root):
+    app = open_page(TRAIN, _drafts={"train": "**no** json"})
+    assert not app.exception
+    (warning,) = app.warning
+    assert warning.value.startswith("The settings that this browser kept can't be used: ")
+
+
 @pytest.mark.parametrize(
     "typed",
     [

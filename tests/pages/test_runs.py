@@ -11,7 +11,7 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aecore import jobs, store
+from aecore import jobs, store, trash
 from aecore.events import Event
 from aecore.results import Origin, Progress
 from aecore.store import names

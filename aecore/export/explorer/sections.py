@@ -74,7 +74,7 @@ def _points(material: Material, options: Options) -> dict[str, Any]:
     numbers = some_of(len(material.codes), options.points)
     codes, errors = material.codes[numbers].numpy(), material.errors[numbers]
     atlas = compact_atlas(material.data.test_images[numbers].numpy(), half=options.pictures == "half")
-    places, axes, plane = _plane(material, codes, errors)
+    places, axes, title, plane = _plane(material, codes, errors)
     units = material.units.order[: max(2, UNIT_VALUES // len(numbers))]
     low, high = codes[:, units].min(0), codes[:, units].max(0)
     steps = (codes[:, units] - low) / np.where(high > low, high - low, 1)
@@ -85,6 +85,7 @@ def _points(material: Material, options: Options) -> dict[str, Any]:
         atlas=atlas,
         class_names=material.data.class_names if material.data.labelled else (),
         axes=axes,
+        projection=title,
         equal_axes=False,
         label="Map of the test images' codes",
         name_classes=True,
@@ -108,21 +109,23 @@ def _points(material: Material, options: Options) -> dict[str, Any]:
 
 def _plane(
     material: Material, codes: np.ndarray, errors: np.ndarray
-) -> tuple[np.ndarray, tuple[str, str], dict[str, Any] | None]:
-    """Places on the codes' first two principal components, their axes, and what leads from a code there.
+) -> tuple[np.ndarray, tuple[str, str], str, dict[str, Any] | None]:
+    """Places on the codes' first two principal components, their axes, what a saved table says of them, and
+    what leads from a code there.
 
     A code of one unit is a line: its map has the error upwards, and no place of it is another code's.
     """
     pca = material.code_pca
     if len(pca) < 2:
-        return np.stack([codes[:, 0], errors], 1), ("unit 0", "squared error per image"), None
+        axes = ("unit 0", "squared error per image")
+        return np.stack([codes[:, 0], errors], 1), axes, "unit 0 and squared error per image", None
     shares = pca.explained_variance_ratio
     axes = (
         f"component 1 ({shares[0]:.1%} of the variance)",
         f"component 2 ({shares[1]:.1%} of the variance)",
     )
     plane = {"mean": encoded(pca.mean), "components": encoded(pca.components[:2])}
-    return np.asarray(pca.transform(codes, 2)), axes, plane
+    return np.asarray(pca.transform(codes, 2)), axes, "PCA of the codes, components 1 and 2", plane
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:

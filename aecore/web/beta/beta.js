@@ -1,6 +1,8 @@
 // Variational networks under a slider of beta. Everything is here already, so that a move is a look-up.
 
-import { element, fromBase64, oncePerFrame, paint, pictureAt, setAttributes, sharpContext, svgElement, themeOf } from "../common.js";
+import { columns } from "../charts/columns.js";
+import { element, fromBase64, letBeEnlarged, oncePerFrame, paint, pictureAt, setAttributes, sharpContext, svgElement, themeOf } from "../common.js";
+import { digits, offerSaving } from "../saving.js";
 
 const sliders = new WeakMap();
 
@@ -48,6 +50,7 @@ function fillRow(root, name, count) {
     canvas.setAttribute("role", "img");
     return canvas;
   }));
+  letBeEnlarged([...row.children]);
 }
 
 function paintRow(root, name, pixels, shape, words) {
@@ -68,7 +71,30 @@ function draw(root, state) {
   paintRow(root, "samples", member.samples, data.shape, `sample, beta ${member.beta},`);
   drawUnits(root, member, data.largest);
   drawCodes(root, member, data.colors);
+  offerAll(root, state, member);
   root.dataset.beta = member.beta;
+}
+
+// Of the drawings what is seen; of the data all betas'.
+function offerAll(root, { data, members }, { kl, active, beta }) {
+  const { primary, faint } = themeOf(root);
+  const all = (rowsOf) => () => members.flatMap((member) => rowsOf(member).map((row) => ({ beta: Number(member.beta), ...row })));
+  const [units, codes] = ["units", "codes"].map((part) => root.querySelector(`[data-part=${part}]`));
+  offerSaving(units.parentElement, {
+    name: `kl-divergence-beta-${beta}`,
+    title: `KL divergence of each unit at beta ${beta}`,
+    drawing: () => columns({
+      values: kl.map((value) => Math.max(value, 0)), low: 0, high: data.largest, at: Math.sqrt,
+      fill: (i) => (active[i] ? primary : faint), xTitle: `unit, sorted, at beta ${beta} (grey: collapsed)`, yTitle: "KL divergence in nats, square-root scale",
+    }),
+    rows: all((member) => member.kl.map((value, place) => ({ place, "KL divergence in nats": value, active: member.active[place] ? "yes" : "no" }))),
+  });
+  offerSaving(codes.parentElement, {
+    name: `codes-beta-${beta}`,
+    title: `Codes of test images beside the prior at beta ${beta}`,
+    picture: () => codes,
+    rows: all((member) => data.colors.map((_, i) => ({ image: i + 1, x: digits(member.codes[2 * i]), y: digits(member.codes[2 * i + 1]) }))),
+  });
 }
 
 function drawUnits(root, { kl, active, beta }, largest) {

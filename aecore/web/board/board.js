@@ -1,7 +1,9 @@
 // A grid of trained models under sliders: every position's pictures and figures are here already, so that
 // a move is a look-up. What is moved is told to Python on release, for the link and the charts.
 
-import { element, fromBase64, paint, pictureAt, svgElement } from "../common.js";
+import { columns } from "../charts/columns.js";
+import { element, fromBase64, letBeEnlarged, paint, pictureAt, svgElement, themeOf } from "../common.js";
+import { digits, offerSaving } from "../saving.js";
 
 const boards = new WeakMap();
 const SECONDS_PER_STEP = 0.6;
@@ -99,6 +101,7 @@ function makePictures(root, state) {
       button.append(canvas);
       box.append(button);
     }
+    if (row !== "original") letBeEnlarged([...box.querySelectorAll(`[data-row=${row}]`)]);
   }
   const known = state.originals.length > 0;
   root.querySelectorAll("[data-row=original]").forEach((canvas, i) => {
@@ -238,9 +241,10 @@ function drawTable(root, data, here, before) {
 function drawCode(root, state, here, before) {
   const svg = root.querySelector("svg");
   const code = codeOf(state, here), old = before && before.units === here.units ? codeOf(state, before) : [];
-  root.querySelector("figcaption").textContent =
-    `code of image ${state.probe + 1}: ${here.units} units${old.length ? " (lines: before)" : ""}`;
   const limit = Math.max(1e-6, ...code.map(Math.abs), ...old.map(Math.abs));
+  const scale = code.length ? `, scale ±${limit.toPrecision(3)}` : "";
+  root.querySelector("figcaption").textContent =
+    `code of image ${state.probe + 1}: ${here.units} units${scale}${old.length ? " (lines: before)" : ""}`;
   const y = (value) => 50 - (47 * value) / limit;
   const gap = code.length > 40 ? 0.1 : 0.25;
   svg.setAttribute("viewBox", `0 0 ${Math.max(code.length, 1)} 100`);
@@ -252,6 +256,19 @@ function drawCode(root, state, here, before) {
     })),
     ...old.map((v, i) => svgElement("line", { class: "ghost", x1: i + gap / 2, x2: i + 1 - gap / 2, y1: y(v), y2: y(v) })),
   );
+  root.querySelector("figure .save")?.toggleAttribute("hidden", !code.length);
+  if (!code.length) return;
+  offerSaving(root.querySelector("figure"), {
+    name: `code-of-image-${state.probe + 1}`,
+    title: `Code of image ${state.probe + 1}`,
+    drawing: () => columns({
+      values: code, before: old, low: Math.min(0, ...code, ...old), high: Math.max(0, ...code, ...old, 1e-6),
+      fill: () => themeOf(root).primary, xTitle: "unit", yTitle: `code of image ${state.probe + 1}${old.length ? " (lines: before)" : ""}`,
+    }),
+    rows: () => code.map((value, unit) => ({
+      unit, value: digits(value), ...(old.length && { before: digits(old[unit]) }), model: here.name,
+    })),
+  });
 }
 
 function codeOf({ codes, probe }, member) {

@@ -37,9 +37,17 @@ export function short(value) {
   return Number(value.toPrecision(4)).toString();
 }
 
-// Empties the drawing and draws the axes; returns the two scales and where the plot lies.
-export function frame(svg, { xs, ys, xTitle, yTitle, xTicks, log = false }) {
-  const width = Math.max(svg.parentElement.clientWidth, 240), height = 300;
+// 1, 2 and 5 times the powers of ten between two numbers; between close ones, round numbers.
+function logTicks(low, high) {
+  const powers = Array.from({ length: 40 }, (_, i) => i - 20);
+  const found = powers.flatMap((power) => [1, 2, 5].map((n) => +(n * 10 ** power).toPrecision(1))).filter((v) => v >= low && v <= high);
+  return found.length > 1 ? found : roundTicks(low, high);
+}
+
+// Empties the drawing and draws the axes; returns the two scales and where the plot lies. A drawing that stands in
+// no page is told its `width`.
+export function frame(svg, { xs, ys, xTitle, yTitle, xTicks, log = false, yLog = false, width = Math.max(svg.parentElement.clientWidth, 240) }) {
+  const height = 300;
   const box = { left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom };
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   Object.assign(svg.style, { display: "block", width: "100%", height: `${height}px` });
@@ -47,8 +55,8 @@ export function frame(svg, { xs, ys, xTitle, yTitle, xTicks, log = false }) {
   style.textContent = STYLE;
   svg.replaceChildren(style);
   const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-  const x = scale(x0, x1, box.left, box.right, log, 14), y = scale(y0, y1, box.bottom, box.top, false, 12);
-  for (const tick of roundTicks(y0, y1)) {
+  const x = scale(x0, x1, box.left, box.right, log, 14), y = scale(y0, y1, box.bottom, box.top, yLog, 12);
+  for (const tick of (yLog ? logTicks : roundTicks)(y0, y1)) {
     svg.append(
       svgElement("line", { class: "grid", x1: box.left, x2: box.right, y1: y(tick), y2: y(tick) }),
       text(short(tick), { x: box.left - 7, y: y(tick) + 4, "text-anchor": "end" }),

@@ -1,6 +1,7 @@
 // The map itself: keeps what is shown, follows pointer and keyboard, and reports to Python what is chosen.
 
 import { clamp, element, fromBase64, sharpContext, themeOf } from "../common.js";
+import { offerSaving } from "../saving.js";
 import { followers } from "./flow.js";
 import { boundsOf, inFrame, mapping, readable, textToMask, wholeScale } from "./geometry.js";
 import { input } from "./input.js";
@@ -8,6 +9,7 @@ import { motion } from "./motion.js";
 import { middles, paintNames } from "./names.js";
 import { SHADES, circle, paintAxes, paintOutline, paintPlace, paintPoints, shadesOf, strokeLine } from "./paint.js";
 import { atlases, waiting } from "./pictures.js";
+import { pictureOf, rowsOf } from "./saved.js";
 
 const NO_CLASS = 65535;
 const ENLARGED = 96; // least width of the picture at the pointer, in pixels
@@ -65,6 +67,9 @@ class CodeMap {
     this.showScale();
     this.showCount();
     if (data.plane !== before.plane) this.hover(-1);
+    offerSaving(this.find(".map"), {
+      name: "map-of-codes", title: data.label, picture: () => pictureOf(this), rows: () => rowsOf(this),
+    });
     this.draw();
   }
 

@@ -145,6 +145,7 @@ def map_data(
     mode: Literal["pan", "rectangle", "lasso"] = "lasso",
     point_name: str = "image",
     label: str = "Map of codes",
+    projection: str = "",
     height: int = 560,
     flow: str | None = None,
     forming: bool = False,
@@ -159,8 +160,9 @@ def map_data(
     at the pointer. With `decode_plane` a click beside all points reports the place. `flow` names what moves
     the points: frames of that name, see `frames_data`, and, where it stays while the points change, a glide
     from where they were. A map that is `forming` stands where the frames that have come have left it. With
-    `name_classes` each of at most `NAMED` classes has its name in the middle of its points. Raises ValueError
-    where arrays do not fit the points, or a label has no name.
+    `name_classes` each of at most `NAMED` classes has its name in the middle of its points. `projection` says
+    in a saved table what the places are. Raises ValueError where arrays do not fit the points, or a label has
+    no name.
     """
     sets = [points] if second is None else [points, second]
     encoded_sets = [one.encoded(scale is not None) for one in sets]
@@ -183,6 +185,7 @@ def map_data(
         "mode": mode,
         "point_name": point_name,
         "label": label,
+        "projection": projection,
         "height": height,
         "atlas": atlas.id if atlas else None,
         "flow": flow,

@@ -2,6 +2,7 @@
 // movement.
 
 import { ARROWS, clamp, element, fromBase64, oncePerFrame, paint, pointerShare, sharpContext, themeOf } from "../common.js";
+import { digits, offerSaving } from "../saving.js";
 import { makeDecoder } from "./decoder.js";
 import { distanceWords, remoteness } from "./distance.js";
 
@@ -26,6 +27,12 @@ export default function mount({ data, parentElement }) {
   plane.setAttribute("aria-label", `Plane of ${data.axes.join(" and ")}. Arrow keys move the point, with Shift farther; Home takes it back.`);
   root.querySelector("[data-act=start]").textContent = `Back to ${data.start.name}`;
   root.querySelector(".key").hidden = !state.reference;
+  offerSaving(root.querySelector(".field"), {
+    name: "plane-of-the-code",
+    title: `Plane of ${data.axes.join(" and ")}`,
+    picture: () => plane,
+    rows: () => Array.from(state.tones, (_, i) => ({ code: i + 1, [data.axes[0]]: digits(state.points[2 * i]), [data.axes[1]]: digits(state.points[2 * i + 1]) })),
+  });
   surround(root, state);
   state.redraw();
 }

@@ -1,7 +1,8 @@
 // A path as ready-made frames under a slider: no decoder runs while the slider moves, so that every model
 // is equally fast and the frames are exactly the server's.
 
-import { clamp, element, fromBase64, oncePerFrame, paint, pictureAt, pointerShare, svgElement } from "../common.js";
+import { frame, line } from "../charts/plot.js";
+import { clamp, element, fromBase64, oncePerFrame, paint, pictureAt, pointerShare, svgElement, themeOf } from "../common.js";
 import { offerSaving } from "../saving.js";
 
 const scrubbers = new WeakMap();
@@ -109,7 +110,7 @@ function pause(root, state) {
   root.querySelector("[data-play]").textContent = "Play";
 }
 
-function drawCurve(root, { curve, band, legend, span }) {
+function drawCurve(root, { curve, band, legend, span, symbol }) {
   const box = root.querySelector(".curve");
   box.hidden = !curve;
   if (!curve) return;
@@ -139,6 +140,21 @@ function drawCurve(root, { curve, band, legend, span }) {
   offerSaving(box, {
     name: "distance-along-the-path",
     title: "Distance to the nearest training code along the path",
+    drawing: () => drawn(curve.map((value, i) => [place(i), value]), band, symbol, themeOf(root)),
     rows: curve.map((value, i) => ({ place: place(i), distance: value })),
   });
+}
+
+// The curve with its axes, to be saved.
+function drawn(points, band, symbol, theme) {
+  const svg = svgElement("svg", { fill: "currentColor" }), high = band?.[1] ?? 0;
+  const { x, y, box } = frame(svg, {
+    width: 640, xs: points.map(([place]) => place), ys: [0, high, ...points.map(([, value]) => value)],
+    xTitle: `place on the path, ${symbol}`, yTitle: "times the usual distance",
+  });
+  if (band) {
+    svg.append(svgElement("rect", { x: box.left, width: box.right - box.left, y: y(high), height: y(band[0]) - y(high), opacity: 0.12 }));
+  }
+  svg.append(line(points.map(([place, value]) => [x(place), y(value)]), { stroke: theme.primary, "stroke-width": 2 }));
+  return svg;
 }

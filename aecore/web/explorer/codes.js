@@ -57,7 +57,8 @@ function mapData(points, shared, { by, plane, across, up }) {
   const two = plane === "units" ? points.onUnits(across, up) : null;
   const decodes = shared.decoder !== null && (two ? points.units.length === 2 && across !== up : points.plane !== null);
   const set = { ...base.sets[0], ...(two && { xy: two.xy }), ...(values && { values }) };
-  const places = two && { plane: two.plane, axes: two.axes, name_classes: false };
+  const projection = `units ${across} and ${up} of the code`;
+  const places = two && { plane: two.plane, axes: two.axes, projection, name_classes: false };
   return { ...base, ...places, sets: [set], scale, decode_plane: decodes && points.all.all_units };
 }
 

@@ -2,6 +2,7 @@
 // Everything stays in the browser; Python only gives the colours and the first position.
 
 import { ARROWS, clamp, oncePerFrame, pointerShare, setAttributes, svgElement } from "../common.js";
+import { offerSaving, withLooks } from "../saving.js";
 import { matchedL2Strength, minimizeL1, minimizeL2, quadratic, shrinkage, softThreshold } from "./solve.js";
 
 const SIZE = 360, REACH = 3, SCALE = SIZE / (2 * REACH), LIMIT = 2.7;
@@ -39,7 +40,29 @@ function start(root, state) {
   }
   planes.forEach((plane) => followPointer(plane, state, redraw));
   draw();
+  offerAll(root, state);
   return state;
+}
+
+// The drawings as they are seen; of the planes the solution's path, of the curves their values.
+function offerAll(root, state) {
+  const path = (name) => () => {
+    const { matrix } = solve(state);
+    return solutionPath(name, matrix, state.optimum).map(({ strength, z: [z1, z2] }) => ({ strength, z1, z2 }));
+  };
+  const curves = () => {
+    const { l1, l2 } = solve(state);
+    return Array.from({ length: 61 }, (_, i) => (i - 30) / 10).map((u) => ({ u, L1: softThreshold(u, l1.strength), L2: shrinkage(u, l2.strength) }));
+  };
+  const offers = {
+    l1: ["L1: the solution as the penalty grows", path("l1")],
+    l2: ["L2: the solution as the penalty grows", path("l2")],
+    curves: ["L1 soft threshold and L2 shrinkage of one unit", curves],
+  };
+  for (const [plot, [title, rows]] of Object.entries(offers)) {
+    const figure = root.querySelector(`[data-plot=${plot}]`);
+    offerSaving(figure, { name: `geometry-${plot}`, title, drawing: () => withLooks(figure.querySelector("svg")), rows });
+  }
 }
 
 function solve({ optimum, strength, tilt, elongation, matched }) {
@@ -103,7 +126,7 @@ function drawPlane(plane, state, solved) {
   const corners = [[radius, 0], [0, radius], [-radius, 0], [0, -radius]];
   if (plane.name === "l1") plane.ball.setAttribute("points", points(corners));
   else setAttributes(plane.ball, { cx: SIZE / 2, cy: SIZE / 2, r: SCALE * radius });
-  plane.path.setAttribute("points", points(solutionPath(plane.name, solved.matrix, state.optimum)));
+  plane.path.setAttribute("points", points(solutionPath(plane.name, solved.matrix, state.optimum).map(({ z }) => z)));
   setAttributes(plane.optimum, {
     transform: `translate(${toX(c1)} ${toY(c2)})`,
     "aria-valuenow": c1.toFixed(2), "aria-valuetext": `z1 ${c1.toFixed(2)}, z2 ${c2.toFixed(2)}`,
@@ -118,9 +141,8 @@ function drawPlane(plane, state, solved) {
 /** Solutions for strengths from zero to where little is left of the code. */
 function solutionPath(name, matrix, optimum) {
   const minimize = name === "l1" ? minimizeL1 : minimizeL2;
-  const list = [optimum];
-  for (let i = 0; i <= 80; i++) list.push(minimize(matrix, optimum, 0.005 * 1.12 ** i).z);
-  return list;
+  const strengths = Array.from({ length: 81 }, (_, i) => 0.005 * 1.12 ** i);
+  return [{ strength: 0, z: optimum }, ...strengths.map((strength) => ({ strength, z: minimize(matrix, optimum, strength).z }))];
 }
 
 /** Lights up the axis a solution lies on, with a ring at the moment it gets there. */

@@ -1,8 +1,9 @@
 // Trainings' epochs under one slider. It never plays by itself, so there is nothing to hold back from those
 // who ask for less motion.
 
-import { clamp, element, fromBase64, oncePerFrame, paint, pictureAt, pointerShare, setAttributes, sharpContext, svgElement } from "../common.js";
-import { offerSaving } from "../saving.js";
+import { frame, line, text } from "../charts/plot.js";
+import { clamp, element, fromBase64, letBeEnlarged, oncePerFrame, paint, pictureAt, pointerShare, setAttributes, sharpContext, svgElement } from "../common.js";
+import { digits, offerSaving } from "../saving.js";
 
 const scrubbers = new WeakMap();
 // Pictures and weights by the identity of their records: the server sends only those that are new.
@@ -105,6 +106,21 @@ function furnish(section, run, bounds, several) {
     });
   }
   drawCurves(section, run, bounds);
+  offerCodes(section, run);
+}
+
+// The picture of the codes as it is seen, and where they lie after every epoch.
+function offerCodes(section, { epochs, plane, points }) {
+  const canvas = section.querySelector("[data-part=codes]");
+  offerSaving(canvas.parentElement, {
+    name: "codes-by-epoch",
+    title: `Codes of ${points} test images by epoch`,
+    picture: () => canvas,
+    rows: () => epochs.flatMap((epoch, at) => Array.from({ length: points }, (_, i) => {
+      const [x, y] = plane.subarray(2 * (at * points + i));
+      return { epoch, image: i + 1, x: digits(x), y: digits(y) };
+    })),
+  });
 }
 
 function fillRow(root, name, count) {
@@ -116,6 +132,7 @@ function fillRow(root, name, count) {
     canvas.setAttribute("role", "img");
     row.append(canvas);
   }
+  letBeEnlarged([...row.children]);
 }
 
 function moveTo(state, at) {
@@ -213,6 +230,7 @@ function drawCurves(section, { curves, epochs }, { low, high, first, last }) {
   offerSaving(figure, {
     name: "squared-error-by-epoch",
     title: "Squared error by epoch",
+    drawing: () => drawnCurves(curves, epochs),
     rows: epochs.map((epoch, i) => ({ epoch, ...Object.fromEntries(curves.map(({ name, values }) => [name, values[i]])) })),
   });
   chart.setAttribute("aria-label", `squared error by epoch on a log scale: ${curves.map(({ name }) => name).join(", ")}`);
@@ -223,6 +241,22 @@ function drawCurves(section, { curves, epochs }, { low, high, first, last }) {
     sample.style.color = color;
     caption.append(sample, name);
   }
+}
+
+// The curves with their axes and names, to be saved.
+function drawnCurves(curves, epochs) {
+  const svg = svgElement("svg", { fill: "currentColor" });
+  const known = curves.map(({ values, ...curve }) => ({ ...curve, points: epochs.map((epoch, i) => [epoch, values[i]]).filter(([, value]) => value > 0) }));
+  const all = known.flatMap(({ points }) => points);
+  const { x, y, box } = frame(svg, {
+    width: 640, xs: all.map(([epoch]) => epoch), ys: all.map(([, value]) => value), yLog: true,
+    xTitle: "epoch", yTitle: "squared error per image (log)",
+  });
+  known.forEach(({ name, color, dashed, points }, i) => svg.append(
+    line(points.map(([epoch, value]) => [x(epoch), y(value)]), { stroke: color, "stroke-width": 2, ...(dashed && { "stroke-dasharray": "6 4" }) }),
+    text(name, { x: box.right - 4, y: box.top + 14 + 16 * i, "text-anchor": "end", style: `fill: ${color}` }),
+  ));
+  return svg;
 }
 
 function play(root, state) {

@@ -106,4 +106,10 @@ def proposal(
 def _show(chart: Any, key: str, pick: Callable) -> None:
     from aecore.figures.grid import PICKED
 
-    st.altair_chart(chart, key=key, on_select=pick, selection_mode=PICKED)
+    st.altair_chart(
+        chart,
+        key=key,
+        on_select=pick,
+        selection_mode=PICKED,
+        alt="Every model as a line over its settings and its validation error",
+    )

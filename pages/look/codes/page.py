@@ -80,6 +80,7 @@ def draw_map(
             second=None if second is None else added_set(choice, second, places, len(points), training),
             rings=panel.rings(shown, identity, st.session_state.get("codes_map")),
             axes=plane.axes,
+            projection=plane.title,
             ticks=plane.measured,
             equal_axes=choice.kind == TSNE,
             decode_plane=plane.code_at is not None,
@@ -127,7 +128,10 @@ def draw_line(key: str, data: ImageData) -> None:
 
     points = test_points(key, controls.count_control(data))
     st.caption("A code of one unit is a line, which needs no map: its values, by class.")
-    layout.draw_chart(value_histogram(points.codes[:, 0], points.labels, data.class_names, height=360))
+    layout.draw_chart(
+        value_histogram(points.codes[:, 0], points.labels, data.class_names, height=360),
+        alt="Values of the one unit by class",
+    )
 
 
 def draw_maps(run: Run, key: str, data: ImageData) -> None:

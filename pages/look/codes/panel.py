@@ -101,7 +101,9 @@ def _draw_selection(data: ImageData, shown: Shown, selected: np.ndarray) -> None
     drawn = "" if len(few) == len(selected) else f"; {len(few)} of {len(selected):,}"
     st.caption(f"Each image with its reconstruction under it{drawn}.")
     if data.labelled:
-        layout.draw_chart(class_bars(labels, data.class_names), key="codes_classes")
+        layout.draw_chart(
+            class_bars(labels, data.class_names), key="codes_classes", alt="Selected images of each class"
+        )
     _draw_mean(parts)
     _draw_keep(data, shown.first, selected)
 

@@ -34,6 +34,8 @@ class Plane:
 
     name: str
     """Unique among the planes of a run's points."""
+    title: str
+    """What a saved table says of it."""
     points: np.ndarray
     """float32, N x 2."""
     axes: tuple[str, str]
@@ -68,7 +70,8 @@ def pca_plane(key: str, points: Points, across: int, up: int) -> Plane:
 
     shares = pca.explained_variance_ratio
     axes = tuple(f"component {c + 1} ({shares[c]:.1%} of the variance)" for c in chosen)
-    return Plane(f"pca {across} {up}", pca.transform(points.codes)[:, chosen], axes, place, code_at)
+    title = f"PCA of the codes, components {across} and {up}"
+    return Plane(f"pca {across} {up}", title, pca.transform(points.codes)[:, chosen], axes, place, code_at)
 
 
 def unit_plane(points: Points, across: int, up: int) -> Plane:
@@ -86,18 +89,19 @@ def unit_plane(points: Points, across: int, up: int) -> Plane:
 
     whole = points.codes.shape[1] == 2 and across != up
     axes = (f"unit {across}", f"unit {up}")
-    return Plane(f"units {across} {up}", points.codes[:, chosen], axes, place, code_at if whole else None)
+    name, title = f"units {across} {up}", f"units {across} and {up} of the code"
+    return Plane(name, title, points.codes[:, chosen], axes, place, code_at if whole else None)
 
 
-def tsne_plane(name: str, found: TsneMap, flow: str | None = None) -> Plane:
+def tsne_plane(name: str, title: str, found: TsneMap, flow: str | None = None) -> Plane:
     """A t-SNE map, whole or stopped."""
 
     def place(other: Points, same_images: bool) -> np.ndarray:
-        return _placed(
-            f"{name} {found.iterations}", tsne_job.checksum(other.codes), same_images, found, other
-        )
+        return _placed(name, tsne_job.checksum(other.codes), same_images, found, other)
 
-    return Plane(f"{name} {found.iterations}", found.embedding, ("", ""), place, measured=False, flow=flow)
+    title = f"{title}, {found.iterations} iterations"
+    name = f"{name} {found.iterations}"
+    return Plane(name, title, found.embedding, ("", ""), place, measured=False, flow=flow)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Placing the points into the map")
@@ -116,14 +120,15 @@ def _check_size(points: Points, other: Points) -> None:
 def draw_tsne(points: Points, perplexity: float, seed: int) -> Plane:
     """The t-SNE plane as far as there is one, below what can be done about it: make it, watch it, stop it."""
     name = tsne_job.job_name(points.codes, perplexity, seed)
+    title = f"t-SNE of the codes, perplexity {perplexity:g}, seed {seed}"
     found, job = tsne_job.finished_map(name), tsne_job.find(name)
     flow = None if job is None else job.flow
     if job is not None and job.running and job.result is None:
         _draw_forming(name)
-        return _first_plane(name, points, seed, flow)
+        return _first_plane(name, title, points, seed, flow)
     if job is not None and job.problem:
         st.warning(plain(job.problem))
-        return _first_plane(name, points, seed, flow)
+        return _first_plane(name, title, points, seed, flow)
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
         if found is None or found.stopped:
             st.button(
@@ -134,7 +139,9 @@ def draw_tsne(points: Points, perplexity: float, seed: int) -> Plane:
                 args=(points.codes, perplexity, seed),
             )
         st.caption(_words(found, len(points)))
-    return _first_plane(name, points, seed, flow) if found is None else tsne_plane(name, found, flow)
+    if found is None:
+        return _first_plane(name, title, points, seed, flow)
+    return tsne_plane(name, title, found, flow)
 
 
 def _words(found: TsneMap | None, count: int) -> str:
@@ -150,14 +157,15 @@ def _words(found: TsneMap | None, count: int) -> str:
     return f"Stopped at iteration {found.iterations}: clusters may not have come apart yet."
 
 
-def _first_plane(name: str, points: Points, seed: int, flow: str | None) -> Plane:
+def _first_plane(name: str, title: str, points: Points, seed: int, flow: str | None) -> Plane:
     """Where t-SNE starts from, moved by the frames of `flow` where it has begun."""
 
     def place(other: Points, same_images: bool) -> np.ndarray:
         raise ValueError("These points are placed once the map has formed.")
 
     places = _first_places(name, points, seed)
-    return Plane(f"{name} 0", places, ("", ""), place, measured=False, flow=flow, forming=True)
+    name, title = f"{name} 0", f"{title}, not finished"
+    return Plane(name, title, places, ("", ""), place, measured=False, flow=flow, forming=True)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

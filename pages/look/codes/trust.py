@@ -38,7 +38,11 @@ def draw_trust(key: str, points: Points, plane: Plane) -> None:
     if len(np.unique(points.labels)) < 2:
         # One class only: every neighbour tells it.
         share = {f"trustworthiness, {len(points):,} points": found.trustworthiness}
-        layout.draw_chart(score_bars(share, list(share)), key="codes_scores")
+        layout.draw_chart(
+            score_bars(share, list(share)),
+            key="codes_scores",
+            alt="How far the map keeps neighbours, from 0 to 1",
+        )
         st.caption(
             "These images are of one class, or of none that is known: what a map keeps of it is not asked."
         )
@@ -49,7 +53,11 @@ def draw_trust(key: str, points: Points, plane: Plane) -> None:
         "in the code": found.code.mean(),
         "in pixels": found.pixels.mean(),
     }
-    layout.draw_chart(score_bars(shares, list(shares)[:2]), key="codes_scores")
+    layout.draw_chart(
+        score_bars(shares, list(shares)[:2]),
+        key="codes_scores",
+        alt="How far the map keeps neighbours and classes, from 0 to 1",
+    )
     st.caption(
         f"{map_meaning(found)} {pixels_meaning(found)}",
         help="Trustworthiness: 1 less a penalty for each of the 12 neighbours on the map that is no "

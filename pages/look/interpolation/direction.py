@@ -108,7 +108,10 @@ def draw(run: Run, key: str, data: ImageData) -> None:
             CLASS_COLORS[groups[name] % 10] if name in groups else color
             for name, color in ((first, "#444444"), (second, "#999999"))
         ]
-        st.altair_chart(projection_histogram(in_code.projections, (first, second), tuple(colors)))
+        st.altair_chart(
+            projection_histogram(in_code.projections, (first, second), tuple(colors)),
+            alt="Codes of both groups along the direction from one to the other",
+        )
     st.caption(meaning(in_code, in_pixels, plain(first), plain(second), unseen))
     save(t, places, frames, fade, "strength")
 

@@ -161,5 +161,7 @@ def draw_numbers(tested: Tested, pool: np.ndarray, shown: np.ndarray, about: str
     names = [plain(name) for name in data.class_names]
     st.markdown(f"{sentence} {extremes(errors[pool], tested.labels[pool], names)}")
     chart = error_histogram(errors[pool], errors[shown], pca.squared_error)
-    layout.draw_chart(chart, key="reconstructions_errors")
+    layout.draw_chart(
+        chart, key="reconstructions_errors", alt="Histogram of the squared error per test image"
+    )
     st.caption(f"Ticks at the foot: the {len(shown)} images shown.")

@@ -44,6 +44,7 @@ def draw_codes(sides: Sides, data, image: int, count_silent: bool) -> None:
             layout.draw_chart(
                 charts.code_bars(source.look.codes[image, units], source.color, domain),
                 key=f"sparsity_bars_{side}",
+                alt=f"Code of the image in {source.name}, a bar a unit",
             )
             limit = float(np.quantile(np.abs(source.look.codes), 0.995))
             picture = charts.heat_map(source.look.codes[rows][:, units], source.color, limit)
@@ -93,12 +94,20 @@ def draw_values(sides: Sides, count_silent: bool) -> None:
         with place:
             draw_name(source)
             use = source.look.use[units_shown(source, count_silent)]
-            for kind, chart in (
-                ("values", charts.value_histogram(shown[i], edges, source.color, SPIKE_COLOR)),
-                ("active", charts.active_histogram(active[i], units, float(top), source.color)),
-                ("use", charts.use_bars(use, source.color)),
+            for kind, about, chart in (
+                (
+                    "values",
+                    "Values of the codes",
+                    charts.value_histogram(shown[i], edges, source.color, SPIKE_COLOR),
+                ),
+                (
+                    "active",
+                    "Active units per image",
+                    charts.active_histogram(active[i], units, float(top), source.color),
+                ),
+                ("use", "Share of images that use each unit", charts.use_bars(use, source.color)),
             ):
-                layout.draw_chart(chart, key=f"sparsity_{kind}_{i}")
+                layout.draw_chart(chart, key=f"sparsity_{kind}_{i}", alt=f"{about} of {source.name}")
 
 
 def draw_pictures(sides: Sides, data, count_silent: bool) -> None:

@@ -52,7 +52,11 @@ def draw_trade_off(members: Sequence[Member], marked: Mapping[str, Member]) -> N
         {**_point(m.figures, text := sources.setting(m)), "curve": name, "text": f"{name}, {text}"}
         for name, m in marked.items()
     ]
-    layout.draw_chart(charts.trade_off([c for c in curves if c.points], rings), key="sparsity_trade_off")
+    layout.draw_chart(
+        charts.trade_off([c for c in curves if c.points], rings),
+        key="sparsity_trade_off",
+        alt="Squared error against active units per image, a line a way to sparse codes",
+    )
 
 
 def _curve(
@@ -118,7 +122,11 @@ def draw_weights(members: Sequence[Member], data: ImageData | None, controls: De
     lines = [_pruned("no penalty", charts.NONE_COLOR, plain[0].key)]
     if index:
         lines += [_pruned(n, c, m.key) for n, c, m in zip(labels, colors, chosen, strict=True)]
-    layout.draw_chart(charts.pruning(lines), key="sparsity_pruning")
+    layout.draw_chart(
+        charts.pruning(lines),
+        key="sparsity_pruning",
+        alt="Squared error against the share of weights set to zero",
+    )
 
 
 def _weights_column(name: str, color: str, member: Member, members: Sequence[Member]) -> None:

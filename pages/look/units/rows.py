@@ -98,11 +98,17 @@ def draw_unit(material: Material, unit: int, strips: np.ndarray) -> None:
     silent = values == 0
     with columns[1]:
         if silent.mean() < 0.1 or silent.all():
-            layout.draw_chart(value_histogram(values, labels, data.class_names), key=f"units_values_{unit}")
+            layout.draw_chart(
+                value_histogram(values, labels, data.class_names),
+                key=f"units_values_{unit}",
+                alt=f"Values of unit {unit} by class",
+            )
         else:
             # One bar of zeros would flatten all the others.
             chart = value_histogram(values[~silent], labels[~silent], data.class_names, height=96)
-            layout.draw_chart(chart, key=f"units_values_{unit}")
+            layout.draw_chart(
+                chart, key=f"units_values_{unit}", alt=f"Values of unit {unit} that are not zero, by class"
+            )
             st.html(f'<div style="{SMALL}">and zero for {silent.mean():.0%}</div>')
     low, high = units.low[unit], units.high[unit]
     both = images.mosaic(strips.reshape(-1, *strips.shape[2:]), STEPS)

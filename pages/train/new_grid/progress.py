@@ -134,7 +134,7 @@ def _curves(info: GridInfo) -> None:
     except (StoreError, OSError) as error:
         st.error(f"The histories can't be read: {plain(error)}.")
         return
-    st.vega_lite_chart(chart, key="new_grid_curves")
+    st.vega_lite_chart(chart, key="new_grid_curves", alt="Validation squared error of every model by epoch")
     st.caption("A line a model: squared error on the validation images after each epoch.")
 
 

@@ -89,7 +89,9 @@ def draw_curves(found: list[Member], mean: float) -> None:
         ]
         rule = (mean, f"the mean image {mean:.1f}")
         chart = lines(rows, "epoch", "validation squared error", log_y=True, rule=rule)
-        st.altair_chart(chart, key="contrast_errors")
+        st.altair_chart(
+            chart, key="contrast_errors", alt="Validation squared error by epoch, a line a network"
+        )
     with right:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("**Gradient over the layers**", width="stretch")
@@ -115,7 +117,7 @@ def draw_curves(found: list[Member], mean: float) -> None:
         ]
         ticks = sorted({row["x"] for row in rows})
         chart = lines(rows, "layer, from the image", "gradient norm", log_y=True, ticks=ticks)
-        st.altair_chart(chart, key="contrast_gradients")
+        st.altair_chart(chart, key="contrast_gradients", alt="Gradient norm of each layer, a line a network")
 
 
 def ratio_in_words(ratio: float | None) -> str:

@@ -59,7 +59,11 @@ def draw(contrast: Contrast) -> None:
         ]
         ticks = sorted({row["x"] for row in rows})
         chart = lines(rows, "layer, from the image", "gradient norm", log_y=True, ticks=ticks, height=280)
-        st.altair_chart(chart, key="contrast_first_gradients")
+        st.altair_chart(
+            chart,
+            key="contrast_first_gradients",
+            alt="Gradient norm of each layer at the start, a line a network",
+        )
         st.caption(
             f"Computed now, on {COUNTED} training images; what is below {SMALLEST:g} is drawn there. How the "
             "gradients go on, and which of the networks learns, only their training shows."

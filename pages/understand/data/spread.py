@@ -33,7 +33,9 @@ def draw_spread(data: ImageData, normalization: Normalization, output: OutputAct
     with left:
         st.markdown("**As they are**")
         layout.draw_chart(
-            pixel_histogram(counts, unscaled, "grey level, 0 black to 1 white"), key="data_before"
+            pixel_histogram(counts, unscaled, "grey level, 0 black to 1 white"),
+            key="data_before",
+            alt="Histogram of the grey levels of the pixels",
         )
     with right:
         st.markdown(f"**As the network sees them**: {show(normalization)}")

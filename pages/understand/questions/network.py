@@ -60,7 +60,7 @@ def draw_halves() -> None:
             st.caption(name)
         with middle:
             chart = code_bars(code.numpy(), CLASS_COLORS[0], domain)
-            st.altair_chart(chart, key=f"questions_code_{number}")
+            st.altair_chart(chart, key=f"questions_code_{number}", alt=f"Code of {name}, a bar a unit")
         with right:
             st.html(images.tag(images.to_rgb(run.decode(code[None])[0]), 88, f"decoded: {name}"))
             st.caption("decoded")
@@ -94,7 +94,7 @@ def _depth_chart(series: dict[str, list[tuple[int, material.Measured]]], key: st
         ticks=ticks,
         rule=None if mean is None else (mean, f"the mean image {mean:.2f}"),
     )
-    st.altair_chart(chart, key=key)
+    st.altair_chart(chart, key=key, alt="Squared error against hidden layers a side")
     st.caption(
         f"Digits, {experiments.WIDTH} units a layer, {experiments.BASE.train.epochs} epochs, test images; "
         f"band: lowest to highest of {len(experiments.SEEDS)} seeds."
@@ -134,7 +134,9 @@ def draw_approximation() -> None:
     )
     width = right.slider("Hidden units", 1, 64, 8, key="questions_width", bind="query-params")
     found = fit(name, width)
-    st.altair_chart(fitted_function(found), key="questions_fit")
+    st.altair_chart(
+        fitted_function(found), key="questions_fit", alt="The function, and what the network makes of it"
+    )
     st.markdown(words.fitted(width, found.error, fit(name, 2 * width).error))
     st.caption(
         "Grey: the function. Blue: d + sum of c max(x - t, 0) over the units. Ticks: where a unit begins to "
@@ -168,7 +170,7 @@ def draw_code_size() -> None:
     ]
     rows += [{"x": n, "y": pca, "series": "PCA"} for n, _, pca in known]
     chart = lines(rows, "units in the code", "squared error per image", log_x=True, ticks=sizes)
-    st.altair_chart(chart, key="questions_sizes")
+    st.altair_chart(chart, key="questions_sizes", alt="Squared error against units in the code, beside PCA's")
     pictures = material.pictures(info)
     images.draw_rows(
         {f"{n} units": pictures[g.best.k][:IMAGES] for n, g in zip(sizes, through, strict=True)}, 48

@@ -98,7 +98,11 @@ def draw_l1_l2() -> None:
         for m in path
     ]
     left, right = st.columns(2, gap="large")
-    left.altair_chart(lines(rows, "squared error per image", "active units per image"), key="questions_l1_l2")
+    left.altair_chart(
+        lines(rows, "squared error per image", "active units per image"),
+        key="questions_l1_l2",
+        alt="Active units against squared error, under L1 and under L2",
+    )
     pairs = [
         (m, paths["L2"][match.index])
         for m in paths["L1"]
@@ -120,7 +124,11 @@ def draw_l1_l2() -> None:
     with right:
         for name, color, code in zip(("L1", "L2"), (L1_COLOR, L2_COLOR), codes, strict=True):
             st.caption(f"The code of one image, {name}: a stem for each unit that is not exactly 0")
-            st.altair_chart(code_bars(code, color, domain), key=f"questions_stems_{name}")
+            st.altair_chart(
+                code_bars(code, color, domain),
+                key=f"questions_stems_{name}",
+                alt=f"Code of one image under {name}, a stem a unit",
+            )
 
 
 SHARE = 0.1
@@ -148,7 +156,9 @@ def draw_data_sets() -> None:
     chart = lines(
         rows, "components of PCA", "share of the variance left", log_x=True, ticks=(1, 4, 16, 64, 256)
     )
-    st.altair_chart(chart, key="questions_sets")
+    st.altair_chart(
+        chart, key="questions_sets", alt="Variance left against components of PCA, a line a data set"
+    )
     st.markdown(words.hardness(needed, SHARE))
     st.caption(
         "Fitted to the training images, measured on the test images; of the data sets on this machine."
@@ -184,7 +194,9 @@ def draw_normalization() -> None:
         with place:
             st.markdown(f"**{show(name)}**")
             st.altair_chart(
-                pixel_histogram(values.numpy().ravel(), (low, high)), key=f"questions_pixels_{name}"
+                pixel_histogram(values.numpy().ravel(), (low, high)),
+                key=f"questions_pixels_{name}",
+                alt=f"Histogram of the pixels, {show(name)}, with the range of the output",
             )
             st.caption(f"Least squared error that a {output} output can leave: {floors[name]:.2f}")
     info = trained_grids.require(experiments.NORMALIZATION.grid, experiments.NORMALIZATION.name)
@@ -282,7 +294,9 @@ def draw_initial_weights() -> None:
     mean = material.mean_image_error(experiments.BASE.data.name)
     rule = None if mean is None else (mean, f"the mean image {mean:.2f}")
     chart = lines(rows, "epoch", "validation squared error", log_y=True, rule=rule)
-    st.altair_chart(chart, key="questions_init")
+    st.altair_chart(
+        chart, key="questions_init", alt="Validation squared error by epoch, a line a kind of initial weights"
+    )
     if found:
         st.markdown(words.initial_weights(found, mean))
     st.caption(
@@ -316,7 +330,9 @@ def draw_optimizers() -> None:
         ticks=sorted({row["x"] for row in rows}),
         rule=None if mean is None else (mean, f"the mean image {mean:.2f}"),
     )
-    st.altair_chart(chart, key="questions_optimizers")
+    st.altair_chart(
+        chart, key="questions_optimizers", alt="Squared error against learning rate, a line an optimizer"
+    )
     if found:
         st.markdown(words.optimizers(found, mean))
     st.caption(
@@ -336,7 +352,9 @@ def draw_training_error() -> None:
         return
     pca = loading.pca_baseline(found.data.name).error(found.run.latent_size)
     st.altair_chart(
-        error_curve(found.run.history, found.run.config.train.epochs, pca, 280), key="questions_curve"
+        error_curve(found.run.history, found.run.config.train.epochs, pca, 280),
+        key="questions_curve",
+        alt="Squared error by epoch",
     )
     st.markdown(further_figures.gap_sentence(loading.quality(found.key)))
     material.made_from(
@@ -395,7 +413,7 @@ def draw_gradients() -> None:
         for layer, norm in enumerate(norms)
     ]
     chart = lines(rows, "layer, from the image", "norm of its gradient", log_y=True)
-    st.altair_chart(chart, key="questions_gradients")
+    st.altair_chart(chart, key="questions_gradients", alt="Gradient norm of each layer, a line an activation")
     st.markdown(
         words.vanishing({name: norms[0] / norms[-1] for name, norms in found.items() if norms[-1] > 0})
     )

@@ -98,10 +98,14 @@ def draw_dimensions() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         chart = class_map(codes, names, "first component of the codes", "second")
-        st.altair_chart(chart, key="questions_map_codes")
+        st.altair_chart(
+            chart, key="questions_map_codes", alt="Codes on their first two principal components, by class"
+        )
     with right:
         chart = class_map(pixels, names, "first component of the pixels", "second")
-        st.altair_chart(chart, key="questions_map_pixels")
+        st.altair_chart(
+            chart, key="questions_map_pixels", alt="Pixels on their first two principal components, by class"
+        )
     if found.data.labelled:
         st.markdown(words.neighbours(accuracy, len(codes)))
     else:
@@ -205,7 +209,9 @@ def draw_features() -> None:
         for count, (mean, low, high) in zip(counts, scores, strict=True)
     ]
     chart = lines(rows, "labels a class", "share of test images named rightly", log_x=True, ticks=counts)
-    st.altair_chart(chart, key="questions_labels")
+    st.altair_chart(
+        chart, key="questions_labels", alt="Share of test images named rightly against labels a class"
+    )
     if counts:
         st.markdown(words.few_labels(counts, accuracy))
     material.made_from(

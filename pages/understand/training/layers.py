@@ -150,6 +150,7 @@ def draw_maps(runs: Sequence[Watched], quantity: str) -> bool:
                 key=key,
                 on_select=partial(take_cell, key, layer_keys(runs)[place], run.looks),
                 selection_mode="cell",
+                alt=f"{known.label.capitalize()} of every layer over the training",
             )
     return True
 
@@ -171,7 +172,9 @@ def draw_histograms(
             st.markdown(f"**Layer {plain(what)}, at step {place_in_words(run.looks, look)}**")
             for of, top in tops.items():
                 chart = layer_history.histogram(run.looks, of, look, layer, top)
-                layout.draw_chart(chart, key=f"training_{of}_{place}")
+                layout.draw_chart(
+                    chart, key=f"training_{of}_{place}", alt=f"Histogram of the {of} of layer {what}"
+                )
 
 
 def draw_profiles(
@@ -190,5 +193,9 @@ def draw_profiles(
             if quantity is not None and not np.isnan(run.looks.values(quantity)).all():
                 st.markdown(f"**{QUANTITIES[quantity].label.capitalize()} over the layers, epoch {epoch}**")
                 chart = layer_history.profile(run.looks, quantity, [epoch], domain)
-                layout.draw_chart(chart, key=f"training_profile_{place}")
+                layout.draw_chart(
+                    chart,
+                    key=f"training_profile_{place}",
+                    alt=f"{QUANTITIES[quantity].label.capitalize()} over the layers, epoch {epoch}",
+                )
             st.markdown(ratio_in_words(layer_history.first_to_last(run.looks, epoch), epoch))

@@ -286,6 +286,7 @@ def main() -> None:
                 trained.corruption_level if trained else None,
             ),
             width="stretch",
+            alt="PSNR against the level of the corruption",
         )
         st.caption(
             f"Figures are over the first {scored:,} test images, curves over {min(CURVE, scored):,}. PSNR is "

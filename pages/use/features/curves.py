@@ -125,6 +125,7 @@ def draw_curve(subject: Subject, kinds: Sequence[Kind], by: str) -> None:
             height=380,
         ),
         key="features_curve",
+        alt="Share of test images named rightly against labels a class, a line a kind of features",
     )
     subjects = "The code" if kinds[0].name == "code" else f"The {kinds[0].name},"
     for other in kinds[1:]:
@@ -200,7 +201,7 @@ def draw_bars(subject: Subject, kinds: Sequence[Kind]) -> None:
             values.setdefault("k-means, Rand", {})[kind.name] = float(clusters.rand[0])
             values.setdefault("k-means, information", {})[kind.name] = float(clusters.information[0])
     if values:
-        st.altair_chart(bars(values), key="features_bars")
+        st.altair_chart(bars(values), key="features_bars", alt="Scores of each kind of features, from 0 to 1")
         st.caption(
             "k-means sees no labels: adjusted Rand index and normalized mutual information of its clusters "
             "with the classes, 1 where they are the same; chance is 0, for information a little above. Of "

@@ -53,7 +53,13 @@ def draw_matrix(subject: Subject, answers: np.ndarray) -> None:
     cells += [(c, c) for c in range(len(names)) if counts[c, c]]
     left, right = layout.picture_and_figures()
     with left:
-        st.altair_chart(matrix(counts, names), key=MATRIX, on_select=take_cell, selection_mode="cell")
+        st.altair_chart(
+            matrix(counts, names),
+            key=MATRIX,
+            on_select=take_cell,
+            selection_mode="cell",
+            alt="Confusion matrix: true classes down, answers across",
+        )
         worst = (*(plain(names[c]) for c in cells[0]), int(wrong.max())) if wrong.any() else None
         st.markdown(words.mistakes(float((answers == labels).mean()), len(labels), worst))
         st.caption(

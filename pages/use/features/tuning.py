@@ -80,6 +80,7 @@ def draw_taught(subject: Subject) -> None:
                 height=380,
             ),
             key="features_tuning",
+            alt="Share of test images named rightly against labels a class, fine-tuned and from scratch",
         )
     with right:
         by_place = {(one.way, one.count): one.given for one in found}

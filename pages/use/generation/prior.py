@@ -41,7 +41,10 @@ def draw(subject: Subject, row: DeltaGenerator) -> None:
         place.markdown(f"**{title(name)}**")
         classes = _classes(subject)[: len(points)] if name == own else None
         place.altair_chart(
-            cloud_chart(points, square, axes, classes), width="content", key=f"generation_{name}"
+            cloud_chart(points, square, axes, classes),
+            width="content",
+            key=f"generation_{name}",
+            alt=f"Codes of two units: {title(name)}",
         )
     shares = _shares(subject.key, subject.stamp)
     st.markdown(f"**{outside(shares, ASKED)}**")

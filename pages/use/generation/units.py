@@ -68,7 +68,9 @@ def draw(subject: Subject, row: DeltaGenerator) -> None:
         help=f"Of image and code, in nats; the other {found.information.aggregate:.1f} of the KL are the "
         f"divergence of the aggregated posterior from the prior. At most ln({found.information.images:,}).",
     )
-    st.altair_chart(units_chart(found.kl, found.active), width="stretch")
+    st.altair_chart(
+        units_chart(found.kl, found.active), width="stretch", alt="KL divergence of each unit in nats"
+    )
     st.markdown(f"**{collapsed(found.active)}**")
     binarized = " binarized as in training" if subject.run.config.train.binarize else ""
     st.caption(

@@ -53,11 +53,8 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
 
     300 later visits; with `quick` one further run and 20 visits. RuntimeError without Chromium.
     """
-    chromium = find_chromium()
-    if chromium is None:
-        raise RuntimeError("this benchmark needs Chromium on the PATH (Debian: apt-get install chromium)")
     rows = [_imported(IMPORTS[: count + 1]) for count in range(len(IMPORTS))]
-    with _served(chromium) as (server, page, counter):
+    with served() as (server, page, counter):
         rows += _visits(server, page, counter, 2 if quick else RUNS, 20 if quick else 300)
     return rows
 
@@ -95,10 +92,13 @@ class Counter:
 
 
 @contextmanager
-def _served(chromium: str) -> Iterator[tuple[Server, Page, Counter]]:
-    """A server on a copy of the shipped runs, and a browser's page."""
+def served() -> Iterator[tuple[Server, Page, Counter]]:
+    """A server on a copy of the shipped runs, and a browser's page. RuntimeError without Chromium."""
     from playwright.sync_api import sync_playwright
 
+    chromium = find_chromium()
+    if chromium is None:
+        raise RuntimeError("this benchmark needs Chromium on the PATH (Debian: apt-get install chromium)")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         root = Path(folder) / "checkpoints"
         shutil.copytree(ROOT / "checkpoints", root)

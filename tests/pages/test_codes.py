@@ -190,11 +190,11 @@ def test_a_stopped_tsne_is_kept_and_says_so(tiny_root, own_cache, monkeypatch):
 
 
 def points_of(key, count=100):
-    return material.test_points(key, count)
+    return material.points_of(key, material.TEST, count)
 
 
 def test_neighbours_are_the_nearest_others_of_the_same_set(tiny_key):
-    points, training = points_of(tiny_key), material.training_points(tiny_key)
+    points, training = points_of(tiny_key), material.points_of(tiny_key, material.TRAINING, material.ADDED)
     shown = Shown(points, training)
     for picked, own, offset in ((7, points, 0), (100 + 5, training, 100)):
         in_code, in_pixels = panel.neighbors_of(shown, picked)
@@ -302,7 +302,7 @@ from pages.look.codes import material, panel, projections
 from pages.look.codes.panel import Shown
 import streamlit as st
 
-points = material.test_points({key!r}, 100)
+points = material.points_of({key!r}, material.TEST, 100)
 plane = projections.pca_plane({key!r}, points, 1, 2)
 state = MapState(**{state})
 panel.draw({key!r}, loading.load_data("digits"), Shown(points, {second}), plane, state)
@@ -327,7 +327,7 @@ def test_a_selection_shows_its_images_and_is_saved_for_interpolation(tiny_key):
 
 
 def test_a_selection_of_added_points_only_can_not_be_saved(tiny_key):
-    second = f"material.training_points({tiny_key!r})"
+    second = f"material.points_of({tiny_key!r}, material.TRAINING, material.ADDED)"
     app = panel_with(tiny_key, "dict(selected=np.array([100, 105]))", second)
     assert not app.exception
     assert "**2 images**" in app.markdown[0].value

@@ -6,11 +6,11 @@ components with perplexity 30, on as many threads as there are cores: ours 250 e
 iterations). "another perplexity" is ours with 15 after 30, whose neighbours are among those known. CPU
 seconds are there because wall clock says little on a busy machine; trustworthiness is of 12 neighbours.
 
-Frames are those that Chromium shows, without a GPU, while the pointer drags or zooms the Codes page's map of that
-many codes: MNIST's test images and its training images, on principal components. "CPU ms a frame" is the
-processor time of all its processes, of which a busy machine takes less than of time; "browser MB" their memory
-(shared pages in proportion). "opening the page" is from its link to the map's first picture, when the server has
-what it shows: seconds, and what is sent.
+Frames are those that Chromium shows, without a GPU, while the pointer drags or zooms the Codes page's map of
+that many codes: MNIST's test images and its training images, on principal components. "CPU ms a frame" is the
+processor time of all its processes, of which a busy machine takes less than of time; "browser MB" their
+memory, shared pages in proportion. "opening the page" is from its link to the map's first picture, when the
+server has what it shows: seconds, and what is sent.
 """
 
 from __future__ import annotations

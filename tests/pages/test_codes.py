@@ -133,6 +133,30 @@ def test_training_images_and_runs_of_the_same_size_are_added_others_refused(tiny
     assert maps(app)
 
 
+def test_training_images_have_maps_of_their_own(tiny_root, tiny_key):
+    app = open_page(PAGE, codes_part="training images", codes_count="1000", codes_point="3")
+    assert not app.exception
+    (sent,) = (data for e in maps(app) if "sets" in (data := json.loads(e.proto.json or "{}")))
+    there = len(loading.load_data("digits").train_images)
+    assert sent["sets"][0]["n"] == 1000 < there
+    assert f"Sampled 1,000 of {there:,} training images" in words(app)
+    assert "Test image 3 is not among those that are drawn" in words(app)
+    assert "training images" not in app.selectbox(key="codes_second").options
+    points = material.points_of(tiny_key, material.TRAINING, 1000)
+    data = loading.load_data("digits")
+    np.testing.assert_array_equal(points.images, data.train_images[points.numbers])
+    np.testing.assert_allclose(points.codes, points.run.encode(points.images), atol=1e-5)
+    app.selectbox(key="codes_count").set_value("all").run()
+    assert not app.exception
+
+
+def test_a_selection_of_training_images_is_not_saved_as_one_of_test_images(tiny_key):
+    app = panel_with(tiny_key, "dict(selected=np.array([1, 5, 7]))", part="TRAINING")
+    assert not app.exception
+    assert "**3 images**" in app.markdown[0].value
+    assert "codes_keep_A" not in [button.key for button in app.button]
+
+
 def wait_for(app, done, seconds=60):
     """Runs the page again, as its timer does, until `done`."""
     end = time.monotonic() + seconds
@@ -302,17 +326,19 @@ from pages.look.codes import material, panel, projections
 from pages.look.codes.panel import Shown
 import streamlit as st
 
-points = material.points_of({key!r}, material.TEST, 100)
+points = material.points_of({key!r}, material.{part}, 100)
 plane = projections.pca_plane({key!r}, points, 1, 2)
 state = MapState(**{state})
 panel.draw({key!r}, loading.load_data("digits"), Shown(points, {second}), plane, state)
 """
 
 
-def panel_with(key, state, second="None"):
+def panel_with(key, state, second="None", part="TEST"):
     from streamlit.testing.v1 import AppTest
 
-    return AppTest.from_string(SCRIPT.format(key=key, state=state, second=second), default_timeout=60).run()
+    return AppTest.from_string(
+        SCRIPT.format(key=key, state=state, second=second, part=part), default_timeout=60
+    ).run()
 
 
 def test_a_selection_shows_its_images_and_is_saved_for_interpolation(tiny_key):

@@ -12,7 +12,7 @@ import pandas  # noqa: F401  Two threads that import it at once find it half imp
 import streamlit as st
 
 from pages.components.enlarge import let_pictures_be_enlarged
-from pages.shared import first_link, heavy, leaving, links, notices, sidebar, styles, visitors
+from pages.shared import collection, first_link, heavy, leaving, links, notices, sidebar, styles, visitors
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 visitors.serve()
 
 heavy.take_share()
+collection.keep_little()
 # A Material icon here would be fetched from a font server.
 st.set_page_config(page_title="Auto-encoder explorer", page_icon=str(sidebar.LOGO), layout="wide")
 

@@ -6,40 +6,41 @@ components with perplexity 30, on as many threads as there are cores: ours 250 e
 iterations). "another perplexity" is ours with 15 after 30, whose neighbours are among those known. CPU
 seconds are there because wall clock says little on a busy machine; trustworthiness is of 12 neighbours.
 
-Frames are those that Chromium shows, without a GPU, while the pointer drags a map of that many points;
-"CPU ms a frame" is the processor time of all its processes, of which a busy machine takes less than of time.
+Frames are those that Chromium shows, without a GPU, while the pointer drags or zooms the Codes page's map of
+that many codes: MNIST's test images and its training images, on principal components. "CPU ms a frame" is the
+processor time of all its processes, of which a busy machine takes less than of time; "browser MB" their
+memory, shared pages in proportion. "opening the page" is from its link to the map's first picture, when the
+server has what it shows: seconds, and what is sent.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import numpy as np
 import psutil
 
-from tests.browser.conftest import CHROMIUM_FLAGS
-from tests.browser.tools import ROOT, Server, goto
-from tests.conftest import find_chromium, find_mnist
+from benchmarks.memory import served
+from tests.browser.tools import ROOT, wait_idle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 PERPLEXITY = 30
-OVERLAY = ".st-key-map .overlay"
+OVERLAY = ".st-key-codes_map .overlay"
+PATIENCE = 300
 LARGEST_FOR_SKLEARN = 10_000
 """Codes up to which scikit-learn is asked: it takes some ten times as long as the others."""
 MOST_RATED = 10_000
 """Codes whose trustworthiness is measured: of more, that of the map of so many of them."""
 
-DRAG = """async ([selector, seconds]) => {
+MOVE = """async ([selector, seconds, zooms]) => {
   const find = (root) => {
     const found = root.querySelector(selector.split(" ").pop());
     if (found) return found;
@@ -58,7 +59,7 @@ DRAG = """async ([selector, seconds]) => {
   overlay.setPointerCapture = () => {};
   const [x, y] = [box.width / 2, box.height / 2];
   const intervals = [];
-  send("pointerdown", x, y);
+  if (!zooms) send("pointerdown", x, y);
   const began = performance.now();
   let last = null;
   await new Promise((resolve) => {
@@ -67,24 +68,26 @@ DRAG = """async ([selector, seconds]) => {
       last = now;
       const passed = (performance.now() - began) / 1000;
       if (passed > seconds) return resolve();
-      send("pointermove", x + 80 * Math.sin(3 * passed), y + 60 * Math.cos(2 * passed));
+      if (zooms) overlay.dispatchEvent(new WheelEvent("wheel", {
+        deltaY: 40 * Math.cos(2 * passed), clientX: box.left + x, clientY: box.top + y, cancelable: true,
+      }));
+      else send("pointermove", x + 80 * Math.sin(3 * passed), y + 60 * Math.cos(2 * passed));
       requestAnimationFrame(frame);
     };
     requestAnimationFrame(frame);
   });
-  send("pointerup", x, y);
+  if (!zooms) send("pointerup", x, y);
   return intervals.slice(2);
 }"""
 
 
 def run(quick: bool = False) -> list[dict[str, Any]]:
-    """Rows of the dragged maps, then of the t-SNEs at 2,000, 10,000 and 60,000 codes.
+    """Rows of the maps in the browser, then of the t-SNEs at 2,000, 10,000 and 60,000 codes.
 
     With `quick` no more than 2,000.
     """
-    rows = [_dragged(count, 3 if quick else 10) for count in (10_000, 60_000)]
     counts = (2_000,) if quick else (2_000, 10_000, 60_000)
-    return [*rows, *(row for count in counts for row in _tsnes(count))]
+    return [*_moved(3 if quick else 10), *(row for count in counts for row in _tsnes(count))]
 
 
 def _tsnes(count: int) -> list[dict[str, Any]]:
@@ -95,11 +98,9 @@ def _tsnes(count: int) -> list[dict[str, Any]]:
     from aecore.analysis.neighbors import trustworthiness
     from aecore.analysis.tsne import tsne
     from aecore.data import load
-    from aecore.gallery import shipped as gallery
     from aecore.store import load_run
 
-    path = ROOT / "checkpoints" / next(r.folder for r in gallery.RUNS if r.config.data.name == "mnist")
-    run = load_run(path)
+    run = load_run(ROOT / "checkpoints" / _folder())
     data = load("mnist")
     codes = run.encode(torch.cat([data.test_images, data.train_images])[:count]).numpy()
     jobs = torch.get_num_threads()
@@ -121,44 +122,62 @@ def _tsnes(count: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _dragged(points: int, seconds: float) -> dict[str, Any]:
-    chromium = find_chromium()
-    if chromium is None:
-        raise RuntimeError("this benchmark needs Chromium on the PATH (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
+def _folder() -> str:
+    """Of the shipped run of MNIST."""
+    from aecore.gallery import shipped as gallery
 
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        os.environ["AECORE_BENCHMARK_POINTS"] = str(points)
-        script = Path(__file__).parent / "_page" / "map.py"
-        root = Path(folder) / "checkpoints"
-        root.mkdir()
-        server = Server(root, find_mnist() or Path(folder), Path(folder) / "server.log", script)
-        server.start()
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
-        try:
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
-            goto(page, server, expect=OVERLAY)
-            page.locator(f"{OVERLAY}[data-mapping]").wait_for()
-            return _frames(page, points, seconds)
-        finally:
-            browser.close()
-            server.stop()
+    return next(run.folder for run in gallery.RUNS if run.config.data.name == "mnist")
 
 
-def _frames(page: Page, points: int, seconds: float) -> dict[str, Any]:
-    page.evaluate(DRAG, [OVERLAY, 0.5])
+def _moved(seconds: float) -> list[dict[str, Any]]:
+    with served() as (server, page, counter):
+        rows = []
+        for points, part in ((10_000, "test images"), (60_000, "training images")):
+            words = urlencode({"run": _folder(), "codes_part": part, "codes_count": "all"})
+            # The first visit computes, and is for the server what none after it is.
+            for _ in range(2):
+                page.goto("about:blank")
+                counter.take()
+                started = time.perf_counter()
+                page.goto(f"{server.url}/codes?{words}")
+                page.locator(f"{OVERLAY}[data-mapping]").wait_for(timeout=PATIENCE * 1000)
+                opened = time.perf_counter() - started
+                wait_idle(page, OVERLAY, timeout=PATIENCE)
+            sent = sum(counter.take()[:2])
+            rows.append(_row("opening the page", points, opened) | {"sent, kB": round(sent / 1000)})
+            page.locator(".st-key-codes_map [data-mode=pan]:visible").first.click()
+            page.wait_for_timeout(2000)
+            rows += [_frames(page, points, seconds, zooms) for zooms in (False, True)]
+        return rows
+
+
+def _frames(page: Page, points: int, seconds: float, zooms: bool) -> dict[str, Any]:
+    page.evaluate(MOVE, [OVERLAY, 0.5, zooms])
     started, before = time.perf_counter(), _browser_seconds()
-    intervals = page.evaluate(DRAG, [OVERLAY, seconds])
+    intervals = page.evaluate(MOVE, [OVERLAY, seconds, zooms])
     if len(intervals) < 2:
         raise RuntimeError(f"no two frames in {seconds} s: the machine has no time for the browser")
     used = _browser_seconds() - before
-    row = _row("dragging the map", points, time.perf_counter() - started, used)
+    what = "zooming the map" if zooms else "dragging the map"
+    row = _row(what, points, time.perf_counter() - started, used)
     row |= {
-        "frames a second": 1000 / statistics.mean(intervals),
-        "slowest of 20, ms": statistics.quantiles(intervals, n=20)[-1],
-        "CPU ms a frame": 1000 * used / len(intervals),
+        "frames a second": round(1000 / statistics.mean(intervals), 1),
+        "slowest of 20, ms": round(statistics.quantiles(intervals, n=20)[-1]),
+        "CPU ms a frame": round(1000 * used / len(intervals), 1),
+        "browser MB": round(_browser_bytes() / 1e6),
     }
+    print(*row.values(), file=sys.stderr)
     return row
+
+
+def _browser_bytes() -> int:
+    """Memory of Chromium, all its processes together."""
+    total = 0
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "chrom" in process.name():
+                total += process.memory_full_info().pss
+    return total
 
 
 def _browser_seconds() -> float:
@@ -184,6 +203,8 @@ def _row(
         "frames a second": "",
         "slowest of 20, ms": "",
         "CPU ms a frame": "",
+        "browser MB": "",
+        "sent, kB": "",
     }
     print(*row.values(), file=sys.stderr)
     return row

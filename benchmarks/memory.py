@@ -3,9 +3,12 @@
 Libraries are imported one after another, each row in a process of its own. Pages are visited in Chromium, in
 the order of the sidebar, with the first run; then with further runs; then one after another until all visits
 are made. "private" is what would be free if the process ended (unique set size), "resident" what the system
-counts as its memory with the shared pages of libraries' files. "socket" and "files" are what a page's first
-visit sends to the browser, "requests" the files' number; "seconds" of Home are those to its first words after
-the server's start, of another page those of its first visit.
+counts as its memory with the shared pages of libraries' files; both some seconds after the visit, when the
+server has given back what it freed. The last rows say whose the resident memory is: CUDA's libraries, which
+the default build of torch loads whether there is a GPU or not, other libraries' files, and all else.
+"socket" and "files" are what a page's first visit sends to the browser, "requests" the files' number;
+"seconds" of Home are those to its first words after the server's start, of another page those of its first
+visit.
 """
 
 from __future__ import annotations
@@ -35,6 +38,10 @@ if TYPE_CHECKING:
 IMPORTS = ("streamlit", "pandas", "pyarrow", "altair", "torch", "scipy", "sklearn", "torchvision")
 """Libraries in the order in which a visitor of Home makes the server load them, and one that none does."""
 RUNS = 5
+SETTLED = 4
+"""Seconds after which a server has given back what it freed."""
+CUDA = ("/nvidia/", "libtorch_cuda", "libc10_cuda")
+"""What a path says of the libraries that torch's builds without CUDA do not have."""
 PATIENCE = 300
 """Seconds that a page may take."""
 LINK = '[data-testid="stSidebarNavLink"]'
@@ -53,11 +60,8 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
 
     300 later visits; with `quick` one further run and 20 visits. RuntimeError without Chromium.
     """
-    chromium = find_chromium()
-    if chromium is None:
-        raise RuntimeError("this benchmark needs Chromium on the PATH (Debian: apt-get install chromium)")
     rows = [_imported(IMPORTS[: count + 1]) for count in range(len(IMPORTS))]
-    with _served(chromium) as (server, page, counter):
+    with served() as (server, page, counter):
         rows += _visits(server, page, counter, 2 if quick else RUNS, 20 if quick else 300)
     return rows
 
@@ -95,10 +99,13 @@ class Counter:
 
 
 @contextmanager
-def _served(chromium: str) -> Iterator[tuple[Server, Page, Counter]]:
-    """A server on a copy of the shipped runs, and a browser's page."""
+def served() -> Iterator[tuple[Server, Page, Counter]]:
+    """A server on a copy of the shipped runs, and a browser's page. RuntimeError without Chromium."""
     from playwright.sync_api import sync_playwright
 
+    chromium = find_chromium()
+    if chromium is None:
+        raise RuntimeError("this benchmark needs Chromium on the PATH (Debian: apt-get install chromium)")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         root = Path(folder) / "checkpoints"
         shutil.copytree(ROOT / "checkpoints", root)
@@ -142,7 +149,7 @@ def _visits(server: Server, page: Page, counter: Counter, runs: int, further: in
         if done >= further or done % 100 < len(names):
             rows.append(_held(f"{done} further visits", server, counter.take()))
             _say(rows[-1])
-    return rows
+    return rows + [_row(f"of these: {whose}", count, 0) for whose, count in _parts(server.pid).items()]
 
 
 def _visit(page: Page, number: int) -> float:
@@ -158,6 +165,24 @@ def _visit(page: Page, number: int) -> float:
     return time.perf_counter() - started
 
 
+def _parts(pid: int) -> dict[str, int]:
+    """Resident bytes of a process by whose they are; a library's are also those right behind it."""
+    parts = dict.fromkeys(("CUDA's libraries", "other files", "all else"), 0)
+    owner, end = "", ""
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        words = line.split()
+        if not words[0].endswith(":"):
+            (start, stop), path = words[0].split("-"), "".join(words[5:])
+            if path or start != end:
+                owner = path
+            end = stop
+            known = any(name in owner for name in CUDA)
+            part = "CUDA's libraries" if known else "other files" if path.startswith("/") else "all else"
+        elif words[0] == "Rss:":
+            parts[part] += int(words[1]) * 1024
+    return parts
+
+
 def _further_runs(root: Path) -> list[str]:
     """Keys of runs, of members of grids where there are too few runs."""
     runs = [info.key for info in store.list_runs(root) if isinstance(info, RunInfo)][1:]
@@ -169,6 +194,7 @@ def _further_runs(root: Path) -> list[str]:
 def _held(
     what: str, server: Server, received: tuple[int, int, int] = (0, 0, 0), seconds: float = 0.0
 ) -> dict[str, Any]:
+    time.sleep(SETTLED)
     about = psutil.Process(server.pid).memory_full_info()
     return _row(what, about.rss, about.uss, received, seconds)
 

@@ -185,6 +185,17 @@ def nearest_images(
     return (best + q.square().sum(1)).clamp_min(0).numpy(), number.numpy()
 
 
+def nearest_others(images: torch.Tensor, row: int, k: int) -> np.ndarray:
+    """The k images nearest to one of N uint8 images, itself left out, in pixels: int64, the nearest first.
+
+    A part of the images at a time, so that they never stand in memory as floats. k is below N.
+    """
+    one = unit_range(images[row].flatten())
+    errors = torch.cat([(unit_range(part.flatten(1)) - one).square().sum(1) for part in in_parts(images)])
+    errors[row] = torch.inf
+    return errors.topk(k, largest=False).indices.numpy()
+
+
 @dataclass(frozen=True)
 class Direction:
     """A step in code space that leads from one group of images to another."""

@@ -9,22 +9,27 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+import threading
 import time
-from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import psutil
 
 MODULES = 20
 """Newly imported modules from which on it is worth the while."""
 
-GROWN = 32 << 20
+GROWN = 8 << 20
 """Bytes by which the process has grown from which on it is worth asking what of them is free."""
-EVERY = 10.0
+EVERY = 3.0
 """Seconds between two such questions."""
+HEAPS = 2
+"""From which the C library serves all threads; its own eight a core would each keep what it once held."""
+LARGE = 1 << 20
+"""Bytes from which on each piece of memory is the system's own, and goes back when it is freed."""
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # as <malloc.h> has them
 
 _seen = 0
-_least = 0
-_asked = 0.0
 
 
 def spare_imports() -> None:
@@ -41,30 +46,50 @@ def spare_imports() -> None:
         altair.disable_debug_mode()
 
 
-def give_back() -> None:
-    """Returns to the system what has been freed, if the process has grown since the last time.
+@cache
+def keep_little() -> None:
+    """From now on this process gives back what it has freed, once and for all; for the entry point.
+
+    Nothing happens where the C library is not glibc.
+    """
+    if _library is None:
+        return
+    _library.mallopt(_M_ARENA_MAX, HEAPS)
+    _library.mallopt(_M_MMAP_THRESHOLD, LARGE)
+    threading.Thread(target=_give_back_at_times, name="give-back", daemon=True).start()
+
+
+def _give_back_at_times() -> None:
+    least = 0
+    while True:
+        time.sleep(EVERY)
+        least = give_back(least)
+
+
+def give_back(least: int) -> int:
+    """Returns to the system what has been freed, if the process has grown; the new least.
+
+    `least` are the bytes that the process held at least since it last did so, 0 to begin with.
 
     The C library keeps what is freed between two things that are still in use: after a page has worked on
     all images, sixty megabytes and more. Nothing happens where the library has no such function.
     """
-    global _least, _asked
-    now = time.monotonic()
-    if _trim is None or now - _asked < EVERY:
-        return
-    _asked, resident = now, psutil.Process().memory_info().rss
-    _least = min(_least, resident) or resident
-    if resident - _least > GROWN:
-        _trim(0)
-        _least = psutil.Process().memory_info().rss
+    resident = psutil.Process().memory_info().rss
+    least = min(least, resident) or resident
+    if _library is None or resident - least <= GROWN:
+        return least
+    _library.malloc_trim(0)
+    return psutil.Process().memory_info().rss
 
 
-def _found_trim() -> Callable[[int], int] | None:
-    """glibc's `malloc_trim`."""
+def _found_library() -> Any:
+    """glibc, which has functions for what it keeps."""
     try:
-        return ctypes.CDLL(None).malloc_trim
-    # Windows has no such library, and others than glibc no such function.
+        library = ctypes.CDLL(None)
+        return library if library.malloc_trim and library.mallopt else None
+    # Windows has no such library, and others than glibc no such functions.
     except (AttributeError, OSError, TypeError):
         return None
 
 
-_trim = _found_trim()
+_library = _found_library()

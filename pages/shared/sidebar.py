@@ -10,7 +10,7 @@ from aecore import jobs, store
 from aecore.store import GridInfo, RunInfo
 from pages.shared import drafts, permits, state, visitors
 from pages.shared.change_controls import draw_pause_buttons
-from pages.shared.collection import give_back, spare_imports
+from pages.shared.collection import spare_imports
 from pages.shared.job_controls import draw_stop_button, stop, waits_for
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
@@ -131,7 +131,6 @@ def _figure(info: RunInfo) -> None:
 
 def _jobs() -> None:
     spare_imports()
-    give_back()
     active = jobs.active()
     keys = [info.key for info in active]
     if keys != st.session_state["_jobs_seen"]:

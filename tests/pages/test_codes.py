@@ -133,6 +133,30 @@ def test_training_images_and_runs_of_the_same_size_are_added_others_refused(tiny
     assert maps(app)
 
 
+def test_training_images_have_maps_of_their_own(tiny_root, tiny_key):
+    app = open_page(PAGE, codes_part="training images", codes_count="1000", codes_point="3")
+    assert not app.exception
+    (sent,) = (data for e in maps(app) if "sets" in (data := json.loads(e.proto.json or "{}")))
+    there = len(loading.load_data("digits").train_images)
+    assert sent["sets"][0]["n"] == 1000 < there
+    assert f"Sampled 1,000 of {there:,} training images" in words(app)
+    assert "Test image 3 is not among those that are drawn" in words(app)
+    assert "training images" not in app.selectbox(key="codes_second").options
+    points = material.points_of(tiny_key, material.TRAINING, 1000)
+    data = loading.load_data("digits")
+    np.testing.assert_array_equal(points.images, data.train_images[points.numbers])
+    np.testing.assert_allclose(points.codes, points.run.encode(points.images), atol=1e-5)
+    app.selectbox(key="codes_count").set_value("all").run()
+    assert not app.exception
+
+
+def test_a_selection_of_training_images_is_not_saved_as_one_of_test_images(tiny_key):
+    app = panel_with(tiny_key, "dict(selected=np.array([1, 5, 7]))", part="TRAINING")
+    assert not app.exception
+    assert "**3 images**" in app.markdown[0].value
+    assert "codes_keep_A" not in [button.key for button in app.button]
+
+
 def wait_for(app, done, seconds=60):
     """Runs the page again, as its timer does, until `done`."""
     end = time.monotonic() + seconds
@@ -190,11 +214,11 @@ def test_a_stopped_tsne_is_kept_and_says_so(tiny_root, own_cache, monkeypatch):
 
 
 def points_of(key, count=100):
-    return material.test_points(key, count)
+    return material.points_of(key, material.TEST, count)
 
 
 def test_neighbours_are_the_nearest_others_of_the_same_set(tiny_key):
-    points, training = points_of(tiny_key), material.training_points(tiny_key)
+    points, training = points_of(tiny_key), material.points_of(tiny_key, material.TRAINING, material.ADDED)
     shown = Shown(points, training)
     for picked, own, offset in ((7, points, 0), (100 + 5, training, 100)):
         in_code, in_pixels = panel.neighbors_of(shown, picked)
@@ -302,17 +326,19 @@ from pages.look.codes import material, panel, projections
 from pages.look.codes.panel import Shown
 import streamlit as st
 
-points = material.test_points({key!r}, 100)
+points = material.points_of({key!r}, material.{part}, 100)
 plane = projections.pca_plane({key!r}, points, 1, 2)
 state = MapState(**{state})
 panel.draw({key!r}, loading.load_data("digits"), Shown(points, {second}), plane, state)
 """
 
 
-def panel_with(key, state, second="None"):
+def panel_with(key, state, second="None", part="TEST"):
     from streamlit.testing.v1 import AppTest
 
-    return AppTest.from_string(SCRIPT.format(key=key, state=state, second=second), default_timeout=60).run()
+    return AppTest.from_string(
+        SCRIPT.format(key=key, state=state, second=second, part=part), default_timeout=60
+    ).run()
 
 
 def test_a_selection_shows_its_images_and_is_saved_for_interpolation(tiny_key):
@@ -327,7 +353,7 @@ def test_a_selection_shows_its_images_and_is_saved_for_interpolation(tiny_key):
 
 
 def test_a_selection_of_added_points_only_can_not_be_saved(tiny_key):
-    second = f"material.training_points({tiny_key!r})"
+    second = f"material.points_of({tiny_key!r}, material.TRAINING, material.ADDED)"
     app = panel_with(tiny_key, "dict(selected=np.array([100, 105]))", second)
     assert not app.exception
     assert "**2 images**" in app.markdown[0].value

@@ -218,7 +218,7 @@ from pages.look.codes import material, panel, projections
 from pages.look.codes.panel import Shown
 from pages.shared import loading
 
-points = material.test_points({key!r}, 10000)
+points = material.points_of({key!r}, material.TEST, 10000)
 plane = projections.pca_plane({key!r}, points, 1, 2)
 panel.draw({key!r}, loading.load_data("mnist"), Shown(points), plane, MapState(picked=18, place=({x}, {y})))
 """

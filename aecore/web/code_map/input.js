@@ -214,7 +214,7 @@ export const input = {
 
   redraw() {
     this.remap(this.plot.clientWidth, this.plot.clientHeight);
-    this.hover(-1);
+    if (this.hovered >= 0 || this.marked) this.hover(-1);
     this.draw();
   },
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from aecore import naming
 from aecore.web.code_map.payload import Scale
-from pages.look.codes.material import Points, test_points, training_points
+from pages.look.codes.material import ADDED, TEST, TRAINING, Points, images_of, points_of
 from pages.look.codes.projections import KINDS, PCA, TSNE
 from pages.shared.state import usable_runs
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 COUNTS = (1000, 2000, 5000, 10_000)
 MOST = 10_000
 """Points that a map starts with at most."""
-MOST_OF_ALL = 30_000
-"""Test images up to which a map of all of them is offered: more are too much for a browser."""
+MOST_OF_ALL = 60_000
+"""Images up to which a map of all of them is offered: of more no browser has been seen to keep up."""
 MOST_VALUES = 1 << 27
 """Values of the drawn images, at most: they are compared with each other as floats."""
 ALL = "all"
 CLASS, ERROR = "class", "squared error"
-NOTHING, TRAINING = "nothing", "training images"
+NOTHING = "nothing"
 
 TSNE_HELP = (
     "About how many neighbours each code is to stay close to: 5 shows small groups, 50 the larger order; 30 "
@@ -37,7 +37,7 @@ TSNE_HELP = (
 )
 SECOND_HELP = (
     "Places more points into this map, which stays as it is: training images by this run's code, or the same "
-    "test images by another run's. In PCA and Units another run's code is drawn as if its units were these; "
+    "images by another run's. In PCA and Units another run's code is drawn as if its units were these; "
     "in t-SNE each image goes to those that the other run finds nearest."
 )
 
@@ -89,11 +89,11 @@ def draw(run: Run, key: str, data: ImageData) -> tuple[Choice, Points]:
             width="content",
         )
         pair, perplexity, seed, place = (1, 2), 30.0, 0, st.container(horizontal=True, width="content")
-        count = count_control(data)
+        part, count = images_control(data)
         colors = [CLASS, ERROR, *(f"unit {i}" for i in range(run.latent_size))]
         color = _choose("Colour by", colors, "codes_color", 150)
-        second = _choose_second(seconds(run, key))
-    points = test_points(key, count)
+        second = _choose_second(seconds(run, key, part))
+    points = points_of(key, part, count)
     with place:
         if kind == TSNE:
             most = max(1.0, float((len(points) - 1) // 3))
@@ -114,23 +114,25 @@ def draw(run: Run, key: str, data: ImageData) -> tuple[Choice, Points]:
     return Choice(kind, pair, float(perplexity), int(seed), color, second), points
 
 
-def count_control(data: ImageData) -> int:
-    """How many test images are drawn."""
-    n, fit = len(data.test_images), MOST_VALUES // data.pixels
+def images_control(data: ImageData) -> tuple[str, int]:
+    """Of which part images are drawn, and how many."""
+    part = _choose("Images", [TEST, TRAINING], "codes_part", 160)
+    n, fit = len(images_of(data, part)[0]), MOST_VALUES // data.pixels
     most = min(MOST, fit)
     options = [str(count) for count in sorted({*COUNTS, most}) if count < n and count <= fit]
     options += [ALL] * (n <= min(MOST_OF_ALL, fit))
     start = options.index(ALL if n <= most else str(most))
     explanation = None if n <= most else f"Fewer than the {n:,} that there are, are drawn with seed 0."
-    chosen = _choose("Test images", options, "codes_count", 110, explanation, start)
-    return n if chosen == ALL else int(chosen)
+    chosen = _choose("How many", options, "codes_count", 110, explanation, start)
+    return part, n if chosen == ALL else int(chosen)
 
 
-def seconds(run: Run, key: str) -> dict[str, str]:
-    """What can be added to the map, with its name: other runs on the same images, by their key."""
+def seconds(run: Run, key: str, part: str) -> dict[str, str]:
+    """What can be added to a map of that part, with its name: other runs on the same images, by their key."""
     others = [info for info in usable_runs() if info.config.data.name == run.config.data.name]
     names = naming.distinct_names(others)
-    return {NOTHING: NOTHING, TRAINING: TRAINING} | {k: name for k, name in names.items() if k != key}
+    training = {} if part == TRAINING else {TRAINING: TRAINING}
+    return {NOTHING: NOTHING} | training | {k: name for k, name in names.items() if k != key}
 
 
 def _choose_second(names: dict[str, str]) -> str:
@@ -164,7 +166,9 @@ def second_points(choice: Choice, key: str, points: Points) -> Points | None:
     """The points to add; StoreError where the other run can't be read."""
     if choice.second == NOTHING:
         return None
-    return training_points(key) if choice.second == TRAINING else test_points(choice.second, len(points))
+    if choice.second == TRAINING:
+        return points_of(key, TRAINING, ADDED)
+    return points_of(choice.second, points.part, len(points))
 
 
 def _choose(

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from aecore.data import ImageData
     from aecore.store.run import Run
 
-TRAINING_IMAGES = 1000
+TEST, TRAINING = "test images", "training images"
+"""The parts of a data set of which maps are made."""
+ADDED = 1000
 """Training images that are placed into a map, drawn with seed 0."""
 
 
@@ -30,6 +32,8 @@ class Points:
 
     run: Run
     """The run whose codes these are."""
+    part: str
+    """`TEST` or `TRAINING`."""
     numbers: np.ndarray
     """int64, N: numbers of the images in their part of the data set."""
     images: Tensor
@@ -51,18 +55,23 @@ class Points:
 
         return Neighbors(self.codes)
 
-    @cached_property
-    def pixel_neighbors(self) -> Neighbors:
-        """Neighbours in pixels, in [0, 1]."""
-        from aecore.analysis.neighbors import Neighbors
-        from aecore.data import unit_range
 
-        return Neighbors(unit_range(self.images.flatten(1)))
+def points_of(key: str, part: str, count: int) -> Points:
+    """`count` of a part's images under a run: the same images for every run of a data set."""
+    stamp = store.weights_stamp(key)
+    return (_test_points if part == TEST else _training_points)(key, stamp, count)
 
 
-def test_points(key: str, count: int) -> Points:
-    """`count` of the test images under a run: the same images for every run of a data set."""
-    return _test_points(key, store.weights_stamp(key), count)
+def images_of(data: ImageData, part: str) -> tuple[Tensor, Tensor]:
+    """All images of a part, uint8 N x C x H x W, and their labels, int64 N."""
+    if part == TEST:
+        return data.test_images, data.test_labels
+    return data.train_images, data.train_labels
+
+
+def _some(tensor: Tensor, numbers: np.ndarray) -> Tensor:
+    """Those of the numbers; where they are all, the tensor itself, so that it is held only once."""
+    return tensor if len(numbers) == len(tensor) else tensor[numbers]
 
 
 @st.cache_resource(max_entries=6, show_spinner="Encoding the test images")
@@ -70,49 +79,42 @@ def _test_points(key: str, stamp: int, count: int) -> Points:
     from aecore.data import some_of
 
     run = loading.load_run(key)
-    data = loading.images_of(run)
-    numbers = some_of(len(data.test_images), count)
+    images, labels = images_of(loading.images_of(run), TEST)
+    numbers = some_of(len(images), count)
     return Points(
         run,
+        TEST,
         numbers,
-        data.test_images[numbers],
-        data.test_labels[numbers].numpy(),
-        loading.test_codes(key)[numbers].numpy(),
-        loading.test_squared_errors(key)[numbers].numpy(),
+        _some(images, numbers),
+        _some(labels, numbers).numpy(),
+        _some(loading.test_codes(key), numbers).numpy(),
+        _some(loading.test_squared_errors(key), numbers).numpy(),
     )
 
 
-def training_points(key: str) -> Points:
-    """Some training images under a run."""
-    return _training_points(key, store.weights_stamp(key))
-
-
 @st.cache_resource(max_entries=3, show_spinner="Encoding training images")
-def _training_points(key: str, stamp: int) -> Points:
+def _training_points(key: str, stamp: int, count: int) -> Points:
     from aecore.analysis.metrics import errors_on
     from aecore.data import some_of
 
     run = loading.load_run(key)
-    data = loading.images_of(run)
-    numbers = some_of(len(data.train_images), TRAINING_IMAGES)
-    images = data.train_images[numbers]
-    labels = data.train_labels[numbers].numpy()
+    every, labels = images_of(loading.images_of(run), TRAINING)
+    numbers = some_of(len(every), count)
+    images = _some(every, numbers)
     codes, errors = loading.keep(
         "some-training-codes",
-        loading.run_digest(run, TRAINING_IMAGES),
+        loading.run_digest(run, count),
         lambda: (run.encode(images).numpy(), errors_on(run, images).numpy()),
     )
-    return Points(run, numbers, images, labels, codes, errors)
+    return Points(run, TRAINING, numbers, images, _some(labels, numbers).numpy(), codes, errors)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Preparing the pictures")
-def atlas(name: str, count: int, with_training: bool) -> Atlas:
-    """Pictures of the test images drawn by `test_points`, then those of `training_points`."""
+def atlas(name: str, part: str, count: int, with_added: bool) -> Atlas:
+    """Pictures of the images drawn by `points_of`, then those of the training images that are added."""
     from aecore.data import some_of
 
-    data: ImageData = loading.load_data(name)
-    pictures = data.test_images[some_of(len(data.test_images), count)].numpy()
-    if with_training:
-        training = data.train_images[some_of(len(data.train_images), TRAINING_IMAGES)].numpy()
-        pictures = np.concatenate([pictures, training])
-    return thumbnail_atlas(pictures)
+    data = loading.load_data(name)
+    parts = [(part, count), *[(TRAINING, ADDED)] * with_added]
+    every = [(images_of(data, of)[0], number) for of, number in parts]
+    return thumbnail_atlas(np.concatenate([_some(x, some_of(len(x), number)).numpy() for x, number in every]))

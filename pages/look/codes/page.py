@@ -12,7 +12,7 @@ from aecore.web.code_map.payload import PointSet
 from pages.components.code_map import code_map
 from pages.look.codes import controls, panel, projections
 from pages.look.codes.controls import Choice
-from pages.look.codes.material import Points, atlas, test_points
+from pages.look.codes.material import TEST, TRAINING, Points, atlas, images_of, points_of
 from pages.look.codes.panel import Shown
 from pages.look.codes.projections import PCA, TSNE, UNITS, Plane
 from pages.look.codes.trust import draw_trust
@@ -44,7 +44,7 @@ def added(key: str, choice: Choice, points: Points, plane: Plane) -> tuple[Point
     """Points to add and their places, or the sentence that says why there are none."""
     try:
         second = controls.second_points(choice, key, points)
-        return second, None if second is None else plane.place(second, choice.second != controls.TRAINING)
+        return second, None if second is None else plane.place(second, choice.second != TRAINING)
     except (ValueError, StoreError) as error:
         st.info(f"{plain(choice.second)} can't be placed here. {plain(error)}")
         return None, None
@@ -61,20 +61,22 @@ def draw_map(
     places: np.ndarray | None,
 ) -> None:
     """The map and what is chosen on it; nothing else runs again when something is."""
-    training = second is not None and choice.second == controls.TRAINING
-    identity = f"{data.name} {len(points)}{' and training images' if training else ''}"
+    training = second is not None and choice.second == TRAINING
+    of = "" if points.part == TEST else f" {points.part}"
+    identity = f"{data.name} {len(points)}{of}{' and training images' if training else ''}"
     shown = Shown(points, second)
     if "codes_map" not in st.session_state:
         # The page is opened again: the map begins with the selection it was left with.
         st.session_state.pop("_codes_map-first-selection", None)
-    kept = kept_selections(data.name).get(LATEST)
+    # What other pages know of a selection are numbers of test images.
+    kept = kept_selections(data.name).get(LATEST) if points.part == TEST else None
     left, right = layout.picture_and_figures()
     with left:
         state = code_map(
-            point_set(choice, points, plane.points, "test images"),
+            point_set(choice, points, plane.points, points.part),
             key="codes_map",
             identity=identity,
-            atlas=atlas(data.name, len(points), training),
+            atlas=atlas(data.name, points.part, len(points), training),
             class_names=data.class_names,
             scale=choice.scale(points),
             second=None if second is None else added_set(choice, second, places, len(points), training),
@@ -92,8 +94,9 @@ def draw_map(
             # On single units the middles of all classes lie close together.
             name_classes=choice.kind != UNITS,
         )
-    chosen = np.array([], dtype=int) if state.selected is None else state.selected
-    keep_selection(data.name, LATEST, points.numbers[chosen[chosen < len(points)]].tolist())
+    if points.part == TEST:
+        chosen = np.array([], dtype=int) if state.selected is None else state.selected
+        keep_selection(data.name, LATEST, points.numbers[chosen[chosen < len(points)]].tolist())
     with right:
         panel.draw(key, data, shown, plane, state)
     if plane.forming:
@@ -106,7 +109,8 @@ def draw_map(
 def linked_point(points: Points) -> int | None:
     """Index of the point whose test image the link names; None for none, or one that is not drawn."""
     number = st.query_params.get(POINT, "")
-    found = np.flatnonzero(points.numbers == int(number)) if number.isdecimal() else []
+    known = number.isdecimal() and points.part == TEST
+    found = np.flatnonzero(points.numbers == int(number)) if known else []
     return int(found[0]) if len(found) else None
 
 
@@ -126,7 +130,7 @@ def draw_line(key: str, data: ImageData) -> None:
     """A code of one unit is a line: its values by class."""
     from aecore.figures.units import value_histogram
 
-    points = test_points(key, controls.count_control(data))
+    points = points_of(key, *controls.images_control(data))
     st.caption("A code of one unit is a line, which needs no map: its values, by class.")
     layout.draw_chart(
         value_histogram(points.codes[:, 0], points.labels, data.class_names, height=360),
@@ -140,8 +144,9 @@ def draw_maps(run: Run, key: str, data: ImageData) -> None:
     # A place of its own, so that the map below stays the same one whatever stands here.
     with st.container():
         plane = plane_of(key, choice, points)
-    if len(points) < len(data.test_images):
-        st.caption(f"Sampled {len(points):,} of {len(data.test_images):,} test images, with seed 0.")
+    there = len(images_of(data, points.part)[0])
+    if len(points) < there:
+        st.caption(f"Sampled {len(points):,} of {there:,} {points.part}, with seed 0.")
     number = st.query_params.get(POINT, "")
     if number.isdecimal() and linked_point(points) is None:
         st.caption(f"Test image {number} is not among those that are drawn.")
@@ -152,7 +157,7 @@ def draw_maps(run: Run, key: str, data: ImageData) -> None:
 def main() -> None:
     run, data = layout.require_run(
         "Codes",
-        "Every test image as a point, placed by its code: similar codes lie together.",
+        "Every image as a point, placed by its code: similar codes lie together.",
     )
     key = chosen_key()
     if not test_codes(key).isfinite().all():

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from aecore.web.code_map.payload import MapState
-from pages.look.codes.material import Points
+from pages.look.codes.material import TEST, Points
 from pages.look.codes.projections import Plane
 from pages.shared import images, layout, loading
 from pages.shared.plain import plain
@@ -32,7 +32,7 @@ HINT_PLACE = " **Click an empty place** to decode it."
 
 @dataclass(frozen=True)
 class Shown:
-    """What the map's indices count: the test images, then those of the second set."""
+    """What the map's indices count: the images of the map, then those of the second set."""
 
     first: Points
     second: Points | None = None
@@ -52,12 +52,12 @@ def neighbors_of(shown: Shown, picked: int) -> tuple[np.ndarray, np.ndarray] | N
     parts = shown.parts(np.array([picked]))
     if not parts or len(parts[0][0]) < 2:
         return None
+    from aecore.analysis.latent import nearest_others
+
     points, rows = parts[0]
-    k = min(NEAREST, len(points) - 1)
-    offset = picked - int(rows[0])
-    spaces = (points.code_neighbors, points.pixel_neighbors)
-    in_code, in_pixels = (space.among_themselves(k, rows)[1][0] + offset for space in spaces)
-    return in_code, in_pixels
+    k, row = min(NEAREST, len(points) - 1), int(rows[0])
+    in_code = points.code_neighbors.among_themselves(k, rows)[1][0]
+    return in_code + picked - row, nearest_others(points.images, row, k) + picked - row
 
 
 def rings(shown: Shown, identity: str, state: Any) -> dict[str, tuple[str, list[int]]]:
@@ -105,7 +105,8 @@ def _draw_selection(data: ImageData, shown: Shown, selected: np.ndarray) -> None
             class_bars(labels, data.class_names), key="codes_classes", alt="Selected images of each class"
         )
     _draw_mean(parts)
-    _draw_keep(data, shown.first, selected)
+    if shown.first.part == TEST:
+        _draw_keep(data, shown.first, selected)
 
 
 def _originals_and_reconstructions(shown: Shown, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from pages.look.codes import tsne_job
 from pages.look.codes.material import Points
 from pages.shared import loading
 from pages.shared.plain import plain
-from pages.shared.words import time_left
+from pages.shared.words import duration, time_left
 
 if TYPE_CHECKING:
     from aecore.analysis.tsne import TsneMap
@@ -24,6 +24,8 @@ PCA, TSNE, UNITS = "PCA", "t-SNE", "Units"
 KINDS = (PCA, TSNE, UNITS)
 POLL = 0.5
 """Seconds between two looks at a map that is forming."""
+SECONDS_A_CODE = 0.006
+"""That the map of a code takes, of many as of few."""
 FRAMES = 8
 """Frames of it that are sent at once, at most."""
 
@@ -148,7 +150,7 @@ def _words(found: TsneMap | None, count: int) -> str:
     if found is None:
         return (
             "From the codes' first two principal components, which are shown: about "
-            f"{6 * count / 1000:.0f} s for {count:,} codes on two cores."
+            f"{duration(SECONDS_A_CODE * count)} for {count:,} codes on two cores, and it can be stopped."
         )
     if not found.stopped:
         return f"Formed in {found.iterations} iterations; KL divergence {found.kl_divergence:.3f}."

@@ -33,7 +33,7 @@ def draw_trust(key: str, points: Points, plane: Plane) -> None:
     with st.spinner("Measuring how far the map can be trusted"):
         found = scores(key, points, plane.name, plane.points)
     if found is None:
-        st.caption("There are too few test images to measure how far the map can be trusted.")
+        st.caption("There are too few images to measure how far the map can be trusted.")
         return
     if len(np.unique(points.labels)) < 2:
         # One class only: every neighbour tells it.
@@ -90,23 +90,24 @@ def scores(key: str, points: Points, plane_name: str, plane: np.ndarray) -> Scor
     if len(points) < LEAST:
         return None
     stamp, data = store.weights_stamp(key), points.run.config.data.name
-    trust, in_plane = _plane_scores(key, stamp, len(points), plane_name, points, plane)
+    drawn = points.part, len(points)
+    trust, in_plane = _plane_scores(key, stamp, drawn, plane_name, points, plane)
     return Scores(
         trust,
         in_plane,
-        _code_score(key, stamp, len(points), points),
-        _pixel_score(data, len(points), points),
+        _code_score(key, stamp, drawn, points),
+        _pixel_score(data, drawn, points),
     )
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
 def _plane_scores(
-    key: str, stamp: int, count: int, name: str, _points: Points, _plane: np.ndarray
+    key: str, stamp: int, drawn: tuple[str, int], name: str, _points: Points, _plane: np.ndarray
 ) -> tuple[float, np.ndarray]:
     from aecore.analysis.neighbors import trustworthiness
     from aecore.data import some_of
 
-    rows = some_of(count, SCORED)
+    rows = some_of(len(_points), SCORED)
     return loading.keep(
         "trust",
         kept.digest(_points.codes, _plane, _points.labels, SCORED),
@@ -115,13 +116,13 @@ def _plane_scores(
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _code_score(key: str, stamp: int, count: int, _points: Points) -> np.ndarray:
+def _code_score(key: str, stamp: int, drawn: tuple[str, int], _points: Points) -> np.ndarray:
     made_from = kept.digest(_points.codes, _points.labels, SCORED)
     return loading.keep("code-score", made_from, lambda: _correct(_points.codes, _points))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _pixel_score(name: str, count: int, _points: Points) -> np.ndarray:
+def _pixel_score(name: str, drawn: tuple[str, int], _points: Points) -> np.ndarray:
     from aecore.data import unit_range
 
     made_from = kept.digest(_points.images.numpy(), _points.labels, SCORED)

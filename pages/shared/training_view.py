@@ -268,8 +268,9 @@ def draw_curves(info: RunInfo, history: list[EpochRecord]) -> None:
     events = events_of(info)
     stamp = (history[0].epoch, history[-1].epoch, history[-1].train["squared_error"], len(events))
     error, terms = _curves(info.key, stamp, epochs, pca, history, events, info.origin)
-    st.vega_lite_chart(error, key="train_error_curve")
-    st.vega_lite_chart(terms, key="train_term_curves")
+    # Their heights are kept before they are drawn, so that nothing below moves.
+    st.vega_lite_chart(error, height=error["height"], key="train_error_curve")
+    st.vega_lite_chart(terms, height=terms["height"], key="train_term_curves")
     penalty = penalty_text(settings_now(info, events).loss)
     if history[-1].validation:
         st.caption(

@@ -270,8 +270,12 @@ def draw_curves(info: RunInfo, history: list[EpochRecord]) -> None:
     events = events_of(info)
     stamp = (history[0].epoch, history[-1].epoch, history[-1].train["squared_error"], len(events))
     error, terms = _curves(info.key, stamp, epochs, pca, history, events, info.origin)
-    st.vega_lite_chart(error, key="train_error_curve", alt="Squared error by epoch")
-    st.vega_lite_chart(terms, key="train_term_curves", alt="Terms of the loss by epoch")
+    # Their heights are kept before they are drawn, so that nothing below moves.
+    for chart, key, about in (
+        (error, "train_error_curve", "Squared error by epoch"),
+        (terms, "train_term_curves", "Terms of the loss by epoch"),
+    ):
+        st.vega_lite_chart(chart, height=chart["height"], key=key, alt=about)
     penalty = penalty_text(settings_now(info, events).loss)
     if history[-1].validation:
         st.caption(

@@ -48,7 +48,7 @@ def test_before_its_networks_are_trained_one_click_trains_them(contrast, empty_r
     assert f"{len(contrast.grid.members)} small networks" in app.main.info[0].value
     (networks,) = [block.value for block in app.get("html") if "data-networks" in block.value]
     for k in range(len(contrast.grid.members)):
-        assert f">{words.member_label(contrast.grid.position_of(k))}</th>" in networks
+        assert f">{words.member_label(contrast.grid.position_of(k))}</div>" in networks
     assert len(app.get("vega_lite_chart")) == 1
     app.button(key="grid_train").click().run()
     assert begun == [(contrast.grid, contrast.name)]

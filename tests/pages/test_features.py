@@ -72,7 +72,7 @@ def test_before_it_is_measured_the_task_is_shown_with_the_nearest_of_one_label_a
             for part in (images.train_images[split.train[known]], images.test_images[asked])
         )
         nearest = np.square(queries[:, None] - points).sum(2).argmin(1)
-        row = re.search(rf"by {name}</th>(.*?)</tr>", table)[1]
+        row = re.search(rf"by {name}</div>(.*?)(?:<div data-kind|$)", table)[1]
         assert [int(given) for given in re.findall(r">(\d+)[ <]", row)] == task.train[known][nearest].tolist()
     assert not background.works()
 

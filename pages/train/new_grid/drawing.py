@@ -22,11 +22,11 @@ COLUMNS, ROWS = 8, 10
 """The most that are drawn; what is beyond is told."""
 HEIGHT = 34
 """Pixels of the largest layer's bar."""
-WIDE = 200
+WIDE = 170
 """Pixels that the bars of three models together take side by side, and those of more models as well."""
 
-CELL = "padding:6px 10px;text-align:left;vertical-align:bottom;border-top:1px solid rgba(128,128,128,0.25)"
-HEAD = "padding:4px 10px;text-align:left;font-weight:600;vertical-align:bottom"
+CELL = "padding:6px 5px;text-align:left;vertical-align:bottom;border-top:1px solid rgba(128,128,128,0.25)"
+HEAD = "padding:4px 5px;text-align:left;font-weight:600;vertical-align:bottom"
 
 
 def is_ahead(grid: Grid) -> bool:

@@ -19,8 +19,8 @@ from pages.understand.contrasts import words
 if TYPE_CHECKING:
     from aecore.config import ModelConfig
 
-IMAGES, SIDE = 8, 32
-"""Test images that go through the networks, and pixels of the width of each on the screen."""
+IMAGES, SIDE = 8, 48
+"""Test images that go through the networks, and pixels of the width of each on the screen at most."""
 
 
 @dataclass(frozen=True)
@@ -71,25 +71,22 @@ def draw(contrast: Contrast) -> None:
 
 
 def _draw_networks(found: Initial) -> None:
-    """A row a network: its name, its layers, and what it makes of the images above."""
-    cell = "padding:5px 18px 5px 0;text-align:left;font-weight:400"
-
-    def row(name: str, layers: str, pictures: np.ndarray) -> str:
-        tags = [
-            f'<td style="padding:2px">{images.tag(images.to_rgb(picture), SIDE, f"{name}, {i}")}</td>'
+    """A row a network: its name over its layers, and what it makes of the images above."""
+    rows = {"test image": found.test_images, **found.outputs}
+    cells = []
+    for name, pictures in rows.items():
+        model = found.models.get(name)
+        layers = layer_bars(model, found.shape, 22, 5, sizes=False) if model else ""
+        cells.append(f"<div><div>{html.escape(name)}</div>{layers}</div>")
+        cells += [
+            images.tag(images.to_rgb(picture), "100%", f"{name}, {i}")
             for i, picture in enumerate(pictures, 1)
         ]
-        return (
-            f'<tr><th scope="row" style="{cell};white-space:nowrap">{html.escape(name)}</th>'
-            f'<td style="{cell}">{layers}</td>{"".join(tags)}</tr>'
-        )
-
-    rows = [row("test image", "", found.test_images)]
-    for name, model in found.models.items():
-        rows.append(row(name, layer_bars(model, found.shape, 28, 6, sizes=False), found.outputs[name]))
+    # Columns shrink with the page.
+    columns = f"9.5rem repeat({len(found.test_images)},minmax(0,{SIDE}px))"
     st.html(
-        '<div style="overflow-x:auto"><table data-networks style="border-collapse:collapse;font-size:0.9rem">'
-        f"{''.join(rows)}</table></div>"
+        '<div data-networks style="display:grid;gap:6px 4px;align-items:end;font-size:0.85rem;'
+        f'grid-template-columns:{columns}">{"".join(cells)}</div>'
     )
 
 

@@ -66,10 +66,9 @@ def draw_work(subject: Subject, kinds: Sequence[Kind], draw: Callable[[], None])
                 "they take a minute or two on two cores; they run beside the pages and can be stopped, and "
                 "what is found is kept."
             )
-    if begun:
-        draw()
-    else:
+    if not begun:
         preview.draw(subject, kinds)
+    draw()
 
 
 def rows(subject: Subject, kinds: Sequence[Kind], by: str) -> list[dict[str, Any]]:

@@ -85,22 +85,22 @@ def _squares(values: np.ndarray, limit: float) -> np.ndarray:
 def _draw_answers(
     pictures: Tensor, answers: dict[str, np.ndarray], labels: np.ndarray, names: Sequence[str]
 ) -> None:
-    """A table: a row for the test images, and one for each kind of features with the classes it gives."""
-    cell = "padding:3px 2px;text-align:center"
-    head = "padding:3px 10px 3px 0;text-align:left;font-weight:400;white-space:nowrap"
-    row = "".join(
-        f'<td style="{cell}">{images.tag(images.to_rgb(picture), 36, f"test image, {names[label]}")}</td>'
+    """A row of the test images, and one for each kind of features with the classes it gives."""
+    tags = [
+        images.tag(images.to_rgb(picture), "100%", f"test image, {names[label]}")
         for picture, label in zip(pictures, labels.tolist(), strict=True)
-    )
-    lines = [f'<tr><th scope="row" style="{head}">test image</th>{row}</tr>']
+    ]
+    cells = [f"<div>test image</div>{''.join(tags)}"]
     for kind, given in answers.items():
         row = "".join(
-            f'<td style="{cell}{";font-weight:700" if answer == label else ";opacity:0.75"}">'
-            f"{html.escape(names[answer])}{' ✓' if answer == label else ''}</td>"
+            f'<div style="text-align:center;{"font-weight:700" if answer == label else "opacity:0.75"}">'
+            f"{html.escape(names[answer])}{' ✓' if answer == label else ''}</div>"
             for answer, label in zip(given.tolist(), labels.tolist(), strict=True)
         )
-        lines.append(f'<tr><th scope="row" style="{head}">by {html.escape(kind)}</th>{row}</tr>')
+        cells.append(f'<div data-kind="{html.escape(kind)}">by {html.escape(kind)}</div>{row}')
+    # Columns shrink with the page.
+    columns = f"5.2rem repeat({len(tags)},minmax(0,40px))"
     st.html(
-        '<div style="overflow-x:auto"><table data-answers style="border-collapse:collapse;font-size:0.85rem">'
-        f"{''.join(lines)}</table></div>"
+        '<div data-answers style="display:grid;gap:6px 4px;align-items:center;font-size:0.85rem;'
+        f'grid-template-columns:{columns}">{"".join(cells)}</div>'
     )

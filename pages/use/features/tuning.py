@@ -44,10 +44,9 @@ def draw_tuning(subject: Subject, row: DeltaGenerator) -> None:
                 f"{finetuning.steps(subject.task)} small trainings with {words.labels(counts)}, a second or "
                 "two each; they run beside the pages and can be stopped."
             )
-    if done:
-        draw()
-    else:
+    if not done:
         preview.draw(subject, [material.code(subject)])
+    draw()
 
 
 def draw_taught(subject: Subject) -> None:

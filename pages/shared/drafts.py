@@ -28,17 +28,21 @@ LONGEST = 4000
 
 _KEPT = "_drafts"
 """Session key of the drafts by form."""
+_KEEPER = "drafts_keeper"
+"""Session key of what the browser has told."""
 
 
 def draw_keeper() -> None:
     """What has the browser keep the drafts, and tell once what it kept; to be drawn on every page."""
     drafts = st.session_state.setdefault(_KEPT, {})
-    told = keeper(drafts, "_drafts_told" in st.session_state, key="drafts_keeper")
+    # Before it is drawn: what is told goes back with it, and is not told again.
+    told = (st.session_state.get(_KEEPER) or {}).get("kept")
     if isinstance(told, Mapping) and "_drafts_told" not in st.session_state:
         st.session_state["_drafts_told"] = True
         # What was typed in this session is newer.
         texts = {form: text for form, text in told.items() if isinstance(text, str) and len(text) <= LONGEST}
         st.session_state[_KEPT] = texts | drafts
+    keeper(st.session_state[_KEPT], "_drafts_told" in st.session_state, key=_KEEPER)
 
 
 def taken(form: str) -> Mapping[str, Any]:

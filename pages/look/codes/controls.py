@@ -24,7 +24,7 @@ COUNTS = (1000, 2000, 5000, 10_000)
 MOST = 10_000
 """Points that a map starts with at most."""
 MOST_OF_ALL = 60_000
-"""Images up to which a map of all of them is offered: of more no browser has been seen to keep up."""
+"""Images up to which a map of all of them is offered: more were never tried in a browser."""
 MOST_VALUES = 1 << 27
 """Values of the drawn images, at most: they are compared with each other as floats."""
 ALL = "all"

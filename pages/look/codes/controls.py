@@ -91,7 +91,7 @@ def draw(run: Run, key: str, data: ImageData) -> tuple[Choice, Points]:
         pair, perplexity, seed, place = (1, 2), 30.0, 0, st.container(horizontal=True, width="content")
         part, count = images_control(data)
         colors = [CLASS, ERROR, *(f"unit {i}" for i in range(run.latent_size))]
-        color = _choose("Colour by", colors, "codes_color", 150)
+        color = _choose("Colour by", colors, "codes_color", 140)
         second = _choose_second(seconds(run, key, part))
     points = points_of(key, part, count)
     with place:
@@ -116,7 +116,7 @@ def draw(run: Run, key: str, data: ImageData) -> tuple[Choice, Points]:
 
 def images_control(data: ImageData) -> tuple[str, int]:
     """Of which part images are drawn, and how many."""
-    part = _choose("Images", [TEST, TRAINING], "codes_part", 160)
+    part = _choose("Images", [TEST, TRAINING], "codes_part", 140)
     n, fit = len(images_of(data, part)[0]), MOST_VALUES // data.pixels
     most = min(MOST, fit)
     options = [str(count) for count in sorted({*COUNTS, most}) if count < n and count <= fit]
@@ -149,7 +149,7 @@ def _choose_second(names: dict[str, str]) -> str:
         key=slot,
         on_change=_keep_second_in_link,
         persist_state="session",
-        width=170,
+        width=145,
         help=SECOND_HELP,
     )
     return str(chosen)

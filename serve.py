@@ -79,7 +79,7 @@ SIDEBARS_PLACE = """
   /* The list of pages comes after what is below it. */
   [data-testid="stSidebarContent"]:not(:has([data-testid="stSidebarNav"]))
     [data-testid="stSidebarUserContent"] {
-      margin-top: 821px;
+      margin-top: 683px;
   }
 """
 """As wide as Streamlit makes the sidebar, and as high as it makes the list of our pages."""

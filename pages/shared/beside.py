@@ -21,13 +21,14 @@ def choose_beside(
     *,
     key: str,
     link: str,
+    width: int = 420,
     refusal: Callable[[RunInfo], str] = lambda info: "",
 ) -> tuple[RunInfo, str] | None:
     """The run to stand beside the one of the key `first`, and what tells it from the others.
 
     None where there is none, after the sentence that says why if the link asked for one. `runs` are on offer
     but for those that `refusal` has a sentence against; `key` is the selector's in the session, `link` the
-    query parameter that keeps it.
+    query parameter that keeps it, `width` its pixels.
     """
     known = {info.key: info for info in runs}
     linked = st.query_params.get(link)
@@ -57,7 +58,7 @@ def choose_beside(
         key=key,
         on_change=partial(_keep_in_link, key, link),
         persist_state="session",
-        width=420,
+        width=width,
         help=help,
     )
     return None if chosen is None else (offered[chosen], names[chosen])

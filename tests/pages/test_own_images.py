@@ -279,3 +279,13 @@ def test_a_job_that_is_killed_says_so_and_leaves_nothing(see, own, tmp_path, mon
     assert "x.npy" in ended.message
     image_job.forget(folder)
     assert list(sets.own_root().iterdir()) == []
+
+
+def test_before_anything_is_brought_it_shows_what_may_be_and_what_becomes_of_a_photograph(see):
+    see()
+    app = open_page(PAGE)
+    assert any("What may be brought" in element.value for element in app.markdown)
+    walls = [element.proto.body for element in app.get("html") if "a flower" in element.proto.body]
+    assert len(walls) == 1 and all(
+        way in walls[0] for way in ("as it is", "cut the middle out", "black bars", "stretch", "grey")
+    )

@@ -39,6 +39,7 @@ def choose_beside(run: Run, first: str) -> Beside | None:
         "A second run trained on the same data set: what it makes of the same images stands below.",
         key=SLOT,
         link=SLOT,
+        width=230,
         refusal=lambda info: _refusal(info, run),
     )
     if found is None:

@@ -25,9 +25,8 @@ ORDERS = ("Worst", "Best", "Random")
 
 
 def controls(class_names: Sequence[str]) -> tuple[str, str, int, bool, int]:
-    """The row above the picture: order, class, how many, PCA beside, and the number of the draw."""
-    row = st.columns([2.2, 1.3, 2, 1.3, 1.6], vertical_alignment="bottom")
-    order = row[0].segmented_control(
+    """In the row above the picture: order, class, how many, PCA beside, and the number of the draw."""
+    order = st.segmented_control(
         "Show",
         ORDERS,
         default="Worst",
@@ -39,9 +38,9 @@ def controls(class_names: Sequence[str]) -> tuple[str, str, int, bool, int]:
     if st.session_state.get("reconstructions_class") not in (None, *names):
         st.session_state["reconstructions_class"] = EVERY_CLASS
     if len(class_names) > 1:
-        chosen = row[1].selectbox("Class", names, key="reconstructions_class", bind="query-params")
-    count = row[2].slider("How many", 12, 96, 24, 12, key="reconstructions_count", bind="query-params")
-    with_pca = row[3].toggle(
+        chosen = st.selectbox("Class", names, key="reconstructions_class", bind="query-params", width=100)
+    count = st.slider("How many", 12, 96, 24, 12, key="reconstructions_count", bind="query-params", width=140)
+    with_pca = st.toggle(
         "PCA below",
         key="reconstructions_pca",
         bind="query-params",
@@ -50,13 +49,14 @@ def controls(class_names: Sequence[str]) -> tuple[str, str, int, bool, int]:
     )
     draw = 0
     if order == "Random":
-        draw = row[4].number_input(
+        draw = st.number_input(
             "Random draw",
             0,
             9999,
             0,
             key="reconstructions_draw",
             bind="query-params",
+            width=120,
             help="Each number draws other test images, always the same ones for every run.",
         )
     return order.lower(), chosen, count, with_pca, draw
@@ -78,8 +78,9 @@ def main() -> None:
     )
     # Before the pictures, so that it listens once they are there.
     draw_opened(tested)
-    order, chosen, count, with_pca, draw = controls(data.class_names)
-    beside = choose_beside(run, chosen_key())
+    with layout.controls():
+        order, chosen, count, with_pca, draw = controls(data.class_names)
+        beside = choose_beside(run, chosen_key())
     pool = np.arange(len(tested.errors))
     about = f"{len(pool):,} test images"
     if chosen != EVERY_CLASS:

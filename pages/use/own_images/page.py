@@ -6,7 +6,7 @@ import streamlit as st
 
 from aecore.own import sets
 from pages.shared import layout
-from pages.use.own_images import applying, making, sets_table, source
+from pages.use.own_images import applying, making, preview, sets_table, source
 
 MAKE, APPLY = "Make a data set", "Apply the chosen run"
 
@@ -35,6 +35,8 @@ def main() -> None:
     elif brought is not None:
         applying.draw(brought)
     sets_table.draw()
+    if brought is None:
+        preview.draw()
 
 
 main()

@@ -44,11 +44,12 @@ def draw() -> None:
         draw_exploration(members, with_path=there)
         return
     station = path.STATIONS[int(opened) - 1]
+    # Above both columns: on a phone these stand below each other.
+    path.draw_station(int(opened))
     controls, picture = _columns()
     with controls:
         path.draw_ways(int(opened))
     with picture:
-        path.draw_station(int(opened))
         draw_view(station.view, station.lesson, members, controls)
 
 

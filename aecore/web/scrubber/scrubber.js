@@ -239,7 +239,9 @@ function drawCurves(section, { curves, epochs }, { low, high, first, last }) {
   for (const { name, color, dashed } of curves) {
     const sample = element("i", dashed ? "dashed" : "");
     sample.style.color = color;
-    caption.append(sample, name);
+    const entry = element("span");
+    entry.append(sample, name);
+    caption.append(" ", entry);
   }
 }
 

@@ -12,7 +12,18 @@ import pandas  # noqa: F401  Two threads that import it at once find it half imp
 import streamlit as st
 
 from pages.components.enlarge import let_pictures_be_enlarged
-from pages.shared import collection, first_link, heavy, leaving, links, notices, sidebar, styles, visitors
+from pages.shared import (
+    collection,
+    first_link,
+    going,
+    heavy,
+    leaving,
+    links,
+    notices,
+    sidebar,
+    styles,
+    visitors,
+)
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
@@ -84,4 +95,4 @@ with st.sidebar:
 if is_leaving:
     leaving.wait_for_browser()
 else:
-    chosen.run()
+    going.telling(chosen.run)()

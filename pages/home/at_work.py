@@ -6,6 +6,7 @@ import streamlit as st
 
 from aecore import jobs
 from aecore.store import GridInfo
+from pages.shared import going
 from pages.shared.plain import plain
 from pages.shared.sidebar import FAST, draw_progress_bar
 from pages.shared.state import NEW_GRID_PAGE, TRAIN_PAGE
@@ -15,7 +16,7 @@ def draw_at_work() -> None:
     """A line for the job at work, renewed while it is; nothing, at no cost, where there is none."""
     if jobs.active():
         # Its end runs the page again, from the sidebar.
-        st.fragment(_draw_first, run_every=FAST)()
+        st.fragment(going.telling(_draw_first), run_every=FAST)()
 
 
 def _draw_first() -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aecore import jobs, store
 from aecore.store import GridInfo, RunInfo
-from pages.shared import drafts, permits, state, visitors
+from pages.shared import drafts, going, permits, state, visitors
 from pages.shared.change_controls import draw_pause_buttons
 from pages.shared.collection import spare_imports
 from pages.shared.job_controls import draw_stop_button, stop, waits_for
@@ -41,7 +41,7 @@ def draw(live: bool = True) -> None:
         st.session_state["_jobs_seen"] = [info.key for info in active]
         _person()
         every = FAST if active else SLOW
-        st.fragment(_jobs, run_every=every if live else None)()
+        st.fragment(going.telling(_jobs), run_every=every if live else None)()
         draw_words_button()
         drafts.draw_keeper()
 

@@ -8,7 +8,7 @@ from aecore import jobs
 from aecore.access import RefusedError
 from aecore.grid import Grid
 from aecore.store import GridInfo
-from pages.shared import grid_source, permits
+from pages.shared import going, grid_source, permits
 from pages.shared.job_controls import draw_stop_button
 from pages.shared.plain import plain
 from pages.shared.sidebar import draw_progress_bar
@@ -30,7 +30,9 @@ def require(grid: Grid, name: str, time: str = "a minute or two") -> GridInfo | 
     found = find(grid)
     if found is None:
         # Its end reruns the page, from the sidebar.
-        st.fragment(_draw_training, run_every=EVERY if _at_work(grid) else None)(grid, name, time)
+        st.fragment(going.telling(_draw_training), run_every=EVERY if _at_work(grid) else None)(
+            grid, name, time
+        )
     return found
 
 

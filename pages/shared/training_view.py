@@ -20,7 +20,7 @@ from aecore.events import Event
 from aecore.presets import corruption_text, penalty_text
 from aecore.results import EpochRecord, Origin
 from aecore.store import RunInfo
-from pages.shared import images, loading, permits, settings_form, state
+from pages.shared import going, images, loading, permits, settings_form, state
 from pages.shared.change_controls import (
     draw_changes,
     draw_course,
@@ -54,8 +54,8 @@ def subject() -> RunInfo | None:
 def draw() -> None:
     """Draws the subject; what moves is renewed while it trains."""
     live = bool(jobs.active())
-    st.fragment(_draw_standing, run_every=EVERY if live else None)()
-    st.fragment(_draw_learned, run_every=LEARNED_EVERY if live else None)()
+    st.fragment(going.telling(_draw_standing), run_every=EVERY if live else None)()
+    st.fragment(going.telling(_draw_learned), run_every=LEARNED_EVERY if live else None)()
 
 
 def _draw_standing() -> None:

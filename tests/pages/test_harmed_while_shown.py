@@ -6,6 +6,7 @@ import pytest
 
 from aecore import store, trash
 from aecore.store import names
+from pages.shared import loading
 from tests.pages.conftest import open_page
 from tests.pages.test_every_page import PAGES
 from tests.trust.bounds import IS_WHOLE, tell
@@ -65,3 +66,26 @@ def test_a_page_outlives_whatever_happens_to_its_grid(page, grid_root, grid_key)
     tell(
         "grid harmed while a page shows it", harm(app, grid_root / grid_key, names.GRID, store.delete_grid), 0
     )
+
+
+@pytest.mark.parametrize("page", ["look/units", "use/denoising"])
+def test_a_run_that_goes_while_its_page_is_drawn_ends_the_page_in_a_sentence(
+    page, tiny_root, tiny_key, monkeypatch
+):
+    load_run, loads = loading.load_run, 0
+
+    def load_after_it_went(key):
+        nonlocal loads
+        loads += 1
+        if loads == 2:
+            shutil.rmtree(tiny_root / tiny_key)
+        return load_run(key)
+
+    app = open_page("pages/home/page.py")
+    monkeypatch.setattr(loading, "load_run", load_after_it_went)
+    app.query_params = {"run": tiny_key}
+    app.switch_page(f"pages/{page}/page.py").run()
+    assert loads >= 2
+    assert not app.exception, app.exception[0].message
+    assert [error.value for error in app.error if error.value.startswith("The page ends here: ")]
+    tell("run removed while a page is drawn", 1, 0)

@@ -53,6 +53,8 @@ MOST = 6
 GROWTH = 40.0
 """MB an hour of the server's memory, once it is warm, above which it is said to grow. In less than ten
 minutes the figure's own noise is larger, and it is not judged."""
+TRACE = 4000
+"""Characters of each traceback of the server that are told."""
 WARM = 0.4
 """Share of the time after which the server is taken to be warm: pages were drawn, caches are filled."""
 
@@ -300,9 +302,7 @@ def soak(minutes: float, seed: int, pause: float = 1.5) -> Found:
         ours = [path.name for path in (folder / "tmp").iterdir() if path.name.startswith("aecore")]
         found.wrong += [f"left in the temporary folder: {path}" for path in ours]
         log = (folder / "server.log").read_text(errors="replace")
-        found.wrong += [
-            f"the server printed {line}" for line in log.splitlines() if line.startswith("Traceback")
-        ]
+        found.wrong += [f"the server printed {trace[:TRACE]}" for trace in log.split("Traceback ")[1:]]
     if minutes >= 10 and found.growth() > GROWTH:
         found.wrong.append(f"the server's memory grows by {found.growth():.0f} MB an hour")
     late = [row for row in found.memory if row[0] >= WARM * found.memory[-1][0]]

@@ -17,7 +17,7 @@ from pages.look.choose import overview
 from pages.look.choose.actions import draw_actions
 from pages.look.choose.board_data import board_data
 from pages.look.choose.place import BOARD, choose_grid, moved, picked, place_in, probe_chosen
-from pages.shared import further_figures, grid_source, layout, loading, state
+from pages.shared import further_figures, going, grid_source, layout, loading, state
 from pages.shared.plain import plain
 
 TITLE = "Choose"
@@ -111,7 +111,7 @@ def main() -> None:
         st.page_link(state.NEW_GRID_PAGE, label="Train a grid", icon=":material/grid_on:")
         return
     chosen = choose_grid(infos)
-    st.fragment(draw_grid, run_every=5.0 if jobs.is_active(chosen.progress) else None)(chosen)
+    st.fragment(going.telling(draw_grid), run_every=5.0 if jobs.is_active(chosen.progress) else None)(chosen)
 
 
 main()

@@ -16,7 +16,7 @@ from pages.look.codes.material import TEST, TRAINING, Points, atlas, images_of, 
 from pages.look.codes.panel import Shown
 from pages.look.codes.projections import PCA, TSNE, UNITS, Plane
 from pages.look.codes.trust import draw_trust
-from pages.shared import layout, one_file
+from pages.shared import going, layout, one_file
 from pages.shared.loading import test_codes
 from pages.shared.plain import plain
 from pages.shared.state import chosen_key, keep_selection, kept_selections
@@ -51,6 +51,7 @@ def added(key: str, choice: Choice, points: Points, plane: Plane) -> tuple[Point
 
 
 @st.fragment
+@going.telling
 def draw_map(
     key: str,
     data: ImageData,

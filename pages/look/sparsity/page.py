@@ -12,7 +12,7 @@ from aecore.gallery import sparsity as gallery
 from pages.components.geometry import geometry_figure
 from pages.look.sparsity import choice, columns, lessons, panels, path, sources, strip
 from pages.look.sparsity.lessons import LESSONS
-from pages.shared import layout
+from pages.shared import going, layout
 from pages.shared.plain import plain
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ NOT_HERE = "The shipped networks are not here; `make gallery` trains them."
 
 
 @st.fragment
+@going.telling
 def draw() -> None:
     """The open station of the path, or free exploration."""
     try:

@@ -13,7 +13,7 @@ from aecore.grid import axis_text
 from aecore.results import Progress
 from aecore.settings import axis_label, member_name
 from aecore.store import GridInfo
-from pages.shared import grid_source, permits
+from pages.shared import going, grid_source, permits
 from pages.shared.job_controls import RESUME, SILENT, draw_resume_button, draw_stop_button, waits_for
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
@@ -37,7 +37,7 @@ def subject() -> GridInfo | None:
 def draw() -> None:
     """Draws the subject, renewed every few seconds while it trains."""
     active = any(isinstance(info, GridInfo) for info in jobs.active())
-    st.fragment(_draw, run_every=EVERY if active else None)()
+    st.fragment(going.telling(_draw), run_every=EVERY if active else None)()
 
 
 def _draw() -> None:

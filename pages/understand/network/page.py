@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.components.network_drawing import network_layers
-from pages.shared import layout, loading
+from pages.shared import going, layout, loading
 from pages.shared.picker import Picked, first_images, pick_image
 from pages.understand.network.enlarged import draw_layer
 from pages.understand.network.source import Network, choose_network
@@ -89,6 +89,7 @@ def draw_code(network: Network) -> None:
 
 
 @st.fragment
+@going.telling
 def draw_network(network: Network, picked: Picked | None) -> None:
     """The drawing and the enlarged layer; a fragment, because a click changes nothing else."""
     from aecore.analysis.layers import activations, pinch

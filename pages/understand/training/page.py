@@ -10,7 +10,7 @@ import streamlit as st
 from aecore import jobs, store
 from aecore.files import StoreError
 from aecore.store import RunInfo
-from pages.shared import change_controls, layout, settings_form, state, training_view
+from pages.shared import change_controls, going, layout, settings_form, state, training_view
 from pages.shared.beside import choose_beside
 from pages.shared.leaving import leave_for
 from pages.shared.plain import plain
@@ -124,7 +124,7 @@ def main() -> None:
     )
     runs = [info] if beside is None else [info, beside[0]]
     if any(jobs.is_active(run.progress) for run in runs):
-        st.fragment(watch, run_every=EVERY)(runs, stamps(runs))
+        st.fragment(going.telling(watch), run_every=EVERY)(runs, stamps(runs))
     draw_runs(runs)
 
 

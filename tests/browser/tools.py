@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "test-results"
 # Trainings of lowered priority may get no time at all on a busy machine; those of tests take their turn.
 STREAMLIT = "from aecore.jobs import control; control.NICE = 0; from streamlit.web.cli import main; main()"
-PATIENCE = 60
+PATIENCE = 120
 """Seconds after which a test that waits for something fails."""
 
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'

@@ -134,7 +134,7 @@ def test_training_images_and_runs_of_the_same_size_are_added_others_refused(tiny
 
 
 def test_training_images_have_maps_of_their_own(tiny_root, tiny_key):
-    app = open_page(PAGE, codes_part="training images", codes_count="1000", codes_point="3")
+    app = open_page(PAGE, {"codes_point": "3"}, codes_part="training images", codes_count="1000")
     assert not app.exception
     (sent,) = (data for e in maps(app) if "sets" in (data := json.loads(e.proto.json or "{}")))
     there = len(loading.load_data("digits").train_images)

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aecore import jobs, store, trash
+from aecore import jobs, store
 from aecore.access import Visitor
 from aecore.events import Event
 from aecore.results import Origin, Progress
@@ -160,7 +160,7 @@ def test_of_many_visitors_none_is_offered_what_is_in_anothers_trash(tiny_root, t
     assert not app.exception
     assert all(app.button(f"runs_trash_{key}").disabled for key in ("back", "remove", "empty"))
     assert any("belongs to the people who run this server" in caption.value for caption in app.caption)
-    assert trash.listed(tiny_root)
+    assert store.trashed(tiny_root)
 
 
 def test_deletion_can_be_called_off(tiny_root, tiny_key):

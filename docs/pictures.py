@@ -20,7 +20,7 @@ from PIL import Image
 from aecore.export.explorer import Options, write
 from aecore.export.explorer.material import collect
 from tests.browser.conftest import CHROMIUM_FLAGS
-from tests.browser.tools import ROOT, Server, data_folder, goto, settle, wait_idle
+from tests.browser.tools import ROOT, Server, data_folder, goto, settle, wait_drawn, wait_idle
 from tests.conftest import find_chromium
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ POINTER = """() => {
 
 def frame(page: Page) -> Image.Image:
     """What the page shows: of the app its main area, of a file the whole window."""
+    wait_drawn(page)
     settle(page)
     part = None if page.url.startswith("file:") else MAIN
     return Image.open(io.BytesIO(page.screenshot(clip=part))).convert("RGB")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.browser.conftest import CHROMIUM_FLAGS
-from tests.browser.tools import ROOT, Server, data_folder, goto, wait_idle
+from tests.browser.tools import ROOT, Server, data_folder, goto, wait_drawn, wait_idle
 from tests.conftest import find_chromium
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def take(page: Page, server: Server, name: str, path: Path, whole: bool) -> None
     wait_idle(page, timeout=PATIENCE)
     page.wait_for_timeout(SETTLED)
     wait_idle(page, timeout=PATIENCE)
+    wait_drawn(page, timeout=PATIENCE)
     if whole:
         size = page.viewport_size
         assert size is not None

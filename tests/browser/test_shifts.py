@@ -2,10 +2,9 @@
 
 import pytest
 
-from tests.browser.tools import WATCH_VITALS, assert_no_exception, goto, settle, vitals
+from tests.browser.tools import WATCH_VITALS, assert_no_exception, goto, settle, vitals, wait_drawn
 
 GOOD = 0.1
-WAITED_FOR = '[data-testid="stMain"] [data-testid="stSkeleton"]'
 LIST_OF_PAGES = '[data-testid="stSidebarNav"]'
 
 
@@ -14,7 +13,7 @@ def test_a_page_that_comes_up_moves_little(server, browser_page, path):
     page = browser_page
     page.add_init_script(WATCH_VITALS)
     goto(page, server, path)
-    page.wait_for_function(f"!document.querySelector('{WAITED_FOR}')")
+    wait_drawn(page)
     page.wait_for_load_state("networkidle")
     # What comes last, such as a chart, is drawn once nothing is waited for.
     settle(page, frames=20)

@@ -28,6 +28,8 @@ STREAMLIT = "from aecore.jobs import control; control.NICE = 0; from streamlit.w
 PATIENCE = 120
 """Seconds after which a test that waits for something fails."""
 
+TO_COME = '[data-testid="stMain"] [data-testid="stSkeleton"]'
+"""What Streamlit draws in the place of an element whose code is on its way."""
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 EXCEPTION = '[data-testid="stException"]'
 
@@ -139,6 +141,11 @@ def wait_idle(page: Page, expect: str | None = None, timeout: float = PATIENCE) 
         state="visible" if expect else "attached", timeout=timeout * 1000
     )
     page.locator(IDLE).wait_for(state="attached", timeout=timeout * 1000)
+
+
+def wait_drawn(page: Page, timeout: float = PATIENCE) -> None:
+    """Wait until nothing in the main area is a mere place for what is to come. Seconds."""
+    page.wait_for_function(f"!document.querySelector('{TO_COME}')", timeout=timeout * 1000)
 
 
 def wait_until(

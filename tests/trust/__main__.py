@@ -1,6 +1,6 @@
 """`make trust`: every fault, more often than `make test` tries it, within half an hour; then a table of it.
 
-python -m tests.trust [--minutes 30] [--trials 50] [--examples 400] [--seed N] [pytest's arguments ...]
+python -m tests.trust [--minutes 30] [--trials 120] [--examples 400] [--seed N] [pytest's arguments ...]
 
 No trial begins after its share of the time; the table says how many there were. Exits as pytest does.
 """
@@ -46,7 +46,7 @@ def table(report: Path) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--trials", type=int, default=50)
+    parser.add_argument("--trials", type=int, default=120)
     parser.add_argument("--examples", type=int, default=400)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     arguments, others = parser.parse_known_args()

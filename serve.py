@@ -84,7 +84,7 @@ SIDEBARS_PLACE = """
 """
 """As wide as Streamlit makes the sidebar, and as high as it makes the list of our pages."""
 
-STYLES = [SIDEBARS_PLACE, *(path.read_text() for path in styles.FILES)]
+STYLES = [SIDEBARS_PLACE, *(path.read_text(encoding="utf-8") for path in styles.FILES)]
 """What streamlit_app.py gives with its first answer as well, from when on all would move."""
 
 SCRIPTS = Path(st.__file__).parent / "static" / "static" / "js"

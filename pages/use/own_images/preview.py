@@ -65,6 +65,5 @@ def draw() -> None:
             ]
             images.draw_wall(cells, width=SHOWN)
         st.caption(
-            f"Two photographs that come with scikit-learn, made {SIDE} × {SIDE} pixels in each way on offer. "
-            "Images that are brought stand here as they will be, before a set is made of them."
+            f"Two photographs that come with scikit-learn, made {SIDE} × {SIDE} pixels in each of the ways."
         )

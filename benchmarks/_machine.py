@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import time
@@ -14,11 +13,13 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from aecore import cores
+
 
 def machine() -> str:
     """CPU, cores, Python, torch and date, as a table's last line names them."""
     today = f"{datetime.now(UTC):%Y-%m-%d}"
-    return ", ".join([processor(), f"{cores()} cores", *versions(), today])
+    return ", ".join([processor(), f"{cores.available()} cores", *versions(), today])
 
 
 def versions() -> list[str]:
@@ -32,15 +33,8 @@ def kind() -> str:
     is, doubles what bfloat16 does.
     """
     amx = ["amx"] if "amx_bf16" in _flags() else []
-    words = " ".join([re.sub(r"\((R|TM|tm)\)", "", processor()), *amx, f"{cores()} cores"])
+    words = " ".join([re.sub(r"\((R|TM|tm)\)", "", processor()), *amx, f"{cores.available()} cores"])
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def processor() -> str:

@@ -13,7 +13,6 @@ trained on it as one stack.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -26,7 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from aecore import losses, models
+from aecore import cores, losses, models
 from aecore.config import Config
 from aecore.data import ImageData, load
 from aecore.data import scaling as data_scaling
@@ -42,32 +41,32 @@ GPU_MEMBERS, GPU_EPOCHS = 64, 10
 
 def run(quick: bool) -> list[dict[str, Any]]:
     """Rows of every way, for the post's network, for digits and for the convolutional network."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    processes = cores.available()
     images, epochs, turns = (3_840, 1, 1) if quick else (EPOCH, 5, 3)
     # Fresh processes, one thread each: what a grid's stacks get. The clock starts when all are up.
     context = multiprocessing.get_context("spawn")
-    ready = (context.Barrier(cores),)
-    with ProcessPoolExecutor(cores, mp_context=context, initializer=_make_ready, initargs=ready) as pool:
-        list(pool.map(abs, range(cores)))
-        rows = _post(pool, cores, images, epochs, turns)
+    ready = (context.Barrier(processes),)
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_make_ready, initargs=ready) as pool:
+        list(pool.map(abs, range(processes)))
+        rows = _post(pool, processes, images, epochs, turns)
         rows += _others(pool, "digits, post", PRESETS["post"], "digits", 1_797, 2 if quick else 20)
         rows += _others(pool, "mnist, conv", PRESETS["conv"], "mnist", 768 if quick else 6_400, 1)
     return rows + (_gpu() if torch.cuda.is_available() else [])
 
 
 def _post(
-    pool: ProcessPoolExecutor, cores: int, images: int, epochs: int, turns: int
+    pool: ProcessPoolExecutor, processes: int, images: int, epochs: int, turns: int
 ) -> list[dict[str, Any]]:
     configs = _members(PRESETS["post"], "mnist", epochs)
     loader = data_loader_epoch(images)
-    half = -(-MEMBERS // cores)
+    half = -(-MEMBERS // processes)
     ways: dict[str, Callable[[], tuple[float, list[float]]]] = {
-        f"DataLoader, {cores} threads": lambda: (loader() * MEMBERS * epochs, []),
-        f"alone, {cores} threads": lambda: _here(configs[:1], images, MEMBERS),
-        f"alone, {cores} processes": lambda: _side_by_side(pool, configs, 1, images),
-        f"stacks of 4, {cores} processes": lambda: _side_by_side(pool, configs, 4, images),
-        f"stacks of {half}, {cores} processes": lambda: _side_by_side(pool, configs, half, images),
-        f"stack of {MEMBERS}, {cores} threads": lambda: _here(configs, images, 1),
+        f"DataLoader, {processes} threads": lambda: (loader() * MEMBERS * epochs, []),
+        f"alone, {processes} threads": lambda: _here(configs[:1], images, MEMBERS),
+        f"alone, {processes} processes": lambda: _side_by_side(pool, configs, 1, images),
+        f"stacks of 4, {processes} processes": lambda: _side_by_side(pool, configs, 4, images),
+        f"stacks of {half}, {processes} processes": lambda: _side_by_side(pool, configs, half, images),
+        f"stack of {MEMBERS}, {processes} threads": lambda: _here(configs, images, 1),
     }
     return _rows("mnist, post", ways, MEMBERS * epochs * images / EPOCH, turns, PRESETS["post"].train.epochs)
 

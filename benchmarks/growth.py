@@ -30,7 +30,7 @@ import psutil
 import torch
 import vl_convert
 
-from aecore import naming, store
+from aecore import cores, naming, store
 from aecore.analysis.neighbors import Neighbors
 from aecore.analysis.projection import pca_baseline
 from aecore.config import Config
@@ -269,7 +269,7 @@ def write(rows: Sequence[dict[str, Any]], points: Sequence[dict[str, Any]], quic
         (folder / f"{axis}.svg").write_text(vl_convert.vegalite_to_svg(_chart(axis, own).to_json()))
         pictures.append(f"![Time and memory against {axis}](growth/{axis}.svg)")
     about = (__doc__ or "").split("\n\n")[1].replace("\n", " ")
-    load = f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else ""
+    load = f"load {os.getloadavg()[0]:.0f} on {cores.available()} cores" if hasattr(os, "getloadavg") else ""
     where = f"{machine()}, {load}{', the quick version' if quick else ''}"
     parts = ["# Growth", about, f"`python -m benchmarks growth`, {where}.", table(list(rows)), *pictures]
     (DOCS / "growth.md").write_text("\n\n".join(parts) + "\n")

@@ -38,11 +38,11 @@ PAGE_ROOMS = {"components": set(), "shared": {"components"}}
 WHAT_A_RUN_IS = {"config", "presets", "palette", "models", "losses", "grid", "results", "records", "batch"}
 WHAT_A_RUN_IS |= {"settings", "naming", "files", "cache", "places", "corruption", "binarization"}
 WHAT_A_RUN_IS |= {"events", "looks", "version", "strata", "drafts", "memory", "processes", "stamps"}
-WHAT_A_RUN_IS |= {"access", "owners", "kept", "halving", "limits", "glossary", "trash"}
+WHAT_A_RUN_IS |= {"cores", "access", "owners", "kept", "halving", "limits", "glossary", "trash"}
 # These import nothing of ours but each other.
 GROUND = ("palette", "records", "batch", "files", "cache", "places", "version", "strata")
 GROUND += ("drafts", "memory", "processes", "stamps", "access", "owners", "kept", "limits")
-GROUND += ("glossary", "trash")
+GROUND += ("glossary", "trash", "cores")
 # To list runs and draw a page must not wait for torch.
 LIGHT = ("config", "results", "events", "looks", "grid", "settings", "store", "jobs")
 LIGHT += ("own.build", "own.opening", "export.explorer.grid")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import shutil
 import socket
@@ -17,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from aecore import access, cache, jobs, limits, places, store
+from aecore import access, cache, cores, jobs, limits, places, store
 from aecore.command_flags import Doctor
 
 PORT = 8501
@@ -90,8 +89,8 @@ def _device() -> Finding:
     if device.type == "cpu" and shutil.which("nvidia-smi"):
         mend = "Install a CUDA build of torch to train on the NVIDIA card: pytorch.org names the command."
         return Finding("device", "note", f"{speed}; there is an NVIDIA card that torch can't use", mend)
-    cores = f", {os.cpu_count()} cores" if device.type == "cpu" else ""
-    return Finding("device", "ok", f"{speed} (a product of {SIDE} x {SIDE} matrices){cores}")
+    count = f", {cores.available()} cores" if device.type == "cpu" else ""
+    return Finding("device", "ok", f"{speed} (a product of {SIDE} x {SIDE} matrices){count}")
 
 
 def _product_speed(device: str) -> float:

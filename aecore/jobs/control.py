@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import os
 import platform
 import shutil
 import subprocess
@@ -19,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aecore import store
+from aecore import cores, store
 from aecore.access import writes
 from aecore.config import Config
 from aecore.files import StoreError
@@ -166,7 +165,7 @@ def lock_name(device: str) -> str:
 
 def page_threads() -> int:
     """Threads of a training that a page starts: one core is left to the page."""
-    return max(1, (os.cpu_count() or 2) - 1)
+    return max(1, cores.available() - 1)
 
 
 def user_name() -> str:

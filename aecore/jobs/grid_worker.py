@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from aecore import halving, store
+from aecore import cores, halving, store
 from aecore.grid import Grid
 from aecore.jobs.local_engine import LocalEngine
 from aecore.jobs.process import Listener, Reporter, lower_priority, run_exclusively, start_up
@@ -66,7 +65,7 @@ def work(
         raise RuntimeError(f"{info.name} has had all its epochs; train its settings again to go further")
 
     def body(reporter: Reporter) -> GridResult | None:
-        return _train(info, threads or os.cpu_count() or 1, reporter, on_record, engine or LocalEngine())
+        return _train(info, threads or cores.available(), reporter, on_record, engine or LocalEngine())
 
     return run_exclusively(path, info.config.train.device, body, on_progress)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import socket
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from aecore import store
+from aecore import cores, store
 from aecore.grid import Grid
 from aecore.jobs.process import Reporter
 from aecore.results import Status
@@ -123,7 +122,8 @@ class RayEngine:
             return False
         self._check_reachable()
         package = str(Path(__file__).resolve().parents[1])
-        options: dict[str, Any] = {"address": self.address} if self.address else {"num_cpus": os.cpu_count()}
+        here = {"num_cpus": cores.available()}
+        options: dict[str, Any] = {"address": self.address} if self.address else here
         try:
             self.ray.init(
                 **options,

@@ -8,12 +8,11 @@ is held, so a queue of waiting runs costs little.
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aecore import store
+from aecore import cores, store
 from aecore.access import writes
 from aecore.config import Config
 from aecore.jobs.process import Listener, Reporter, lower_priority, run_exclusively, start_up
@@ -78,7 +77,7 @@ def _train(
         from aecore.training.images import resolve_device
         from aecore.training.single import NonFiniteLossError
 
-        torch.set_num_threads(threads or os.cpu_count() or 1)
+        torch.set_num_threads(threads or cores.available())
         config = store.read_info(path).config
         device = str(resolve_device(config.train.device))
         data = datasets.load(config.data.name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-import os
 import shutil
 import tempfile
 import time
@@ -18,6 +17,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from aecore import cores
 from aecore.access import writes
 from aecore.own import sets
 from aecore.own.arrays import ArrayReader
@@ -181,7 +181,7 @@ def build(plan: Plan, on_progress: OnProgress | None = None, workers: int | None
     root.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".making-", dir=root))
     try:
-        return _build(plan, draft, report, workers or os.cpu_count() or 1)
+        return _build(plan, draft, report, workers or cores.available())
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

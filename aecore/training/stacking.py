@@ -6,7 +6,6 @@ in any other field train in different stacks, so that a new field is safe until 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -15,7 +14,7 @@ from typing import Any
 import psutil
 import torch
 
-from aecore import models
+from aecore import cores, models
 from aecore.config import Config, field_paths, stacking
 from aecore.grid import Grid
 from aecore.training.images import resolve_device
@@ -111,8 +110,8 @@ def plan_stacks(
         if any(m.family == "conv" or models.parameter_count(m, shape) > CPU_ALONE for m in kinds):
             return 1
         # As many stacks as there are cores train at once, each of them in its share of the memory.
-        cores = os.cpu_count() or 1
-        return min(CPU_STACK, -(-len(configs) // cores), fitting(configs, shape, free // cores))
+        at_once = cores.available()
+        return min(CPU_STACK, -(-len(configs) // at_once), fitting(configs, shape, free // at_once))
 
     return plan(grid, largest)
 

@@ -11,23 +11,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from aecore import cores
+
 MOST_THREADS = 4
 """Threads of one computation at most: with more, what a page computes gains little."""
 PATIENCE = 30.0
 """Seconds after which a computation no longer waits for its place, whatever holds it up."""
 
 
-def shares(cores: int) -> tuple[int, int]:
+def shares(count: int) -> tuple[int, int]:
     """Threads of one computation, and long computations at once; one core is left to a training."""
-    ours = max(1, cores - 1)
+    ours = max(1, count - 1)
     threads = min(MOST_THREADS, ours)
     return threads, ours // threads
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 def take_share() -> None:
@@ -37,7 +33,7 @@ def take_share() -> None:
     """
     if "OMP_NUM_THREADS" in os.environ:
         return
-    threads = shares(cores())[0]
+    threads = shares(cores.available())[0]
     # Read by libraries that are yet to be loaded; those that are there are told.
     os.environ["OMP_NUM_THREADS"] = str(threads)
     from threadpoolctl import threadpool_limits
@@ -45,7 +41,7 @@ def take_share() -> None:
     threadpool_limits(threads)
 
 
-_places = threading.BoundedSemaphore(shares(cores())[1])
+_places = threading.BoundedSemaphore(shares(cores.available())[1])
 _held = threading.local()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from aecore import cores
 
 
 def time_left(seconds: float | None) -> str:
@@ -43,8 +43,10 @@ def device_words(device: str, threads: int | None = None) -> str:
     kind = device.split(":")[0]
     if kind in ("cuda", "mps"):
         return {"cuda": "the GPU (CUDA)", "mps": "the GPU (Apple MPS)"}[kind]
-    cores = os.cpu_count() or 1
-    return f"the CPU ({min(threads, cores)} of {cores} cores)" if threads else "the CPU"
+    if not threads:
+        return "the CPU"
+    count = cores.available()
+    return f"the CPU ({min(threads, count)} of {count} cores)"
 
 
 def size(count: int) -> str:

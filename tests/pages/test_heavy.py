@@ -61,8 +61,9 @@ def test_who_waits_in_vain_goes_on(monkeypatch):
 
 SCRIPT = """
 import numpy
+from aecore import cores
 from pages.shared import heavy
-heavy.cores = lambda: 3
+cores.available = lambda: 3
 heavy.take_share()
 import torch
 from threadpoolctl import threadpool_info

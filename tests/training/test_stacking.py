@@ -1,10 +1,10 @@
-import os
 from typing import get_args
 
 import pytest
 import torch
 
 import aecore
+from aecore import cores
 from aecore.config import PENALTIES, Config, field_paths, stacking
 from aecore.grid import Grid
 from aecore.models import layer_sizes, parameter_count
@@ -70,8 +70,8 @@ def test_a_member_alone_stops_and_resumes_to_the_same_bits():
 
 
 def test_on_a_cpu_stacks_are_shared_among_cores_up_to_the_measured_size(monkeypatch):
-    for cores, members, sizes in ((2, 16, [8, 8]), (2, 3, [1, 2]), (1, 16, [16]), (4, 3, [1, 1, 1])):
-        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+    for count, members, sizes in ((2, 16, [8, 8]), (2, 3, [1, 2]), (1, 16, [16]), (4, 3, [1, 1, 1])):
+        monkeypatch.setattr(cores, "available", lambda count=count: count)
         grid = Grid(Config().with_values(CPU), {"train.seed": range(members)})
         assert [len(s) for s in plan_stacks(grid, SMALL, free=1 << 40)] == sizes
     many = Grid(Config().with_values(CPU), {"train.seed": range(2 * 4 * CPU_STACK)})
@@ -79,14 +79,14 @@ def test_on_a_cpu_stacks_are_shared_among_cores_up_to_the_measured_size(monkeypa
 
 
 def test_on_a_cpu_large_models_go_alone(monkeypatch):
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(cores, "available", lambda: 1)
     grid = Grid(Config().with_values(CPU), {"train.seed": range(3)})
     assert plan_stacks(grid, SHAPE) == [[0], [1], [2]]
     assert plan_stacks(grid, SMALL) == [[0, 1, 2]]
 
 
 def test_on_a_cpu_convolutions_go_alone(monkeypatch):
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(cores, "available", lambda: 1)
     conv = PRESETS["conv"].with_values(CPU)
     assert plan_stacks(Grid(conv, {"train.seed": range(5)}), SHAPE) == [[k] for k in range(5)]
     # The family may itself be an axis.

@@ -54,7 +54,7 @@ DECAYING: tuple[Optimizer, ...] = ("adamw", "muon")
 Schedule = Literal["constant", "cosine", "one_cycle"]
 Corruption = Literal["none", "gaussian", "masking", "salt_and_pepper", "blocks", "blur"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
-Precision = Literal["float32", "bfloat16", "float64"]
+Precision = Literal["float32", "tf32", "bfloat16", "float64"]
 KeepWeights = Literal["none", "powers_of_two", "all"]
 
 OUTPUT_RANGES: dict[str, tuple[float, float]] = {
@@ -307,8 +307,10 @@ class TrainConfig(_Section):
     device: Device = "auto"
     """auto takes CUDA, then MPS, then the CPU."""
     precision: Precision = "float32"
-    """Arithmetic: float32, bfloat16 (autocast; weights stay float32; on a CPU float32 all the same in a
-    network that convolves maps of 1 x 1, which can't be repeated otherwise) or float64 (for proofs)."""
+    """Arithmetic: float32, tf32 (float32 whose products NVIDIA's cards from Ampere on round to 10 bits of
+    mantissa, which is faster; elsewhere float32), bfloat16 (autocast; weights stay float32; on a CPU float32
+    all the same in a network that convolves maps of 1 x 1, which can't be repeated otherwise) or float64 (for
+    proofs)."""
     record: bool = True
     """Note gradients and activations of the layers, and every epoch's pictures; the weights stay the same."""
     keep_weights: KeepWeights = "none"

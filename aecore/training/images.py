@@ -12,8 +12,13 @@ from aecore.config import Config
 from aecore.corruption import corrupt
 from aecore.data import FloatData, Scaling, TrainingData, scaling, unit_range
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
-"""Type of the stored weights; bfloat16 is autocast over float32 weights."""
+DTYPES = {
+    "float32": torch.float32,
+    "tf32": torch.float32,
+    "bfloat16": torch.float32,
+    "float64": torch.float64,
+}
+"""Type of the stored weights; tf32 rounds within products, and bfloat16 is autocast over float32 weights."""
 
 
 def resolve_device(name: str) -> torch.device:

@@ -26,14 +26,11 @@ from aecore.data import TrainingData
 from aecore.events import Event, settings_at
 from aecore.looks import Layer, is_looked_at
 from aecore.results import EpochRecord
+from aecore.training.finite import EVERY, FiniteWatch
 from aecore.training.images import Images, batch_slices, resolve_device
 from aecore.training.optimizers import Optimizer, learning_rate
 from aecore.training.products import fast_products
 from aecore.training.watch import IMAGES, Before, LayerWatch, describe_layers
-
-WATCH_EVERY = 50
-"""Steps between two looks at the loss: reading it back waits for an accelerator's queue."""
-
 
 _IN_ORDER: Any = {"memory_format": torch.contiguous_format}
 """How tensors leave, whatever order they train in: a file holds them along their axes."""
@@ -329,6 +326,7 @@ class EpochLoop(ABC):
         index = orders[seeds[0]] if len(orders) == 1 else torch.stack([orders[seed] for seed in seeds])
         held = self.failed.nonzero().flatten().tolist()
         self.set_training(True)
+        finite = FiniteWatch(late=self.device.type == "cuda")
         earlier, done_before, started = self.seconds, self.step, time.perf_counter()
         for cut in self.slices[self.step :]:
             self._begin_step()
@@ -355,7 +353,7 @@ class EpochLoop(ABC):
                 if stop:
                     self.stopped = True
                     break
-            if self.step % WATCH_EVERY == 0 and not bool(self._sums["loss"].isfinite().any()):
+            if self.step % EVERY == 0 and not finite.look(self._sums["loss"]):
                 # Nobody has anything left to learn in this epoch.
                 return True
         return self.step == len(self.slices)

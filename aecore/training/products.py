@@ -1,7 +1,8 @@
-"""Matrix products in float32 by oneDNN, where PyTorch's own way leaves half of the processor unused.
+"""Which way products of float32 matrices and convolutions go while a network trains.
 
-PyTorch's CPU builds multiply float32 matrices by MKL, which on AMD's processors does not use AVX-512;
-oneDNN, which they ship as well, does.
+On a CPU, PyTorch's builds multiply by MKL, which on AMD's processors does not use AVX-512; oneDNN, which
+they ship as well, does. On NVIDIA's cards from Ampere on, tensor cores multiply float32 rounded to TF32 (10
+bits of mantissa) several times as fast; PyTorch lets convolutions do so unasked, matrices not.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from typing import Any
 
 import torch
 
-_mkldnn: Any = torch.backends.mkldnn  # its switches are not in torch's types
+# Their switches are not in torch's types.
+_mkldnn: Any = torch.backends.mkldnn
+_cuda: Any = torch.backends.cuda
+_cudnn: Any = torch.backends.cudnn
 
 EXACT = 1e-5
 """Largest relative difference of a product's entries that is rounding of float32; of bfloat16 it is 1e-2."""
@@ -23,19 +27,27 @@ EXACT = 1e-5
 
 @contextmanager
 def fast_products(precision: str, device: torch.device) -> Iterator[None]:
-    """Within it float32 products on the CPU go the faster way, where there is one that is as exact.
+    """Within it float32 products go the faster way that `train.precision` allows.
 
-    A switch for the whole process, put back as it was at the end.
+    On the CPU that is one as exact as PyTorch's own, where there is one; on CUDA it is TF32 for "tf32", and
+    for all else float32, convolutions included. Switches for the whole process, put back as they were at the
+    end.
     """
-    if precision != "float32" or device.type != "cpu" or not _is_better():
-        yield
-        return
-    before = _mkldnn.matmul.fp32_precision
-    _mkldnn.matmul.fp32_precision = "bf16"
+    switches: list[Any] = []
+    way = ""
+    if device.type == "cuda":
+        switches = [_cuda.matmul, _cudnn.conv]
+        way = "tf32" if precision == "tf32" else "ieee"
+    elif device.type == "cpu" and precision in ("float32", "tf32") and _is_better():
+        switches, way = [_mkldnn.matmul], "bf16"
+    before = [switch.fp32_precision for switch in switches]
+    for switch in switches:
+        switch.fp32_precision = way
     try:
         yield
     finally:
-        _mkldnn.matmul.fp32_precision = before
+        for switch, value in zip(switches, before, strict=True):
+            switch.fp32_precision = value
 
 
 @cache

@@ -28,8 +28,17 @@ def test_within_it_the_switch_is_on_and_afterwards_as_before(better):
     assert switch() == before
 
 
+@pytest.mark.parametrize(("precision", "way"), [("tf32", "tf32"), ("float32", "ieee"), ("bfloat16", "ieee")])
+def test_on_cuda_products_and_convolutions_are_rounded_where_the_config_says_so(precision, way):
+    switches = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)
+    before = [switch.fp32_precision for switch in switches]
+    with fast_products(precision, torch.device("cuda")):
+        assert {switch.fp32_precision for switch in switches} == {way}
+    assert [switch.fp32_precision for switch in switches] == before
+
+
 @pytest.mark.parametrize(
-    ("precision", "device"), [("bfloat16", "cpu"), ("float64", "cpu"), ("float32", "cuda")]
+    ("precision", "device"), [("bfloat16", "cpu"), ("float64", "cpu"), ("float32", "cuda"), ("tf32", "mps")]
 )
 def test_other_precisions_and_devices_are_left_alone(better, precision, device):
     before = switch()

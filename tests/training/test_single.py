@@ -329,6 +329,12 @@ def test_bfloat16_trains_near_float32_over_float32_weights():
     assert a.validation["squared_error"] == pytest.approx(b.validation["squared_error"], rel=0.1)
 
 
+def test_tf32_is_float32_where_there_is_no_card_for_it():
+    rounded, full = (Training(tiny_config(train__precision=p), DATA) for p in ("tf32", "float32"))
+    assert timeless(list(rounded)) == timeless(list(full))
+    assert same(weights(rounded), weights(full))
+
+
 @pytest.mark.parametrize("channels", [(3, 3, 3), (3, 3, 3, 3)])
 def test_on_a_cpu_convolutions_of_single_pixels_are_float32s(channels):
     """Of 6 x 5 pixels the third map is the first of 1 x 1, and the fourth convolution stays on it."""

@@ -21,13 +21,14 @@ from aecore.own.opening import open_source
 from aecore.owners import FILE
 from aecore.processes import process_start
 from aecore.results import Progress
-from tests.browser.tools import Server
+from tests.browser.tools import Server, wait_until
 from tests.conftest import ROOT
 from tests.forging import Forger
 from tests.trees import tree_hash
 
 RUN, AT_WORK, STOPPED = "digits-post-12-s0-f3512007", "at-work", "stopped"
 THROWN_AWAY = ("thrown-away", "thrown-away-too")
+IMAGES = "images.npy"
 SECRET = "a" * 43
 
 
@@ -44,8 +45,8 @@ def serving(folder, mode: str, monkeypatch, provider=None):
         store.delete_run(root / name)
     for seed in range(2):
         pixels = np.random.default_rng(seed).integers(0, 256, (4, 8, 8), np.uint8)
-        np.save(folder / "images.npy", pixels)
-        sets.delete_set(build(plan(open_source(folder / "images.npy")), workers=1).name)
+        np.save(folder / IMAGES, pixels)
+        sets.delete_set(build(plan(open_source(folder / IMAGES)), workers=1).name)
     for name in (AT_WORK, STOPPED):
         (root / name / "result.json").unlink()
     pid = os.getpid()
@@ -82,7 +83,7 @@ def press_everything(server, cookies: str = "") -> str:
 
 
 def begin_and_clear(server, ids: Iterable[str] = ()) -> tuple[str, set[str]]:
-    """A training of digits begun, one of each trash put back, and both emptied.
+    """A training of digits begun, one of each trash put back, both emptied, and a set of images made.
 
     `ids` are of widgets as another server has drawn them; returns what was said, and the ids that were drawn.
     """
@@ -103,6 +104,9 @@ def begin_and_clear(server, ids: Iterable[str] = ()) -> tuple[str, set[str]]:
             do(page)
             for press in ("trash_back", "trash_empty", "trash_yes"):
                 do(page, f"{key}_{press}")
+        images = {"own_path": str(server.checkpoints.parent / IMAGES)}
+        do("own_images", typed=images)
+        do("own_images", "own_make", images)
     return "\n".join(said), forger.ids
 
 
@@ -126,7 +130,8 @@ def test_forged_presses_and_uploads_are_refused_where_nobody_may_write(tmp_path,
         begun = {path.name for path in server.checkpoints.iterdir()} - there - set(THROWN_AWAY)
         assert [store.read_info(server.checkpoints / name).config.data.name for name in begun] == ["digits"]
         assert any((server.checkpoints / name).is_dir() for name in THROWN_AWAY)
-        assert len(sets.list_sets()) == 1
+        # One was put back, and another made, in a process of its own.
+        wait_until("the set", lambda: len(sets.list_sets()) == 2)
         assert store.trashed(server.checkpoints) == sets.trashed() == []
         # The session is nobody's there, and that is all that is said against it.
         assert "read-only" not in upload(server)[1]

@@ -1,12 +1,15 @@
 """Network and Data in a real browser: a click in the drawing enlarges a layer, the link keeps it."""
 
+import csv
+import io
 from itertools import pairwise
 
 import pytest
+from PIL import Image
 
 from aecore import store
 from aecore.store import RunInfo
-from tests.browser.tools import assert_no_exception, goto, screenshot, wait_idle, wait_until
+from tests.browser.tools import assert_no_exception, goto, save_chart, screenshot, wait_idle, wait_until
 
 LAYER = ".layers .choices button"
 CHOSEN = f"{LAYER}[aria-pressed=true]"
@@ -69,6 +72,19 @@ def test_the_drawing_is_to_scale(network):
     code = heights.index(min(heights))
     assert label(page, code).startswith("code: ")
     assert heights[1] > heights[2] > heights[code] < heights[-3] < heights[-2]
+
+
+def test_the_drawing_is_saved_with_its_layers(network):
+    page = network()
+    name, picture = save_chart(page, page.locator(".layers"), "PNG")
+    assert name == "network.png"
+    width, _ = Image.open(io.BytesIO(picture)).size
+    assert width >= page.locator(".layers canvas").bounding_box()["width"]
+    name, table = save_chart(page, page.locator(".layers"), "CSV")
+    rows = list(csv.DictReader(io.StringIO(table.decode())))
+    assert name == "network.csv"
+    assert [f"{row['layer']}: {row['what']}" for row in rows] == [label(page, i) for i in range(len(rows))]
+    assert len(rows) == page.locator(LAYER).count()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -13,6 +13,7 @@ from aecore.jobs import grid_worker
 from aecore.jobs.ray_engine import RayEngine
 from aecore.store import names
 from tests.engines import InProcess
+from tests.jobs.test_grid_worker import rates
 from tests.samples import tiny_config
 
 pytestmark = pytest.mark.skipif(
@@ -90,6 +91,19 @@ def test_a_node_is_killed_and_the_members_come_home_with_the_bits_of_local_proce
         (k, e) for k in range(4) for e in range(1, EPOCHS + 1)
     }
     assert all(store.read_pictures(path / str(k)) is not None for k in range(4))
+
+
+def test_the_members_that_are_beaten_are_those_of_local_processes(cluster, tmp_path):
+    grid, paths, results = rates(halving=True), [], []
+    for name, engine in (("local", InProcess()), ("ray", RayEngine(cluster[0].address))):
+        paths.append(store.create_grid(grid, "", tmp_path / name))
+        store.write_stacks(paths[-1], [[k] for k in range(4)])
+        results.append(grid_worker.work(paths[-1], 1, engine=engine))
+    beaten = [[row.beaten for row in result.members] for result in results]
+    assert beaten[0] == beaten[1]
+    # After one epoch of four two members, and after two one more.
+    assert sorted(epoch or 0 for epoch in beaten[0]) == [0, 1, 1, 2]
+    assert same_members(*paths)
 
 
 def test_a_stop_keeps_what_is_there_and_calls_off_what_waits(cluster, tmp_path):

@@ -20,7 +20,6 @@ NO_CHARTS = {
     "keeper": "shows nothing",
     "network_drawing": "a picture of one image's way through the network",
     "network_hand": "lends the drawing of the network its decoder",
-    "network_layers": "a picture to choose a layer in",
     "opener": "shows nothing",
     "thumbnails": "pictures to choose from",
     "unit_sliders": "sliders beside a picture, which can be enlarged and saved there",

@@ -1,6 +1,7 @@
 // A network with one image in it, of which every layer can be chosen to be enlarged.
 
 import { ARROWS, clamp, element } from "../common.js";
+import { offerSaving } from "../saving.js";
 import { drawNetwork, unpack } from "./paint.js";
 
 const MARGIN = 5;   // between a layer and the frame around it
@@ -23,6 +24,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const resized = new ResizeObserver(() => draw(view));
   resized.observe(root);
   MOUNTED.set(root, resized);
+  offerSaving(root, { name: "network", title: data.description, picture: () => canvas, rows: data.names.map(row) });
+}
+
+// "encoder 1: dense, ReLU, 128 values" in two columns.
+function row(line) {
+  const [layer, ...rest] = line.split(": ");
+  return { layer, what: rest.join(": ") };
 }
 
 // One button a layer. Those that are there stay, so that the one with the focus keeps it.

@@ -86,8 +86,8 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
             sent.clear()
             goto(page, server, f"codes?run={key}", expect=OVERLAY)
             page.locator(f"{OVERLAY}[data-mapping]").wait_for()
-            # The page's last words, which take some seconds the first time.
-            page.get_by_text("Do not read overlap as likeness").first.wait_for(timeout=120_000)
+            # What the page draws last, which takes some seconds the first time.
+            page.get_by_text("neighbours tell the class").first.wait_for(timeout=120_000)
             page.wait_for_timeout(1000)
             first = sum(sent)
             selections = [_select(page, LASSOS[i % 2]) for i in range(3 + (6 if quick else 20))][3:]

@@ -102,18 +102,22 @@ def _draw_options(path: Path) -> None:
         st.number_input("Seed of these choices", 0, 2**32 - 1, 0, key="own_seed")
 
 
+FIELDS = {
+    "title": "own_title",
+    "size": "own_size",
+    "fit": "own_fit",
+    "colour": "own_colour",
+    "test_share": "own_share",
+    "seed": "own_seed",
+    "most": "own_most",
+}
+"""The key of each option's field."""
+
+
 def _options() -> Options:
     """What stands in the form at this moment: a click may follow a change before the page was drawn anew."""
-    state = st.session_state
-    return Options(
-        state.own_title or "",
-        state.own_size,
-        state.own_fit,
-        state.own_colour,
-        state.own_share,
-        state.own_seed or 0,
-        state.own_most or 0,
-    )
+    given = {name: st.session_state.get(key) for name, key in FIELDS.items()}
+    return Options(**{name: value for name, value in given.items() if value is not None})
 
 
 def _draw_plan(found: Plan) -> None:

@@ -17,10 +17,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+import psutil
 
 from benchmarks import _machine
 from benchmarks._table import cell, table
@@ -132,13 +135,19 @@ def measure(minutes: float = MINUTES, only: Sequence[str] = ()) -> tuple[list[Ta
 def _turn(name: str, seconds: float) -> tuple[list[Row], str]:
     """Rows of a benchmark in its own process, or what went wrong."""
     command = [sys.executable, "-m", "benchmarks", name, "--quick", "--json"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=_environment())
-    except subprocess.TimeoutExpired:
-        return [], f"no end within {seconds:.0f} s"
-    if done.returncode:
-        return [], (done.stderr.strip().splitlines() or [f"it ended with code {done.returncode}"])[-1]
-    *rows, _ = (json.loads(line) for line in done.stdout.splitlines())
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True, env=_environment()) as process:
+        try:
+            told, said = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            # With the servers and browsers it has started: else they would be at work beside the next.
+            for one in (*psutil.Process(process.pid).children(recursive=True), process):
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
+            return [], f"no end within {seconds:.0f} s"
+    if process.returncode:
+        return [], (said.strip().splitlines() or [f"it ended with code {process.returncode}"])[-1]
+    *rows, _ = (json.loads(line) for line in told.splitlines())
     return rows, ""
 
 

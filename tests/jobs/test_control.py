@@ -455,6 +455,8 @@ def test_a_trainer_outlives_the_terminal_of_its_server(tmp_path):
     )
     server, terminal = pty.fork()
     if server == 0:
+        # Tests may have been started by nohup, whose children ignore it.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         os.chdir(ROOT)
         os.execv(sys.executable, [sys.executable, "-c", starts])
     said = b""

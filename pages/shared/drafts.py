@@ -30,6 +30,7 @@ _KEPT = "_drafts"
 """Session key of the drafts by form."""
 _KEEPER = "drafts_keeper"
 """Session key of what the browser has told."""
+_WRITER = "drafts_writer"
 
 
 def draw_keeper() -> None:
@@ -124,5 +125,8 @@ def _write(form: str, values: Mapping[str, Any]) -> None:
     if len(text) > LONGEST:
         return
     st.session_state.setdefault(_KEPT, {})[form] = text
+    # The keeper was drawn before the page, so that what was typed last would wait for the next run.
+    with st.sidebar:
+        keeper({form: text}, True, key=_WRITER)
     if st.query_params.get(DRAFT) != text:
         st.query_params[DRAFT] = text

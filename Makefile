@@ -1,7 +1,7 @@
 # make run      the app in the browser        make test     lint, types and every test
 # make format   rewrite in the house style    make gallery  train the shipped runs again
 # make trust    many configs, and trainings that are harmed; make trust-soak: an hour of everything at once
-# make bench    every cheap table of speed, kept by kind of machine; make bench-check: compared with that
+# make bench    every table of speed in its quick version, kept by kind of machine; make bench-check: compared with that
 #
 # The first call installs into .venv; later calls find it done.
 # Other Python: make run PYTHON=python3.13 VENV=.venv313

@@ -1,12 +1,13 @@
-"""Every cheap benchmark in one run: `python -m benchmarks all` (`make bench`), `check` (`make bench-check`).
+"""Every table of speed in one run: `python -m benchmarks all` (`make bench`), `check` (`make bench-check`).
 
 Each benchmark is a process of its own, `python -m benchmarks NAME --quick --json`. They take turns until each
-has had `TURNS` or the time is up, so that a busy hour slows all alike; a figure is the median of the turns
-with the least and the largest. The tables, with machine, versions and roofline, are kept per kind of machine
-in `benchmarks/figures`: a text to read and a JSON file to compare with.
+has had its number of them or the time is up, so that a busy hour slows all alike; a figure is the median of
+the turns with the least and the largest. The tables, with machine, versions and roofline, are kept per kind
+of machine in `benchmarks/figures`: a text to read and a JSON file to compare with.
 
 Seconds differ from hour to hour; what is compared are ratios of two ways that took turns in one run. Which
-columns hold such ratios, and which tell a table's rows apart, each benchmark's line of `SUITE` says.
+columns hold such ratios, and which tell a table's rows apart, each benchmark's line of `SUITE` says. `check`
+makes only the tables that have such columns.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ from benchmarks import _machine
 from benchmarks._table import cell, table
 
 FIGURES = Path(__file__).parent / "figures"
-TURNS = 3
 MINUTES = 20.0
 """That the whole may take; no turn begins after."""
 LONGEST = 300.0
@@ -52,18 +52,30 @@ class Entry:
     """Columns of ratios that are better large."""
     costs: tuple[str, ...] = ()
     """Columns of ratios that are better small."""
+    turns: int = 3
+
+    @property
+    def has_ratios(self) -> bool:
+        """Whether there is anything to compare from run to run."""
+        return bool(self.gains or self.costs)
 
 
-# A further benchmark joins by a line.
+# A further benchmark joins by a line. What takes a minute and more has fewer turns; a ratio of one seed, or
+# of a few moves, is shown and not compared.
 SUITE = (
     Entry("training", by=("loop", "threads"), gains=("times as fast",)),
-    Entry("grid", by=("what", "way"), gains=("times as fast",)),
+    Entry("grid", by=("what", "way"), gains=("times as fast",), turns=2),
     Entry("step", by=("network", "batch", "precision", "operator")),
-    Entry("recording", by=("notes",), costs=("times as long",)),
+    Entry("recording", by=("notes",), costs=("times as long",), turns=1),
     Entry("choose", by=("to",)),
     Entry("selection", by=("what",)),
     Entry("decoder", by=("what",)),
-    Entry("pages", by=("page",)),
+    Entry("latency", by=("state",), turns=1),
+    Entry("quality", by=("network", "squared error", "way"), turns=1),
+    Entry("growth", by=("against", "what"), turns=1),
+    Entry("maps", by=("what", "points"), turns=1),
+    Entry("memory", by=("after",), turns=1),
+    Entry("pages", by=("page",), turns=1),
 )
 
 
@@ -115,20 +127,23 @@ def measure(minutes: float = MINUTES, only: Sequence[str] = ()) -> tuple[list[Ta
     turns: dict[Entry, list[list[Row]]] = {entry: [] for entry in entries}
     troubles: dict[str, str] = {}
     until = time.monotonic() + 60 * minutes
-    for turn in range(TURNS):
+    for turn in range(max(entry.turns for entry in entries)):
         for entry in entries:
             left = until - time.monotonic()
-            if left <= 0 or entry.name in troubles:
+            if turn >= entry.turns or left <= 0 or entry.name in troubles:
                 continue
-            print(f"{entry.name}, turn {turn + 1} of {TURNS}: {left / 60:.0f} minutes left", file=sys.stderr)
+            print(
+                f"{entry.name}, turn {turn + 1} of {entry.turns}: {left / 60:.0f} minutes left",
+                file=sys.stderr,
+            )
             rows, trouble = _turn(entry.name, min(LONGEST, left))
             if trouble:
                 troubles[entry.name] = f"{entry.name}: {trouble}"
             else:
                 turns[entry].append(rows)
     for entry, had in turns.items():
-        if len(had) < TURNS and entry.name not in troubles:
-            troubles[entry.name] = f"{entry.name}: {len(had)} of {TURNS} turns, for want of time"
+        if len(had) < entry.turns and entry.name not in troubles:
+            troubles[entry.name] = f"{entry.name}: {len(had)} of {entry.turns} turns, for want of time"
     return [Table(entry, had) for entry, had in turns.items() if had], list(troubles.values())
 
 
@@ -208,13 +223,14 @@ def bench(minutes: float = MINUTES, only: Sequence[str] = (), folder: Path = FIG
 
 
 def check(minutes: float = MINUTES, only: Sequence[str] = (), folder: Path = FIGURES) -> int:
-    """Measures the suite and compares its ratios with those kept; 1 where one has fallen."""
+    """Measures what holds ratios, or `only` those, and compares with those kept; 1 where one has fallen."""
     path = folder / f"{_machine.kind()}.json"
     if not path.exists():
         print(f"There is nothing to compare with: no figures of a machine of the kind {_machine.kind()}.")
         return 0
     before = json.loads(path.read_text(encoding="utf-8"))
-    tables, troubles = measure(minutes, only)
+    with_ratios = [entry.name for entry in SUITE if entry.has_ratios]
+    tables, troubles = measure(minutes, only or with_ratios)
     now = {name: value for each in tables for name, value in each.ratios().items()}
     fallen = compare(before["ratios"], now)
     compared = len(before["ratios"].keys() & now.keys())

@@ -6,7 +6,8 @@ exponent is the slope of the logarithms over the upper half of the sizes: 1 is a
 square, 0 not at all. A series ends before a size that would take longer than a size may. The images are the
 bundled digits, enlarged and repeated with noise.
 
-Writes docs/growth.md and the plots beside it, from which README's table is taken.
+Writes docs/growth.md and the plots beside it, from which README's table is taken; `--quick`, of smaller
+sizes, writes nothing.
 """
 
 from __future__ import annotations
@@ -214,14 +215,15 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
             points.append(point | {"seconds": max(seconds, 1e-4), "MB": max(memory / 1e6, 0.1)})
             print(*points[-1].values(), file=sys.stderr)
     rows = [_summary(series, points) for series in SERIES]
-    write(rows, points, quick)
+    if not quick:
+        write(rows, points)
     return rows
 
 
 def measure(number: int, size: int) -> tuple[float, float]:
     """Processor seconds of a series at a size, and bytes held at most beyond those of the start."""
     torch.set_num_threads(1)
-    # Else the C library keeps holes between the results of parts, four times what is in use at a million images.
+    # Else the C library keeps holes between the results of parts, twice what is in use at a million images.
     collection.keep_little()
     before = psutil.Process().memory_info().rss
     with tempfile.TemporaryDirectory() as folder:
@@ -261,7 +263,7 @@ def _summary(series: Series, points: Sequence[dict[str, Any]]) -> dict[str, Any]
     }
 
 
-def write(rows: Sequence[dict[str, Any]], points: Sequence[dict[str, Any]], quick: bool) -> None:
+def write(rows: Sequence[dict[str, Any]], points: Sequence[dict[str, Any]]) -> None:
     """docs/growth.md with the table, and a plot an axis in docs/growth."""
     from benchmarks.__main__ import machine, table
 
@@ -274,7 +276,7 @@ def write(rows: Sequence[dict[str, Any]], points: Sequence[dict[str, Any]], quic
         pictures.append(f"![Time and memory against {axis}](growth/{axis}.svg)")
     about = (__doc__ or "").split("\n\n")[1].replace("\n", " ")
     load = f"load {os.getloadavg()[0]:.0f} on {cores.available()} cores" if hasattr(os, "getloadavg") else ""
-    where = f"{machine()}, {load}{', the quick version' if quick else ''}"
+    where = f"{machine()}, {load}"
     parts = ["# Growth", about, f"`python -m benchmarks growth`, {where}.", table(list(rows)), *pictures]
     (DOCS / "growth.md").write_text("\n\n".join(parts) + "\n")
 

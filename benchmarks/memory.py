@@ -58,11 +58,11 @@ print(about.rss, about.uss)
 def run(quick: bool = False) -> list[dict[str, Any]]:
     """A row each for what is imported, each page's first visit, the runs and the rounds of later visits.
 
-    300 later visits; with `quick` one further run and 20 visits. RuntimeError without Chromium.
+    300 later visits; with `quick` one run and none. RuntimeError without Chromium.
     """
     rows = [_imported(IMPORTS[: count + 1]) for count in range(len(IMPORTS))]
     with served() as (server, page, counter):
-        rows += _visits(server, page, counter, 2 if quick else RUNS, 20 if quick else 300)
+        rows += _visits(server, page, counter, 1 if quick else RUNS, 0 if quick else 300)
     return rows
 
 

@@ -71,6 +71,29 @@ def test_what_was_kept_is_what_the_next_run_is_compared_with(measured, tmp_path,
     assert "loop | ours | times as fast: 4.2, 16% below 5" in capsys.readouterr().out
 
 
+def test_each_benchmark_has_its_turns_and_only_ratios_are_made_to_be_compared(
+    measured, monkeypatch, tmp_path
+):
+    asked = []
+    measure = _suite.measure
+    monkeypatch.setattr(
+        _suite, "_turn", lambda name, seconds: (asked.append(name) or turn(1.0, 5.0, 1.0), "")
+    )
+    once = Entry("once", by=("way",), turns=1)
+    monkeypatch.setattr(_suite, "SUITE", (LOOP, once))
+    tables, troubles = measure()
+    assert asked == ["loop", "once", "loop", "loop"]
+    assert ([len(table.turns) for table in tables], troubles) == ([3, 1], [])
+    measured(turn(1.0, 5.0, 1.0))
+    _suite.bench(folder=tmp_path)
+    monkeypatch.setattr(_suite, "measure", measure)
+    asked.clear()
+    assert _suite.check(folder=tmp_path) == 0
+    assert asked == ["loop"] * 3
+    tables, troubles = measure(minutes=0)
+    assert (tables, len(troubles)) == ([], 2)
+
+
 def test_another_kind_of_machine_has_nothing_to_compare_with(measured, monkeypatch, tmp_path, capsys):
     measured(turn(1.0, 5.0, 1.0))
     _suite.bench(folder=tmp_path)

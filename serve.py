@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas  # noqa: F401  Streamlit's first page would wait for it.
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware

@@ -100,6 +100,7 @@ def test_an_end_of_a_path_is_drawn_and_the_path_followed(server, browser_page):
     page.keyboard.press("Enter")
     page.locator(".draw canvas").wait_for()
     tab_to(page, named("^Drawing pad"))
+    page.locator(".draw .pen").wait_for()
     page.keyboard.press("Space")
     for _ in range(12):
         page.keyboard.press("ArrowDown")

@@ -92,6 +92,8 @@ function listenToKeys(root, canvas, board, side) {
     event.preventDefault();
     show();
   });
+  // Who comes by Tab may be here before the code is.
+  show();
 }
 
 function stroke(canvas, from, to) {

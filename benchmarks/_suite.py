@@ -70,6 +70,7 @@ SUITE = (
     Entry("choose", by=("to",)),
     Entry("selection", by=("what",)),
     Entry("decoder", by=("what",)),
+    Entry("start", by=("what",), turns=1),
     Entry("latency", by=("state",), turns=1),
     Entry("quality", by=("network", "squared error", "way"), turns=1),
     Entry("growth", by=("against", "what"), turns=1),

@@ -123,10 +123,7 @@ def served() -> Iterator[tuple[Server, Page, Counter]]:
 
 def _visits(server: Server, page: Page, counter: Counter, runs: int, further: int) -> list[dict[str, Any]]:
     rows = [_held("server started", server)]
-    started = time.perf_counter()
-    page.goto(server.url)
-    page.locator('[data-testid="stMain"] h1').first.wait_for(state="visible", timeout=PATIENCE * 1000)
-    seconds = time.perf_counter() - started
+    seconds = first_words(page, server)
     wait_idle(page, LINK, timeout=PATIENCE)
     rows.append(_held("Home", server, counter.take(), seconds))
     _say(rows[-1])
@@ -150,6 +147,14 @@ def _visits(server: Server, page: Page, counter: Counter, runs: int, further: in
             rows.append(_held(f"{done} further visits", server, counter.take()))
             _say(rows[-1])
     return rows + [_row(f"of these: {whose}", count, 0) for whose, count in _parts(server.pid).items()]
+
+
+def first_words(page: Page, server: Server) -> float:
+    """Opens Home; the seconds until its title is seen."""
+    started = time.perf_counter()
+    page.goto(server.url)
+    page.locator('[data-testid="stMain"] h1').first.wait_for(state="visible", timeout=PATIENCE * 1000)
+    return time.perf_counter() - started
 
 
 def _visit(page: Page, number: int) -> float:
